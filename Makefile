@@ -1,0 +1,47 @@
+# The two commands are `make run` and `make test`; `make help` lists the rest.
+
+VAR := var
+VENV := $(VAR)/venv
+PYTHON ?= python3
+PORT ?= 8000
+export PORT
+# Nothing is written beside the code: the installed packages are compiled by pip, and ours is small.
+export PYTHONDONTWRITEBYTECODE := 1
+export HYPOTHESIS_STORAGE_DIRECTORY := $(VAR)/hypothesis
+
+.PHONY: help run test test-slow test-all lint bench clean
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/service ## Serve on http://127.0.0.1:8000 (PORT=... changes it); Ctrl-C stops
+	@$(VENV)/bin/python docker/run_local.py
+
+test: $(VENV)/tests ## Run the tests but the slow ones
+	@$(VENV)/bin/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/tests ## Run the slow ones
+	@$(VENV)/bin/python -m pytest -m slow
+
+test-all: test test-slow ## Run all tests
+
+lint: $(VENV)/tests ## Check style
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+bench: $(VENV)/tests ## Measure against the references, in one run
+	@$(VENV)/bin/python -m tests.bench
+
+clean: ## Remove the environment and everything the service wrote, the database included
+	rm -rf $(VAR)
+
+# A stamp beside the environment says which requirements are in it.
+$(VENV)/service: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another with PYTHON=...")'
+	@mkdir -p -m 700 $(VAR)
+	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian: apt-get install python3-venv"; exit 1; }
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(VENV)/tests: tests/requirements.txt $(VENV)/service
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""The product: HTTP, database, pages."""

@@ -1,0 +1,83 @@
+"""Every error's way to HTTP: 400 as {"errors": {field: [messages]}}, all others as {"detail", "code"}."""
+
+import logging
+
+from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import JsonResponse
+from rest_framework import status
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from hate_speech_AI.errors import HateSpeechError, ModelMissingError
+
+logger = logging.getLogger(__name__)
+
+
+class ServiceUnavailable(APIException):
+    """A part that the answer needs is not there now."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = 5  # seconds, the answer's Retry-After
+
+
+def handle_exception(error: Exception, context: dict) -> Response | None:
+    """Turn an error raised below a view into an answer; `None` for one that is nobody's fault but ours, a 500."""
+    if isinstance(error, ModelMissingError):
+        error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
+    elif isinstance(error, HateSpeechError):
+        logger.error("The active version cannot be used: %s", error)
+        error = ServiceUnavailable("The active version cannot be used. The log says why.", "model_unusable")
+    elif isinstance(error, (OperationalError, InterfaceError)):
+        logger.error("The database cannot be used: %s", type(error).__name__)
+        error = ServiceUnavailable("The database cannot be used now. Try again in a few seconds.", "database_unavailable")
+    if isinstance(error, SuspiciousOperation):
+        error = ParseError("The request is malformed.")
+    if isinstance(error, ParseError):
+        set_rollback()
+        return Response({"errors": {"body": [str(error.detail)]}}, status=status.HTTP_400_BAD_REQUEST)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, ValidationError):
+        response.data = {"errors": _flatten(error.detail)}
+    else:
+        detail = getattr(error, "detail", None) or response.data["detail"]
+        code = detail.code if isinstance(detail, ErrorDetail) else "error"
+        response.data = {"detail": str(detail), "code": code}
+    return response
+
+
+def _flatten(errors: dict | list) -> dict[str, list[str]]:
+    """Return one list of messages a field; an error in the third of a list's items says so."""
+    if isinstance(errors, list):
+        return {"body": [str(message) for message in errors]}
+    flat: dict[str, list[str]] = {}
+    for field, messages in errors.items():
+        if isinstance(messages, dict):
+            flat[str(field)] = [f"Item {index}: {message}" for index, inner in messages.items() for message in inner]
+        else:
+            flat[str(field)] = [str(message) for message in messages]
+    return flat
+
+
+def error_response(status_code: int, detail: str, code: str) -> JsonResponse:
+    return JsonResponse({"detail": detail, "code": code}, status=status_code)
+
+
+def bad_request(request, exception):
+    """Answer what Django itself refuses before a view is found."""
+    return JsonResponse({"errors": {"body": ["The request is malformed."]}}, status=400)
+
+
+def permission_denied(request, exception):
+    return error_response(403, "You may not do this.", "permission_denied")
+
+
+def not_found(request, exception):
+    return error_response(404, "There is nothing at this address. /docs lists what there is.", "not_found")
+
+
+def server_error(request):
+    return error_response(500, "Something went wrong here. The log says what.", "error")

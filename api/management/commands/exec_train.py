@@ -1,0 +1,67 @@
+import sys
+import time
+
+from django.core.management.base import BaseCommand, CommandError
+from kombu.exceptions import OperationalError
+from tqdm import tqdm
+
+from api import selectors, services
+from hate_speech.tasks import auto_first_train_model
+from hate_speech_AI.core import classifier
+from hate_speech_AI.evaluation import format_table
+
+_POLL_SECONDS = 0.3
+_HINT_AFTER_SECONDS = 15
+
+
+class Command(BaseCommand):
+    help = (
+        "Queue a training for the Celery workers. The first time, the starter tweets are brought into the database. While a"
+        " training is queued or running, it is joined: there is never more than one."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--wait", action="store_true", help="follow the training to its end and print the score")
+
+    def handle(self, *, wait, **options):
+        starters = services.import_starter_tweets()
+        if starters["new"]:
+            self.stdout.write(f"{starters['new']} starter tweets brought into the database.")
+        run, is_new = services.request_training()
+        if is_new:
+            try:
+                auto_first_train_model.delay(run.pk)
+            except OperationalError as error:
+                # The row is there: beat's next sweep queues it once the broker is back.
+                self.stderr.write(f"The broker cannot be reached ({error}); the training starts when it can.")
+            self.stdout.write(f"Training run {run.pk} is queued.")
+        else:
+            self.stdout.write(f"Training run {run.pk} is already {run.stage}: joined.")
+        if wait:
+            self._follow(run.pk)
+
+    def _follow(self, run_id: int) -> None:
+        began = time.monotonic()
+        is_hinted = False
+        with tqdm(desc="queued", unit=" tweets", leave=False) as bar:
+            while not (run := selectors.training_run(run_id)).is_finished:
+                bar.total = run.rows_total or None
+                bar.n = run.rows_read
+                bar.set_description(run.stage)
+                if run.attempts == 0 and not is_hinted and time.monotonic() - began > _HINT_AFTER_SECONDS:
+                    bar.write("No worker has taken it yet. Is one running? (celery -A hate_speech worker)", file=sys.stderr)
+                    is_hinted = True
+                time.sleep(_POLL_SECONDS)
+        if run.stage == run.Stage.FAILED:
+            raise CommandError(f"Training run {run.pk} failed: {run.error}")
+        manifest = classifier.store.manifest(run.version)
+        score = manifest["score"]
+        self.stdout.write(format_table({**manifest["by_source"], "all": {"f1": score["score"], **_figures(score)}}))
+        self.stdout.write(
+            f"Version {run.version}: score {score['score']:.3f} (F1 of the hate class on {score['held_out']:,} held-out"
+            f" tweets), trained on {score['trained_on']:,}."
+        )
+
+
+def _figures(score: dict) -> dict:
+    return {"precision": score["precision"], "recall": score["recall"], "roc_auc": score["roc_auc"], "n": score["held_out"]}

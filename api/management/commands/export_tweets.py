@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from api import importers, selectors
+
+
+class Command(BaseCommand):
+    help = (
+        "Write every labelled tweet to a CSV file (id,label,tweet), gzipped if its name ends in .gz. Texts that a spreadsheet"
+        " would run as a formula are marked; import_tweets takes the mark off again."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path, metavar="FILE")
+
+    def handle(self, *, file, **options):
+        rows = tqdm(
+            selectors.tweets_for_export(), total=selectors.count_labelled_rows(), desc="Writing", unit=" tweets", leave=False
+        )
+        try:
+            count = importers.write_tweets(file, rows)
+        except OSError as error:
+            raise CommandError(f"{file} cannot be written: {error.strerror}") from error
+        self.stdout.write(f"{count:,} tweets written to {file}.")

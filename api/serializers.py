@@ -1,0 +1,125 @@
+"""What comes in, checked, and what goes out, described."""
+
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+MAX_TWEET_CHARACTERS = 10_000
+MAX_TWEETS = 1_000
+MAX_CHARACTERS_TOGETHER = 300_000
+
+
+class TweetField(serializers.CharField):
+    """A text as it was posted: a string and nothing that could become one, not trimmed, not blank.
+
+    CharField itself refuses NUL and lone surrogates, which the databases cannot keep.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=MAX_TWEET_CHARACTERS, trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if not data.strip():
+            self.fail("blank")
+        return data
+
+
+class RequiredBooleanField(serializers.BooleanField):
+    """True or false, said in so many words: a checkbox that a form leaves out is an error, not a false."""
+
+    default_empty_html = empty
+
+    def to_internal_value(self, data):
+        # Strings are for forms, which have nothing else.
+        if (isinstance(data, str) and self.parent.is_form) or isinstance(data, bool):
+            return super().to_internal_value(data)
+        return self.fail("invalid", input=data)
+
+
+class TweetInputSerializer(serializers.Serializer):
+    """One text as `tweet`, or several as `tweets`."""
+
+    tweet = TweetField(required=False)
+    tweets = serializers.ListField(child=TweetField(), required=False, allow_empty=False, max_length=MAX_TWEETS)
+
+    def validate(self, attrs):
+        if len(attrs) != 1:
+            raise serializers.ValidationError({"tweet": ["Send either `tweet`, a text, or `tweets`, a list of texts."]})
+        if sum(map(len, attrs.get("tweets", ()))) > MAX_CHARACTERS_TOGETHER:
+            raise serializers.ValidationError(
+                {"tweets": [f"Ensure the tweets have no more than {MAX_CHARACTERS_TOGETHER} characters together."]}
+            )
+        return attrs
+
+
+class ReviewedTweetInputSerializer(serializers.Serializer):
+    """A text and what a person says of it."""
+
+    tweet = TweetField()
+    is_hate_speech = RequiredBooleanField()
+
+    @property
+    def is_form(self) -> bool:
+        return hasattr(self.initial_data, "getlist")
+
+
+class PredictionSerializer(serializers.Serializer):
+    """The verdict on one text."""
+
+    is_hate_speech = serializers.BooleanField(help_text="Whether `probability` reaches `threshold`.")
+    probability = serializers.FloatField(min_value=0, max_value=1, help_text="1 is hateful.")
+    threshold = serializers.FloatField(min_value=0, max_value=1, help_text="Chosen in the version's training.")
+    version = serializers.CharField(help_text="The version that gave the verdict.")
+
+
+class PredictionsSerializer(serializers.Serializer):
+    """The verdicts on several texts, in order."""
+
+    results = PredictionSerializer(many=True)
+
+
+class DetailSerializer(serializers.Serializer):
+    """That it was done."""
+
+    detail = serializers.CharField()
+
+
+class ScoreSerializer(serializers.Serializer):
+    """How good the active version is on tweets that it never learned from."""
+
+    score = serializers.FloatField(help_text="F1 of the hate class on the held-out tweets.")
+    precision = serializers.FloatField(help_text="Of the tweets it calls hateful, how many are.")
+    recall = serializers.FloatField(help_text="Of the hateful tweets, how many it finds.")
+    roc_auc = serializers.FloatField(allow_null=True, help_text="Null where the held-out tweets are of one label.")
+    held_out = serializers.IntegerField(help_text="How many tweets are held out.")
+    trained_on = serializers.IntegerField(help_text="How many tweets it learned from.")
+    trained_at = serializers.DateTimeField()
+    version = serializers.CharField()
+
+
+class HealthSerializer(serializers.Serializer):
+    """The process is up."""
+
+    status = serializers.CharField()
+
+
+class ReadinessSerializer(serializers.Serializer):
+    """For each part, "ok" or what is wrong."""
+
+    database = serializers.CharField()
+    broker = serializers.CharField()
+    model = serializers.CharField()
+
+
+class InvalidSerializer(serializers.Serializer):
+    """What is wrong with the request, by field; `body` where it is none."""
+
+    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+
+class ErrorSerializer(serializers.Serializer):
+    """Why the request was not answered."""
+
+    detail = serializers.CharField()
+    code = serializers.CharField()

@@ -1,0 +1,17 @@
+"""The real paths; api.middleware lets each be written with a trailing slash too."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from . import views
+
+urlpatterns = [
+    path("", views.HomeView.as_view(), name="home"),
+    path("predict", views.PredictHateSpeechView.as_view(), name="predict"),
+    path("reviewed", views.AddReviewedTweetManuallyView.as_view(), name="reviewed"),
+    path("score", views.GetScoreView.as_view(), name="score"),
+    path("healthz", views.HealthView.as_view(), name="healthz"),
+    path("readyz", views.ReadinessView.as_view(), name="readyz"),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]

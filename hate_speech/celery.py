@@ -1,0 +1,21 @@
+"""The Celery app; its settings are Django's that begin with CELERY_."""
+
+import os
+
+from celery import Celery
+from celery.signals import beat_init, before_task_publish
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
+
+app = Celery("hate_speech")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+# By name: the project package is no installed app, so autodiscovery would pass its tasks by.
+app.autodiscover_tasks(["hate_speech"])
+
+
+@beat_init.connect
+def show_that_beat_lives(**kwargs):
+    """Touch a file with each message that beat sends, for the container's health check."""
+    alive = settings.DATA_DIR / "beat.alive"
+    before_task_publish.connect(lambda **kwargs: alive.touch(), weak=False)

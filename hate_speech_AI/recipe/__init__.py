@@ -1,0 +1,1 @@
+"""How the constants and weights that ship were made. Never imported by the service."""

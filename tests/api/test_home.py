@@ -1,0 +1,61 @@
+"""The page, in a real browser; where Debian's Chromium is installed."""
+
+import shutil
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture
+def page():
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.problems = []
+        page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: page.problems.append(request.url) if "127.0.0.1" not in request.url else None)
+        yield page
+        browser.close()
+
+
+def test_a_tweet_can_be_tried(service, page):
+    page.goto(service.url)
+    page.fill("#tweet", "nobody should have to live next to refugees")
+    page.click("button")
+    page.wait_for_selector("#verdict:not([hidden])")
+    expected = service.client.post("/predict", json={"tweet": "nobody should have to live next to refugees"}).json()
+    assert page.inner_text("#word") == ("Hate speech" if expected["is_hate_speech"] else "Not hate speech")
+    assert expected["version"] in page.inner_text("#version")
+    page.wait_for_function("document.getElementById('score').textContent.includes('held-out')")
+    assert page.problems == []
+
+
+def test_a_bad_tweet_is_explained(service, page):
+    page.goto(service.url)
+    page.fill("#tweet", "   ")
+    page.click("button")
+    page.wait_for_selector("#problem:not([hidden])")
+    assert "blank" in page.inner_text("#problem")
+
+
+def test_the_links_lead_somewhere(service, page):
+    page.goto(service.url)
+    for link in page.eval_on_selector_all("nav a", "links => links.map(link => link.getAttribute('href'))"):
+        assert service.client.get(link).status_code == 200
+
+
+def test_the_docs_show_every_operation(service, page):
+    page.goto(f"{service.url}/docs")
+    page.wait_for_selector(".opblock")
+    assert len(page.query_selector_all(".opblock")) == 5
+    assert page.problems == []
+
+
+def test_the_page_carries_no_text_of_anybodys(service):
+    answer = service.client.get("/")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]

@@ -1,0 +1,74 @@
+import re
+import subprocess
+import sys
+
+import httpx
+import pytest
+import yaml
+
+from ..service import BINARIES, ROOT
+
+OPERATIONS = {("post", "/predict"), ("post", "/reviewed"), ("get", "/score"), ("get", "/healthz"), ("get", "/readyz")}
+
+
+@pytest.fixture(scope="module")
+def schema(service):
+    return yaml.safe_load(service.client.get("/schema").text)
+
+
+def operations(schema):
+    return {(method, path): operation for path, methods in schema["paths"].items() for method, operation in methods.items()}
+
+
+def test_it_is_openapi_3_1_and_names_the_real_paths_only(schema):
+    assert schema["openapi"].startswith("3.1")
+    assert set(operations(schema)) == OPERATIONS
+
+
+def test_every_operation_has_examples_and_its_errors(schema):
+    for (method, path), operation in operations(schema).items():
+        assert operation["description"]
+        assert {"200", "405"} <= set(operation["responses"])
+        assert any("examples" in content for content in operation["responses"]["200"]["content"].values())
+        if method == "post":
+            assert {"400", "403", "411", "413", "415"} <= set(operation["responses"]), path
+            assert operation["requestBody"]["content"]["application/json"]["examples"], path
+        for code, response in operation["responses"].items():
+            assert response["content"]["application/json"]["examples"], (path, code)
+
+
+def test_it_is_made_without_a_warning(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_docs_come_from_this_machine_alone(service):
+    page = service.client.get("/docs")
+    assert page.status_code == 200
+    links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert links
+    for link in links:
+        assert link.startswith("/static/"), link
+        assert service.client.get(link).status_code == 200
+    assert not [host for host in re.findall(r"https?://([^/\"']+)", page.text) if not host.startswith("127.0.0.1")]
+
+
+@pytest.mark.slow
+def test_a_fuzzer_finds_no_server_error(service, tmp_path):
+    done = subprocess.run(
+        [
+            str(BINARIES / "schemathesis"), "run", f"{service.url}/schema",
+            "--max-examples", "60", "--seed", "1", "--generation-database", "none",
+            "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert httpx.get(f"{service.url}/healthz").status_code == 200

@@ -1,0 +1,350 @@
+"""Measure the service against its references: `make bench`, or `python -m tests.bench NAME...` for some of the parts.
+
+Each figure stands beside its reference, measured in the same run; where the noise matters the two take turns and the medians
+count. Parts that need the public datasets, or the tutorial as written, are skipped by name where those are absent.
+"""
+
+import argparse
+import csv
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..service import BINARIES, ROOT, Service, free_port, wait_until
+
+SHARED = ROOT.parent / "shared"
+TWITTER = SHARED / "datasets/twitter_sentiment/train.csv"
+DAVIDSON = SHARED / "datasets/davidson/labeled_data.csv"
+SEED = SHARED / "seed/as_written.py"
+LUA = Path(__file__).parent
+ROUNDS, SECONDS = 5, 4
+
+
+class SkippedError(Exception):
+    """A part that cannot be measured here."""
+
+
+def need(*paths: Path) -> None:
+    for path in paths:
+        if not path.exists():
+            raise SkippedError(f"{path.relative_to(ROOT.parent)} is not there")
+
+
+def install_wrk() -> None:
+    """Install the load client from Debian's packages, unless it is there."""
+    if shutil.which("wrk"):
+        return
+    as_root = [] if os.getuid() == 0 else ["sudo"]
+    print("Installing wrk, the load client ...", flush=True)
+    subprocess.run([*as_root, "apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
+    done = subprocess.run([*as_root, "apt-get", "install", "-y", "-qq", "wrk"], check=False, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit("The load client wrk could not be installed: apt-get install wrk")
+
+
+def texts(count: int = 5000) -> list[str]:
+    source = TWITTER if TWITTER.exists() else ROOT / "hate_speech_AI/data/train.csv"
+    with source.open(encoding="utf-8", newline="") as file:
+        return [row["tweet"] for row in csv.DictReader(file)][:count]
+
+
+def load(url: str, script: str, seconds: float = SECONDS, connections: int = 16, **environment: str) -> float:
+    """Return the requests a second that a server answers with 200; any other answer ends the bench."""
+    done = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10", "-s", str(LUA / script), url],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if "Non-2xx" in done.stdout:
+        sys.exit(f"{url} did not answer 200:\n{done.stdout}")
+    return float(done.stdout.split("Requests/sec:")[1].split()[0])
+
+
+def take_turns(first, second) -> tuple[float, float]:
+    """Return the medians of two measurements that take turns, each warmed up once."""
+    first(), second()
+    pairs = [(first(), second()) for _ in range(ROUNDS)]
+    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
+
+
+class Gunicorn:
+    """Another application in the service's own server."""
+
+    def __init__(self, application: str, folder: Path = ROOT, **environment: str):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [str(BINARIES / "gunicorn"), "--config", str(ROOT / "docker/gunicorn.conf.py"), "--timeout", "300", application],
+            cwd=folder,
+            env=os.environ | {"PORT": str(self.port), "WEB_CONCURRENCY": "2"} | environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def __enter__(self):
+        import httpx
+
+        def is_up():
+            try:
+                return httpx.get(self.url, timeout=60)
+            except httpx.TransportError:
+                return None
+
+        wait_until(is_up, 120, "the reference server")
+        return self
+
+    def __exit__(self, *exception):
+        self.process.terminate()
+        self.process.wait()
+
+
+def trained_service(folder: Path) -> Service:
+    service = Service(folder, {"WEB_CONCURRENCY": "2"})
+    service.migrate()
+    if TWITTER.exists():
+        assert service.manage("import_tweets", str(TWITTER)).returncode == 0
+    service.start("worker")
+    done = service.manage("exec_train", "--wait", timeout=600)
+    assert done.returncode == 0, done.stderr
+    service.kill("worker")
+    return service
+
+
+def predict(folder: Path) -> Iterator[tuple]:
+    bodies = folder / "bodies"
+    bodies.write_text("\n".join(json.dumps({"tweet": text}) for text in texts()) + "\n")
+    with trained_service(folder / "service") as service, Gunicorn("tests.bench.bare") as bare:
+        service.start("web")
+        service.wait_for_version()
+        ours, reference = take_turns(
+            lambda: load(f"{service.url}/predict", "post.lua", BODIES=str(bodies)),
+            lambda: load(f"{bare.url}/predict", "post.lua", BODIES=str(bodies)),
+        )
+    yield "POST /predict, requests/s", f"bare DRF view {reference:,.0f}", f"{ours:,.0f}", ours / reference, 0.75, "x"
+
+
+BATCH = """
+import sys, time, os, csv
+os.sched_setaffinity(0, {0})
+from hate_speech_AI.core import classifier
+texts = [row["tweet"] for row in csv.DictReader(open(sys.argv[1], encoding="utf-8"))]
+classifier.predict(texts[:10])
+began = time.perf_counter()
+for start in range(0, len(texts), 1000):
+    classifier.predict(texts[start:start + 1000])
+print(len(texts) / (time.perf_counter() - began))
+"""
+SEED_BATCH = """
+import sys, time, os, csv
+os.sched_setaffinity(0, {0})
+import as_written as seed
+texts = [row["tweet"] for row in csv.DictReader(open(sys.argv[1], encoding="utf-8"))][-2000:]
+began = time.perf_counter()
+for text in texts:
+    seed.classifier.predict_single_tweet(seed.clean_and_tokenize_string(text))
+print(len(texts) / (time.perf_counter() - began), seed.classifier.score)
+"""
+
+
+def run_python(code: str, *arguments: str, folder: Path = ROOT, **environment: str) -> list[float]:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [float(figure) for figure in done.stdout.split()]
+
+
+def run_seed() -> list[float]:
+    """Return the texts a second and the F1 of the tutorial as written."""
+    return run_python(SEED_BATCH, str(TWITTER), folder=SEED.parent, TRAIN=str(TWITTER), PYTHONDONTWRITEBYTECODE="1")
+
+
+def batch(folder: Path) -> Iterator[tuple]:
+    need(TWITTER, SEED)
+    with trained_service(folder / "service") as service:
+        ours, reference = take_turns(
+            lambda: run_python(BATCH, str(TWITTER), HATE_SPEECH_DATA_DIR=str(service.folder))[0], lambda: run_seed()[0]
+        )
+    yield (
+        "batch prediction, texts/s on one core",
+        f"the seed, one by one {reference:,.0f}",
+        f"{ours:,.0f}",
+        ours / reference,
+        10,
+        "x",
+    )
+
+
+FILL = """
+import sys
+from django.utils import timezone
+from django.db import connection, transaction
+from hate_speech_AI.text import fingerprint
+count = int(sys.argv[1])
+now = timezone.now()
+with transaction.atomic(), connection.cursor() as cursor:
+    for start in range(0, count, 10000):
+        numbers = range(start, min(start + 10000, count))
+        texts = [f"this is review number {n} of very many, {n * 7919 % 100003} {n % 977}" for n in numbers]
+        cursor.executemany("INSERT INTO api_tweet (id, fingerprint, text, created_at) VALUES (%s, %s, %s, %s)",
+                           [(n + 1, fingerprint(t), t, now) for n, t in zip(numbers, texts)])
+        cursor.executemany("INSERT INTO api_label (is_hate_speech, source, is_current, created_at, tweet_id)"
+                           " VALUES (%s, %s, %s, %s, %s)", [(n % 9 == 0, "review", True, now, n + 1) for n in numbers])
+"""
+
+
+def fill(service: Service, count: int) -> None:
+    """Bring so many reviewed tweets into a service's database, past its API."""
+    code = "import django, sys; django.setup()\n" + FILL
+    run_python(code, str(count), **service.environment, DJANGO_SETTINGS_MODULE="hate_speech.settings")
+
+
+def reviewed(folder: Path) -> Iterator[tuple]:
+    small, large = Service(folder / "small", {}), Service(folder / "large", {})
+    with small, large:
+        small.start("web")
+        large.start("web")
+        fill(small, 1_000)
+        fill(large, 1_000_000)
+        rate = {
+            name: (lambda service=service: load(f"{service.url}/reviewed", "review.lua", SALT=str(random.random())))
+            for name, service in (("small", small), ("large", large))
+        }
+        at_large, at_small = take_turns(rate["large"], rate["small"])
+    yield (
+        "POST /reviewed at 1,000,000 rows, requests/s",
+        f"at 1,000 rows {at_small:,.0f}",
+        f"{at_large:,.0f}",
+        at_large / at_small,
+        0.9,
+        "x",
+    )
+    try:
+        need(TWITTER, SEED)
+    except SkippedError:
+        return
+    with Gunicorn("as_written:application", SEED.parent, TRAIN=str(TWITTER), PYTHONDONTWRITEBYTECODE="1") as seed:
+        reference = load(f"{seed.url}/reviewed", "review.lua", SALT="seed")
+    yield "the same", f"the seed at 32,000 rows {reference:,.0f}", f"{at_large:,.0f}", at_large / reference, 5, "x"
+
+
+ALTERED = """
+import csv, sys
+from api import services
+copies = int(sys.argv[1])
+def rows():
+    for path, text, label, hate in ((sys.argv[2], "tweet", "label", "1"), (sys.argv[3], "tweet", "class", "0")):
+        for number, row in enumerate(csv.DictReader(open(path, encoding="utf-8", newline=""))):
+            for copy in range(copies):
+                words = row[text].split(" ")
+                if copy:  # other words, at other places, so that no two texts are alike
+                    words.insert((number + copy) % (len(words) + 1), f"word{(number * 31 + copy * 7) % 5000}")
+                    words.append(f"tag{copy}")
+                yield " ".join(words), row[label] == hate
+print(services.import_labels(rows=(row for row in rows() if row[0].strip()), source="import:bench").total())
+"""
+TRAIN = """
+import resource, time
+from api import services
+run, _ = services.request_training()
+began = time.perf_counter()
+services.run_training(run_id=run.pk)
+seconds = time.perf_counter() - began
+run.refresh_from_db()
+assert run.stage == "succeeded", run.error
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 ** 2, run.rows_total)
+"""
+
+
+def training(folder: Path) -> Iterator[tuple]:
+    need(TWITTER, DAVIDSON)
+    measured = {}
+    for copies in (1, 10):
+        with Service(folder / f"training{copies}", {}) as service:
+            service.migrate()
+            environment = service.environment | {"DJANGO_SETTINGS_MODULE": "hate_speech.settings", "LOG_LEVEL": "WARNING"}
+            start = "import django; django.setup()\n"
+            run_python(start + ALTERED, str(copies), str(TWITTER), str(DAVIDSON), **environment)
+            measured[copies] = run_python(start + TRAIN, **environment)
+    (small, small_memory, small_rows), (large, large_memory, large_rows) = measured[1], measured[10]
+    yield (
+        f"training on {large_rows:,.0f} rows, seconds",
+        f"on {small_rows:,.0f} rows {small:.1f}",
+        f"{large:.1f}",
+        large / small,
+        -12,
+        "x",
+    )
+    yield "the same, memory at its peak", f"{small_memory:.2f} GiB", f"{large_memory:.2f} GiB", large_memory, -3, " GiB"
+
+
+def score(folder: Path) -> Iterator[tuple]:
+    need(TWITTER, SEED)
+    _, reference = run_seed()
+    with trained_service(folder / "service") as service:
+        service.query("from api.models import Label; Label.objects.filter(source='starter').update(is_current=False)")
+        service.start("worker")
+        assert service.manage("exec_train", "--wait", timeout=600).returncode == 0
+        service.start("web")
+        service.wait_for_version()
+        ours = service.client.get("/score").json()
+    yield (
+        "F1 on twitter_sentiment, held-out 20 %",
+        f"the seed, random 30 % {reference:.3f}",
+        f"{ours['score']:.3f}",
+        ours["score"],
+        0.74,
+        "",
+    )
+
+
+def startup(folder: Path) -> Iterator[tuple]:
+    from ..hate_speech.test_run import MakeRun
+
+    for which, limit in (("first", 15), ("second", 5)):
+        run = MakeRun(folder / "var")
+        seconds = run.seconds_to_first_answer()
+        run.stop()
+        yield f"make run to the first 200 of /predict, {which} time", "", f"{seconds:.1f} s", seconds, -limit, " s"
+
+
+PARTS = {part.__name__: part for part in (score, predict, batch, reviewed, training, startup)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure the service against its references.")
+    parser.add_argument("parts", nargs="*", help="what to measure (default: all)", metavar="NAME")
+    names = parser.parse_args().parts or list(PARTS)
+    install_wrk()
+    line = "{:50} | {:32} | {:>10} | {:>10} | {}"
+    print(line.format("what", "reference, same run", "measured", "", "reach"))
+    missed = False
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="hate-speech-bench-") as folder:
+            try:
+                for what, reference, measured, figure, limit, unit in PARTS[name](Path(folder)):
+                    is_reached = figure <= -limit if limit < 0 else figure >= limit
+                    missed |= not is_reached
+                    reach = f"{'at most' if limit < 0 else 'at least'} {abs(limit)}{unit} {'reached' if is_reached else 'MISSED'}"
+                    print(line.format(what, reference, measured, f"{figure:.2f}{unit}", reach), flush=True)
+            except SkippedError as why:
+                print(f"{name}: skipped, {why}", flush=True)
+    sys.exit(missed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What the tests share: a real service of real processes, on SQLite and files, and on PostgreSQL and Redis where they answer."""
+
+import logging
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from .environment import SERVICE_URLS
+from .service import Service
+
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+DATASETS = Path(__file__).parent.parent.parent / "shared" / "datasets"
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """Give the URL of a PostgreSQL database of the tests' own; skip where no server answers."""
+    admin_url = SERVICE_URLS["database"]
+    try:
+        admin = psycopg.connect(admin_url, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError:
+        pytest.skip(f"PostgreSQL does not answer at {admin_url.rsplit('@')[-1]}")
+    name = f"hate_speech_test_{uuid.uuid4().hex[:12]}"
+    admin.execute(f"CREATE DATABASE {name}")
+    yield admin_url.rsplit("/", 1)[0] + "/" + name
+    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.close()
+
+
+@pytest.fixture(scope="session")
+def redis_environment():
+    """Give REDIS_URL (database 15) and a key prefix of the tests' own; skip where no server answers."""
+    base = SERVICE_URLS["redis"].rstrip("/")
+    if base.count("/") > 2:
+        base = base.rsplit("/", 1)[0]
+    url = f"{base}/15"
+    prefix = f"test-{uuid.uuid4().hex[:12]}:"
+    client = redis.Redis.from_url(url, socket_connect_timeout=3)
+    try:
+        client.ping()
+    except redis.RedisError:
+        pytest.skip(f"Redis does not answer at {base.rsplit('@')[-1].removeprefix('redis://')}")
+    yield {"REDIS_URL": url, "REDIS_KEY_PREFIX": prefix}
+    keys = list(client.scan_iter(f"{prefix}*"))
+    if keys:
+        client.delete(*keys)
+    client.close()
+
+
+@pytest.fixture(scope="session", params=["embedded", "postgres-redis"])
+def backend(request) -> dict[str, str]:
+    """Give the environment of each kind of installation in turn."""
+    if request.param == "embedded":
+        return {}
+    return {
+        "DATABASE_URL": request.getfixturevalue("postgres_url"),
+        **request.getfixturevalue("redis_environment"),
+    }
+
+
+@pytest.fixture(scope="session")
+def service(backend, tmp_path_factory):
+    """Give a running service of web and worker that has trained on the starter tweets; tests share it, so they only add."""
+    with Service(tmp_path_factory.mktemp("service"), backend) as running:
+        running.start("web", "worker")
+        trained = running.manage("exec_train", "--wait")
+        assert trained.returncode == 0, trained.stderr
+        running.wait_for_version()
+        yield running
+
+
+@pytest.fixture
+def new_service(tmp_path):
+    """Give a function that makes a service of its own, with nothing in it and nothing started."""
+    made = []
+
+    def make(**environment: str) -> Service:
+        made.append(Service(tmp_path / f"service{len(made)}", environment))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def datasets() -> Path:
+    """Give the folder of public datasets; skip where it is not beside the checkout."""
+    if not DATASETS.is_dir():
+        pytest.skip("the public datasets are not beside this checkout")
+    return DATASETS

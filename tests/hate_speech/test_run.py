@@ -1,0 +1,147 @@
+"""`make run`: what a user starts, sees, stops and starts again."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ..service import ROOT, free_port, wait_until
+
+ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+def processes_of(folder) -> dict[int, str]:
+    """Return the command lines of the processes that were started with this data folder."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if f"HATE_SPEECH_DATA_DIR={folder}".encode() in environment and command:
+            found[int(pid)] = command
+    return found
+
+
+class MakeRun:
+    def __init__(self, folder):
+        self.folder, self.port = folder, free_port()
+        self.began = time.monotonic()
+        self.log = folder.with_suffix(".log")
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                ["python3", "-c", "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])", "make", "run"],
+                cwd=ROOT,
+                env=ENVIRONMENT | {"HATE_SPEECH_DATA_DIR": str(folder), "PORT": str(self.port)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def predict(self):
+        try:
+            answer = httpx.post(f"http://127.0.0.1:{self.port}/predict", json={"tweet": "good morning"}, timeout=5)
+        except httpx.TransportError:
+            return None
+        return answer if answer.status_code == 200 else None
+
+    def seconds_to_first_answer(self) -> float:
+        wait_until(self.predict, 60, "the first answer")
+        return time.monotonic() - self.began
+
+    def pid_of(self, part: str) -> int | None:
+        return next((pid for pid, command in sorted(processes_of(self.folder).items()) if part in command), None)
+
+    def stop(self):
+        os.killpg(self.process.pid, signal.SIGINT)  # what a terminal does at Ctrl-C
+        self.process.wait(30)
+
+
+@pytest.fixture
+def run(tmp_path):
+    started = []
+
+    def start():
+        started.append(MakeRun(tmp_path / "var"))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()
+
+
+def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
+    first = run()
+    assert first.seconds_to_first_answer() < 15
+    assert f"http://127.0.0.1:{first.port}" in first.log.read_text()
+    written = {path.name.removesuffix("-wal").removesuffix("-shm") for path in first.folder.iterdir()}
+    assert written <= {
+        *("secret_key", "db.sqlite3", "queue", "models", "supervisord.conf", "supervisord.pid", "beat.alive"),
+    }
+    assert (first.folder / "secret_key").stat().st_mode & 0o77 == 0
+    assert first.folder.stat().st_mode & 0o77 == 0
+
+    worker, web = (wait_until(lambda part=part: first.pid_of(part)) for part in ("celery --app hate_speech worker", "gunicorn"))
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: first.pid_of("celery --app hate_speech worker") not in (None, worker), 20, "another worker")
+    assert first.pid_of("gunicorn") == web
+    assert first.predict()
+
+    first.stop()
+    wait_until(lambda: not processes_of(first.folder), 10, "the end of all processes")
+
+    second = run()
+    seconds = second.seconds_to_first_answer()
+    assert seconds < 5
+    second.stop()
+    wait_until(lambda: not processes_of(second.folder), 10, "the end of all processes")
+    status = subprocess.run(["git", "status", "--porcelain", "--ignored"], cwd=ROOT, capture_output=True, text=True)
+    assert "gunicorn" not in status.stdout
+
+
+def test_a_taken_port_is_a_clear_error(service):
+    done = subprocess.run(
+        ["make", "run"],
+        cwd=ROOT,
+        env=ENVIRONMENT | {"HATE_SPEECH_DATA_DIR": str(service.folder), "PORT": str(service.port)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert f"PORT={service.port + 1} make run" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("TRAINING_HOUR", "25", "an hour from 0 to 23"),
+        ("TRAINING_HOUR", "one", "whole number"),
+        ("CELERY_TIMEZONE", "Warsaw", "time zone"),
+        ("DEBUG", "maybe", "true or false"),
+        ("PORT", "eighty", "from 1 to 65535"),
+        ("LOG_LEVEL", "loud", "DEBUG, INFO"),
+    ],
+)
+def test_a_bad_setting_stops_the_start_and_names_what_is_allowed(tmp_path, variable, value, message):
+    environment = ENVIRONMENT | {"HATE_SPEECH_DATA_DIR": str(tmp_path / "var"), "PORT": str(free_port())} | {variable: value}
+    done = subprocess.run(["make", "run"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert variable in done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    environment = ENVIRONMENT | {"HATE_SPEECH_DATA_DIR": str(tmp_path / "file"), "PORT": str(free_port())}
+    done = subprocess.run(["make", "run"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "HATE_SPEECH_DATA_DIR" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,135 @@
+"""The training task through a real Celery worker, on the embedded broker and on Redis."""
+
+import json
+import threading
+import time
+
+import httpx
+import pytest
+from celery.schedules import crontab
+from django.conf import settings
+
+from ..service import wait_until
+
+RUNS = (
+    "from api.models import TrainingRun; runs = TrainingRun.objects.order_by('id');"
+    "print([(r.stage, r.attempts, r.is_finished) for r in runs])"
+)
+
+
+def test_the_schedule_is_every_night_at_one():
+    nightly = settings.CELERY_BEAT_SCHEDULE["auto_first_train_model"]
+    assert nightly["task"] == "hate_speech.tasks.auto_first_train_model"
+    assert nightly["schedule"] == crontab(hour=1, minute=0)
+    assert settings.CELERY_TIMEZONE == "Europe/Warsaw"
+
+
+def test_every_scheduled_task_is_registered():
+    from hate_speech.celery import app
+
+    app.loader.import_default_modules()
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        assert entry["task"] in app.tasks
+
+
+def test_a_training_makes_a_version_that_web_follows(service):
+    before = service.active_version()
+    assert service.manage("exec_train", "--wait").returncode == 0
+    after = service.active_version()
+    assert after != before
+    began = time.monotonic()
+    service.wait_for_version(after)
+    assert time.monotonic() - began < 2
+
+
+def test_two_trainings_of_the_same_rows_are_the_same_bit_for_bit(service):
+    versions = []
+    for _ in range(2):
+        assert service.manage("exec_train", "--wait").returncode == 0
+        versions.append(service.active_version())
+    folders = [service.folder / "models" / version for version in versions]
+    manifests = [json.loads((folder / "manifest.json").read_text()) for folder in folders]
+    assert manifests[0]["rows"] == manifests[1]["rows"]
+    assert manifests[0]["files"] == manifests[1]["files"]
+
+
+def test_beats_message_without_a_run_trains_too(service):
+    before = service.active_version()
+    service.query("from hate_speech.tasks import auto_first_train_model; auto_first_train_model.delay()")
+    wait_until(lambda: service.active_version() != before, 60, "the nightly training")
+
+
+def test_no_request_fails_while_versions_switch(service):
+    failures, versions = [], set()
+    done = threading.Event()
+
+    def ask():
+        with httpx.Client(base_url=service.url, timeout=10) as client:
+            while not done.is_set():
+                try:
+                    answer = client.post("/predict", json={"tweet": "good morning"})
+                    versions.add(answer.json()["version"])
+                except (httpx.TransportError, KeyError) as error:
+                    failures.append(repr(error))
+
+    askers = [threading.Thread(target=ask) for _ in range(8)]
+    for asker in askers:
+        asker.start()
+    for _ in range(2):
+        assert service.manage("exec_train", "--wait").returncode == 0
+        service.wait_for_version(service.active_version())
+    done.set()
+    for asker in askers:
+        asker.join()
+    assert failures == []
+    assert len(versions) >= 3
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def broker(request) -> dict[str, str]:
+    if request.param == "embedded":
+        return {}
+    shared = request.getfixturevalue("redis_environment")
+    return shared | {"REDIS_KEY_PREFIX": shared["REDIS_KEY_PREFIX"] + "killed:"}  # not the queue of another test's worker
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_training_loses_nothing(broker, new_service, tmp_path):
+    service = new_service(**broker)
+    # Enough rows that the training lasts for some seconds.
+    file = tmp_path / "many.csv"
+    with file.open("w") as rows:
+        rows.write("id,label,tweet\n")
+        rows.writelines(
+            f"{n},{n % 7 == 0},{'vermin' if n % 7 == 0 else 'morning'} number {n} of the street {n % 91}\n" for n in range(60_000)
+        )
+    service.migrate()
+    assert service.manage("import_tweets", str(file), "--hate-values", "True").returncode == 0
+    service.start("beat", "worker")
+    assert service.manage("exec_train").returncode == 0
+    wait_until(lambda: "('reading', 1" in service.query(RUNS), 30, "the training")
+    service.kill("worker")
+    assert service.active_version() is None
+
+    service.start("worker")
+    back = time.monotonic()
+    wait_until(lambda: "Training run 1 begins" in service.log("worker").split("ready.")[-1], 60, "the second try")
+    assert time.monotonic() - back < 60
+    wait_until(service.active_version, 60, "the version")
+    wait_until(lambda: service.query(RUNS) == "[('succeeded', 2, True)]", 10, "the outcome")
+    manifest = json.loads((service.folder / "models" / service.active_version() / "manifest.json").read_text())
+    assert sum(manifest["rows"]["by_source"].values()) == 60_000 + 420
+
+
+@pytest.mark.slow
+def test_only_one_training_runs_however_many_ask(new_service):
+    service = new_service()
+    service.start("worker")
+    asked = [threading.Thread(target=service.manage, args=("exec_train", "--wait")) for _ in range(4)]
+    for one in asked:
+        one.start()
+    for one in asked:
+        one.join()
+    runs = service.query(RUNS)
+    assert runs.count("succeeded") == runs.count("True")
+    assert service.log("worker").count("begins") == runs.count("succeeded") <= 4

@@ -1,0 +1,145 @@
+import re
+import time
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hate_speech_AI.text import clean_and_tokenize_string, fingerprint, normalise, reading_form, stems, words
+
+any_text = st.text(st.characters(), max_size=200)  # surrogates and control characters too
+
+
+def test_it_works():
+    assert clean_and_tokenize_string("@user Running with my DOGS!! #Happy https://x.test/1") == "run with my dog #happi"
+
+
+def test_words_of_three_letters_are_kept():
+    assert clean_and_tokenize_string("proud gay jew").split() == ["proud", "gay", "jew"]
+
+
+@given(any_text)
+@example("a\ud800b")
+def test_every_text_has_a_fingerprint_of_64_hex_digits(text):
+    assert re.fullmatch("[0-9a-f]{64}", fingerprint(text))
+
+
+@given(any_text)
+def test_fingerprint_ignores_case_and_white_space(text):
+    spaced = "  \t" + re.sub(r" ", " \n ", text) + "\u00a0"
+    assert fingerprint(spaced) == fingerprint(text)
+    assert fingerprint("ABC " + text) == fingerprint("abc " + text)
+
+
+@given(any_text)
+def test_fingerprint_ignores_the_unicode_form(text):
+    assert fingerprint(unicodedata.normalize("NFKC", text)) == fingerprint(text)
+
+
+def test_fingerprint_never_changes():
+    # sha256 of "good morning": rows are keyed by it, so this value is for ever.
+    assert fingerprint("Good  Morning\n") == "cdf71dea7d7741a2b6f021f3dd344f75c8333988f547866a8fbf28f064cf7c78"
+
+
+@given(any_text)
+def test_texts_of_one_fingerprint_by_white_space_read_the_same(text):
+    assert reading_form(" " + text.replace(" ", "  ")) == reading_form(text)
+
+
+@given(any_text)
+def test_reading_form_is_lower_case_and_single_spaced(text):
+    form = reading_form(text)
+    assert form == form.strip()
+    assert "  " not in form
+    assert "\0" not in form
+
+
+@given(any_text)
+def test_cleaning_never_fails_and_leaves_words_only(text):
+    for word in clean_and_tokenize_string(text).split():
+        assert not re.search(r"[\s@\d]", word)
+
+
+@given(st.text(st.characters(codec="utf-8", min_codepoint=0x2600, max_codepoint=0x1FAFF), min_size=1, max_size=20))
+def test_emoji_read_as_latin_1_are_undone(text):
+    assert normalise(text.encode("utf-8").decode("latin-1")) == text
+
+
+@pytest.mark.parametrize("text", ["Straße, café, naïve", "Ünïcödé", "Spaß»", "½ £5 §3", "日本語", "Привет"])
+def test_real_letters_are_no_mojibake(text):
+    assert normalise(text) == text
+
+
+def test_entities_are_undone():
+    assert normalise("fish &amp; chips &#128512;") == "fish & chips 😀"
+
+
+def test_mentions_and_links_become_marks():
+    assert reading_form("@Some_One look: https://x.test/a?b=c now www.x.test") == "@ look: :// now ://"
+
+
+HOSTILE = [
+    "a",
+    "@",
+    "#",
+    "a.",
+    "a'",
+    "a-",
+    "&",
+    "&#",
+    "http://",
+    "www.",
+    "a@a.",
+    "é",
+    "́",
+    "ã",
+    "Â\u0080",
+    "\u0345a",
+    "ß",
+    "'",
+    " ",
+    "𝐀",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+@pytest.mark.parametrize("function", [normalise, reading_form, words, fingerprint])
+def test_time_is_linear_in_the_length(function, piece):
+    short, long = (piece * 10_000)[:10_000], (piece * 100_000)[:100_000]
+
+    def seconds(text):
+        best = 1e9
+        for _ in range(3):
+            began = time.perf_counter()
+            function(text)
+            best = min(best, time.perf_counter() - began)
+        return best
+
+    # Ten times the length may cost ten times as much, with room for noise; a square would be a hundred times.
+    assert seconds(long) < 40 * max(seconds(short), 1e-4)
+
+
+def test_the_stemmer_is_kept_from_endless_words():
+    began = time.perf_counter()
+    stems("y" * 10_000 + " " + "ational" * 1400)
+    assert time.perf_counter() - began < 0.1
+
+
+def test_words_follow_the_rules_of_nltk():
+    tokenizer = pytest.importorskip("nltk.tokenize").TweetTokenizer(preserve_case=False, strip_handles=True)
+    texts = [
+        "Don't you love @some_one's well-known café?! #so_good #2cool :-) 10:30",
+        "or see https://x.test/a-b?c=d ... now!!!",
+        "it's a mother-in-law's thing -- you know?",
+        "RT @user: naïve question, isn't it? 😀",
+        "A third-party co-op, rock'n'roll",
+    ]
+    for text in texts:
+        expected = [
+            token
+            for token in tokenizer.tokenize(text)
+            if re.search(r"[^\W\d_]", token) and not re.match(r"https?:|.*@|\d", token)
+        ]
+        found = [word for word in words(reading_form(text)) if len(word) > 1]
+        assert [word for word in expected if len(word) > 1] == found, text
