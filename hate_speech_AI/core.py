@@ -7,16 +7,17 @@ names and then swaps one reference, so a request never waits for a load and neve
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from . import training
-from .engines.linear import LinearEngine
-from .errors import HateSpeechError, ModelMissingError
-from .store import ModelStore
-from .training import Row
+from . import gate, report, training
+from .errors import HateSpeechError, ModelMissingError, VersionError
+from .gate import Limits, Rival
+from .store import ModelStore, Pointer, Version
+from .text import fingerprint
+from .training import Candidate, Row
 
 logger = logging.getLogger(__name__)
 
@@ -33,17 +34,20 @@ class Prediction:
     is_hate_speech : bool
         Whether `probability` reaches `threshold`.
     probability : float
-        From 0 to 1; 1 is hateful.
+        From 0 to 1; 1 is hateful. Of a text that a person has reviewed it is 0 or 1.
     threshold : float
         Of the version, chosen in its training.
     version : str
         The version that gave the verdict.
+    is_reviewed : bool
+        Whether a person's review gave the verdict, whatever the model thinks.
     """
 
     is_hate_speech: bool
     probability: float
     threshold: float
     version: str
+    is_reviewed: bool = False
 
 
 class Cache(Protocol):
@@ -51,13 +55,6 @@ class Cache(Protocol):
 
     def get(self, key: str): ...
     def set(self, key: str, value, timeout: float): ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    version: str
-    engine: LinearEngine
-    threshold: float
 
 
 class Classifier:
@@ -76,7 +73,7 @@ class Classifier:
     def use(self, store: ModelStore, cache: Cache | None = None) -> None:
         """Serve from `store` from now on."""
         self.store, self._cache = store, cache
-        self._loaded: _Loaded | None = None
+        self._loaded: Version | None = None
         self._last_error: str | None = None
         self._lock = threading.Lock()
         self._follower_process: int | None = None
@@ -89,29 +86,100 @@ class Classifier:
         ModelMissingError
             No version can be served yet.
         """
-        loaded = self._current()
-        probabilities = loaded.engine.predict_proba(texts).tolist()
-        threshold, version = loaded.threshold, loaded.version
-        return [Prediction(p >= threshold, p, threshold, version) for p in probabilities]
+        engine, reviews, manifest = self._current()
+        probabilities = engine.predict_proba(texts).tolist()
+        threshold, version = manifest["threshold"], manifest["version"]
+        predictions = [Prediction(p >= threshold, p, threshold, version) for p in probabilities]
+        if len(reviews):
+            for at, text in enumerate(texts):
+                label = reviews.get(fingerprint(text))
+                if label is not None:
+                    predictions[at] = Prediction(label, float(label), threshold, version, is_reviewed=True)
+        return predictions
 
     def predict_single_tweet(self, tweet: str) -> int:
         """Return 1 if `tweet` is hate speech, else 0."""
         return int(self.predict([tweet])[0].is_hate_speech)
 
-    def train_model(self, rows: Iterable[Row], report: Callable[[str, int], None] = lambda stage, done: None) -> str:
-        """Train on labelled rows, save and activate the version, cache its score, and return its name.
+    def train_model(
+        self,
+        rows: Iterable[Row],
+        report_progress: Callable[[str, int], None] = lambda stage, done: None,
+        *,
+        recent: Iterable[str] = (),
+        limits: Limits = Limits(),
+        withdrawn: Collection[tuple[str, bool]] = (),
+    ) -> str:
+        """Train on labelled rows, judge, and save a version; activate it if it passes and nothing is pinned. Return its name.
+
+        Parameters
+        ----------
+        report_progress : callable, optional
+            Called with a stage ("reading", "fitting", "evaluating", "saving", "activating") and the number of rows read.
+        recent : iterable of str
+            Versions that were active lately; the best of them is a rival too.
+        limits, withdrawn
+            As in `gate.judge`.
 
         Raises
         ------
         NotEnoughDataError
             The rows lack one of the labels.
         """
-        candidate = training.train(rows, report)
-        report("saving", 0)
-        version = self.store.save(candidate)
-        self.store.activate(version)
-        self.get_score()
-        return version
+        candidate = training.train(rows, report_progress)
+        verdict = self._judge(candidate, recent, limits, withdrawn)
+        report_progress("saving", 0)
+        name = self.store.new_name()
+        pointer = self._pointer_or_none()
+        manifest = {**candidate.manifest, "parent": pointer.version if pointer else None, "gate": verdict}
+        self.store.save(name, candidate, manifest, report.render(name, candidate, manifest, self._history()))
+        report_progress("activating", 0)
+        pointer = self._pointer_or_none()
+        if verdict["passed"] and not (pointer and pointer.is_pinned):
+            self.store.activate(name)
+            self.get_score()
+        return name
+
+    def _judge(self, candidate: Candidate, recent: Iterable[str], limits: Limits, withdrawn) -> dict:
+        """Put the candidate through the gate, against what of the active and the recent versions can be loaded."""
+        pointer = self._pointer_or_none()
+        active, held_out = None, None
+        if pointer:
+            try:
+                active, held_out = self._rival(pointer.version), self.store.held_out(pointer.version)
+            except VersionError as error:
+                logger.warning("The active version cannot be compared with: %s", error)
+                active = None
+        others = self._rivals(name for name in recent if not pointer or name != pointer.version)
+        return gate.judge(candidate, active, held_out, others, limits, withdrawn)
+
+    def _rival(self, name: str) -> Rival:
+        version = self.store.load(name)
+        return Rival(name, version.engine, version.manifest)
+
+    def _rivals(self, names: Iterable[str]) -> Iterator[Rival]:
+        for name in names:
+            try:
+                yield self._rival(name)
+            except VersionError as error:
+                logger.warning("Left out of the comparison: %s", error)
+
+    def _pointer_or_none(self) -> Pointer | None:
+        try:
+            return self.store.pointer()
+        except VersionError as error:
+            logger.warning("%s", error)
+            return None
+
+    def _history(self) -> list[dict]:
+        """Return the manifests of the versions there are, oldest first."""
+        manifests = []
+        for name in self.store.versions():
+            try:
+                manifests.append(self.store.manifest(name))
+            except VersionError:
+                continue  # said elsewhere, where it matters
+        return manifests
 
     def get_score(self) -> dict:
         """Return the active version's figures on its held-out tweets, from the cache, else from its manifest.
@@ -121,16 +189,17 @@ class Classifier:
         ModelMissingError
             No version is active yet.
         """
-        version = self.store.active()
-        if version is None:
+        pointer = self.store.pointer()
+        if pointer is None:
             raise ModelMissingError("The first training has not finished.")
+        version = pointer.version
         key = f"score:{version}"
         score = self._cache.get(key) if self._cache is not None else None
         if score is None:
             score = {**self.store.manifest(version)["score"], "version": version}
             if self._cache is not None:
                 self._cache.set(key, score, _SCORE_SECONDS)
-        return score
+        return {**score, "pinned": pointer.is_pinned}
 
     def follow(self) -> None:
         """Load the active version, if there is one, and follow the pointer from now on in a thread of this process."""
@@ -141,7 +210,7 @@ class Classifier:
             threading.Thread(target=self._follow, args=(self.store,), name="follow-active-version", daemon=True).start()
             self._follower_process = os.getpid()
 
-    def _current(self) -> _Loaded:
+    def _current(self) -> Version:
         # A thread does not survive a fork: each process starts its own, once.
         if self._follower_process != os.getpid():
             self.follow()
@@ -166,18 +235,20 @@ class Classifier:
         """Load the version that the pointer names, unless it is loaded; while that fails the one before it goes on serving."""
         try:
             name = self.store.active()
-            if name is None or (self._loaded and name == self._loaded.version):
+            if name is None or (self._loaded and name == self._loaded.manifest["version"]):
                 return
-            engine, manifest = self.store.load(name)
+            loaded = self.store.load(name)
         except (HateSpeechError, OSError) as error:
             # Tried again at the next look, since a shared folder may bring the files late; logged once.
             if str(error) != self._last_error:
                 logger.error("The active version cannot be served: %s", error)
                 self._last_error = str(error)
             return
-        self._loaded = _Loaded(name, engine, float(manifest["threshold"]))
+        self._loaded = loaded
         self._last_error = None
-        logger.info("Serving version %s", name)
+        written, here = loaded.manifest.get("libraries", {}), training.libraries()
+        others = [f"{library} {written[library]}" for library in written if written[library] != here.get(library)]
+        logger.info("Serving version %s%s", name, f", which was trained with {', '.join(others)}" if others else "")
 
 
 def default_store() -> ModelStore:

@@ -1,11 +1,36 @@
-"""How good a classifier is on labelled texts: the threshold, the figures of `/score`, and the table by source."""
+"""How good a classifier is on labelled texts: the threshold, figures with intervals, and the functional checks."""
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import numpy as np
+
+FUNCTIONAL_CHECKS = Path(__file__).parent / "data" / "functional_checks.csv"
+
+_RESAMPLINGS = 2000
 
 # A threshold is judged with every log-odds blurred by this much, so that it does not follow the accidents of the few
 # hateful texts it is chosen on. Values from 0.05 to 0.4 came out within half a point of each other.
 _BLUR = 0.25
 _LOG_ODDS = np.linspace(-5, 5, 401)
+
+
+class Engine(Protocol):
+    """What is measured."""
+
+    def predict_proba(self, texts: list[str]) -> np.ndarray: ...
+
+
+class Check(NamedTuple):
+    """A functional check: a short case whose label is beyond doubt, in a group of cases that test one thing."""
+
+    id: str
+    group: str
+    identity: str
+    label: bool
+    text: str
 
 
 def choose_threshold(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -68,3 +93,113 @@ def format_table(by_source: dict[str, dict]) -> str:
     import pandas as pd
 
     return pd.DataFrame.from_dict(by_source, orient="index").to_string(na_rep="-", float_format="{:.3f}".format)
+
+
+def measure_all(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict:
+    """Return `measure` with accuracy, macro-F1, and beside them what always giving the more frequent label would reach.
+
+    Parameters are those of `measure`; there is at least one text.
+    """
+    flagged = probabilities >= threshold
+    hateful = float(labels.mean())
+    majority = hateful >= 0.5
+    return {
+        "n": len(labels),
+        "hateful": round(hateful, 4),
+        "accuracy": round(float((flagged == labels).mean()), 4),
+        "majority_accuracy": round(max(hateful, 1 - hateful), 4),
+        "macro_f1": round((_f1_of(labels, flagged) + _f1_of(~labels, ~flagged)) / 2, 4),
+        "majority_macro_f1": round(_f1_of(labels == majority, np.ones(len(labels), bool)) / 2, 4),
+        **{name: value for name, value in measure(labels, probabilities, threshold).items() if name != "n"},
+    }
+
+
+def _f1_of(labels: np.ndarray, flagged: np.ndarray) -> float:
+    return float(_f1((labels & flagged).sum(), (labels & ~flagged).sum(), (~labels & flagged).sum()))
+
+
+def _f1(hits, misses, false_alarms):
+    """Return F1, 0 where it does not exist; numbers or arrays."""
+    return 2 * hits / np.maximum(2 * hits + misses + false_alarms, 1)
+
+
+def f1_interval(labels: np.ndarray, flagged: np.ndarray) -> tuple[float, float]:
+    """Return the bootstrap 95 % interval of F1; the same arguments give the same interval."""
+    counts = _resampled_counts([labels, flagged])
+    low, high = np.percentile(_f1(counts[:, 1, 1], counts[:, 1, 0], counts[:, 0, 1]), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def f1_difference(labels: np.ndarray, flagged: np.ndarray, rival: np.ndarray) -> tuple[float, float, tuple[float, float]]:
+    """Return the F1 of two classifiers on the same texts and the paired bootstrap 95 % interval of the first less the second.
+
+    Parameters
+    ----------
+    labels, flagged, rival : ndarray of bool, shape (n,)
+        The truth and what each of the two says.
+    """
+    counts = _resampled_counts([labels, flagged, rival])
+    mine = _f1(counts[:, 1, 1].sum(-1), counts[:, 1, 0].sum(-1), counts[:, 0, 1].sum(-1))
+    other = _f1(counts[:, 1, :, 1].sum(-1), counts[:, 1, :, 0].sum(-1), counts[:, 0, :, 1].sum(-1))
+    low, high = np.percentile(mine - other, [2.5, 97.5])
+    return _f1_of(labels, flagged), _f1_of(labels, rival), (float(low), float(high))
+
+
+def _resampled_counts(columns: list[np.ndarray]) -> np.ndarray:
+    """Return how often each combination of the columns' values occurs in each of many resamplings of their rows.
+
+    Drawing n rows with replacement and counting them is one multinomial draw over the combinations, so the time does not
+    grow with the number of texts.
+
+    Returns
+    -------
+    ndarray of int, shape (resamplings, 2, ..., 2)
+    """
+    n = len(columns[0])
+    cells = np.zeros(n, np.int64)
+    for column in columns:
+        cells = 2 * cells + column
+    counts = np.bincount(cells, minlength=2 ** len(columns))
+    draws = np.random.default_rng(0).multinomial(n, counts / max(n, 1), _RESAMPLINGS) if n else np.zeros((1, len(counts)))
+    return draws.reshape(-1, *[2] * len(columns))
+
+
+@cache
+def functional_checks() -> tuple[Check, ...]:
+    """Return the functional checks of this project; they compare versions, and nothing learns from them."""
+    with FUNCTIONAL_CHECKS.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Check(row["id"], row["group"], row["identity"], row["label"] == "1", row["text"]) for row in csv.DictReader(file)
+        )
+
+
+def measure_checks(engine: Engine, threshold: float) -> dict:
+    """Return the accuracy on each group of functional checks, and the error rates on each identity group.
+
+    Returns
+    -------
+    dict
+        "groups": {group: accuracy}; "identities": {identity: {"false_positive_rate", "false_negative_rate"}}, from all cases that
+        name the identity; "false_positive_gap": the highest of the false-positive rates less the lowest. Shares, from 0 to 1.
+    """
+    checks = functional_checks()
+    labels = np.array([check.label for check in checks])
+    is_wrong = (engine.predict_proba([check.text for check in checks]) >= threshold) != labels
+
+    def places(column: str) -> dict[str, np.ndarray]:
+        values = np.array([getattr(check, column) for check in checks])
+        return {str(value): values == value for value in dict.fromkeys(values.tolist()) if value}
+
+    identities = {
+        identity: {
+            "false_positive_rate": round(float(is_wrong[at & ~labels].mean()), 4),
+            "false_negative_rate": round(float(is_wrong[at & labels].mean()), 4),
+        }
+        for identity, at in places("identity").items()
+    }
+    rates = [rate["false_positive_rate"] for rate in identities.values()]
+    return {
+        "groups": {group: round(1 - float(is_wrong[at].mean()), 4) for group, at in places("group").items()},
+        "identities": identities,
+        "false_positive_gap": round(max(rates) - min(rates), 4),
+    }

@@ -1,29 +1,71 @@
 """Model versions on disk: write-once folders with a manifest, and one pointer to the active one.
 
-    <root>/active                    the name of the active version, one line
+    <root>/active                    the name of the active version, and "pinned" on a second line while it is
     <root>/<version>/model.npz       what the engine wrote
     <root>/<version>/vectorizer.npz
+    <root>/<version>/reviews.npz     what people said of texts that they reviewed
+    <root>/<version>/held_out.npz    the labels that it was measured on, for the gate
+    <root>/<version>/report.html     for people
     <root>/<version>/manifest.json   written last: a folder without one is no version
 
 The pointer is the only truth of what is active. It is replaced in one rename, so a reader sees the old version or the new one.
+No file can execute on load, nor depends on the release of a library: arrays, JSON and a page.
 """
 
 import hashlib
 import json
 import os
 import re
+import shutil
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from .engines.linear import LinearEngine
-from .errors import CorruptVersionError, IncompatibleVersionError, ModelMissingError
+from .errors import (
+    ChecksumError,
+    CorruptVersionError,
+    ForeignEngineError,
+    IncompatibleVersionError,
+    IncompleteVersionError,
+    VersionMissingError,
+)
+from .labels import LabelIndex
+from .text import fingerprint
 from .training import Candidate
 
-# 1: engine linear; idf and weights by hashed bucket; threshold and score in the manifest.
+# 1: engine linear; idf and weights by hashed bucket; labels by fingerprint; threshold, score and gate in the manifest.
 FORMAT_VERSION = 1
 
 _VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+_MANIFEST_TYPES = {
+    "threshold": float,
+    "parameters": dict,
+    "files": dict,
+    "score": dict,
+    "checks": dict,
+    "rows": dict,
+    "gate": dict,
+}
+# A folder may be without a manifest while it is written; after this long nobody writes it any more.
+_ABANDONED_SECONDS = 3600
+
+
+class Pointer(NamedTuple):
+    """What the store points to: a version, and whether it stays until somebody unpins it."""
+
+    version: str
+    is_pinned: bool
+
+
+class Version(NamedTuple):
+    """A loaded version: all that answering needs."""
+
+    engine: LinearEngine
+    reviews: LabelIndex
+    manifest: dict
 
 
 class ModelStore:
@@ -32,82 +74,152 @@ class ModelStore:
     def __init__(self, root: Path | str):
         self.root = Path(root)
 
-    def save(self, candidate: Candidate) -> str:
-        """Write `candidate` as a new version and return its name; it is not active yet."""
-        # The time sorts; the random part keeps two trainings of one second apart.
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+    def new_name(self) -> str:
+        """Return a name for a version: the time, which sorts, and a random part that keeps two of one second apart."""
+        return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+    def save(self, name: str, candidate: Candidate, manifest: dict, report: str) -> None:
+        """Write `candidate` as version `name`, with its complete manifest but for the files; it is not active yet."""
         folder = self.root / name
         folder.mkdir(parents=True)
         candidate.engine.save(folder)
+        candidate.reviews.save(folder / "reviews.npz")
+        held_out = ((fingerprint(row.text), row.is_hate_speech) for row in candidate.held_out)
+        LabelIndex.of(held_out).save(folder / "held_out.npz")
+        (folder / "report.html").write_text(report, "utf-8")
         sums = {}
-        for file in candidate.engine.files:
-            sums[file] = _sha256(folder / file)
-            _sync(folder / file)
-        manifest = {"format": FORMAT_VERSION, "version": name, **candidate.manifest, "files": sums}
+        for path in sorted(folder.iterdir()):
+            sums[path.name] = _sha256(path)
+            _sync(path)
+        manifest = {"format": FORMAT_VERSION, "version": name, **manifest, "files": sums}
         _replace(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
         _sync(self.root)
-        return name
 
-    def activate(self, name: str) -> None:
-        """Point to version `name`."""
+    def versions(self) -> list[str]:
+        """Return the names of the versions there are, oldest first."""
+        return sorted(
+            path.parent.name for path in self.root.glob("*/manifest.json") if _VERSION_NAME.fullmatch(path.parent.name)
+        )
+
+    def activate(self, name: str, *, pin: bool = False) -> None:
+        """Point to version `name`; pinned, it stays until it is unpinned or another is activated by hand."""
         self.manifest(name)
-        _replace(self.root / "active", name + "\n")
+        _replace(self.root / "active", name + "\n" + "pinned\n" * pin)
+
+    def unpin(self) -> None:
+        """Let the next version that passes the gate take the active one's place."""
+        if pointer := self.pointer():
+            self.activate(pointer.version)
+
+    def pointer(self) -> Pointer | None:
+        """Return what the store points to, or `None` before the first activation."""
+        try:
+            name, *rest = (self.root / "active").read_text("ascii").split()
+        except FileNotFoundError:
+            return None
+        except ValueError:  # empty, or no ASCII
+            name, rest = "", []
+        if not _VERSION_NAME.fullmatch(name):
+            raise CorruptVersionError(
+                f"The pointer {self.root / 'active'} names no version. `manage.py models activate VERSION` mends it."
+            )
+        return Pointer(name, rest == ["pinned"])
 
     def active(self) -> str | None:
         """Return the name of the active version, or `None` before the first one."""
-        try:
-            name = (self.root / "active").read_text("ascii").strip()
-        except FileNotFoundError:
-            return None
-        if not _VERSION_NAME.fullmatch(name):
-            raise CorruptVersionError(f"The pointer {self.root / 'active'} names no version. Train again.")
-        return name
+        pointer = self.pointer()
+        return pointer.version if pointer else None
 
     def manifest(self, name: str) -> dict:
         """Return the manifest of version `name`.
 
         Raises
         ------
-        ModelMissingError
-            There is no such version.
+        VersionMissingError, IncompleteVersionError
+            There is no such version, or it was never finished.
         CorruptVersionError
             The manifest is not what `save` wrote.
-        IncompatibleVersionError
-            It is of a format or an engine that this code does not read.
+        IncompatibleVersionError, ForeignEngineError
+            It is of a format, or of an engine, that this code does not read.
         """
+        if not _VERSION_NAME.fullmatch(name):
+            raise VersionMissingError("That is no version's name. `manage.py models list` shows them.")
+        folder = self.root / name
         try:
-            manifest = json.loads((self.root / name / "manifest.json").read_text("utf-8"))
+            manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
             version, written_format, engine = manifest["version"], manifest["format"], manifest["engine"]
-        except FileNotFoundError as error:
-            raise ModelMissingError(f"There is no version {name} in {self.root}.") from error
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if folder.is_dir():
+                raise IncompleteVersionError(f"Version {name} has no manifest: it was never finished.") from error
+            raise VersionMissingError(f"There is no version {name} in {self.root}.") from error
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptVersionError(f"The manifest of version {name} cannot be read: {error!r}") from error
         if version != name:
             raise CorruptVersionError(f"The folder of version {name} holds the manifest of version {version}.")
-        if written_format != FORMAT_VERSION or engine != LinearEngine.name:
+        if written_format != FORMAT_VERSION:
             raise IncompatibleVersionError(
-                f"Version {name} is of format {written_format}, engine {engine!r};"
-                f" this release reads format {FORMAT_VERSION}, engine {LinearEngine.name!r}. Train again."
+                f"Version {name} is of format {written_format}; this release reads format {FORMAT_VERSION}."
+                " The next training makes a version of the same rows."
             )
-        if missing := {"threshold", "parameters", "files", "score"} - set(manifest):
-            raise CorruptVersionError(f"The manifest of version {name} lacks {', '.join(sorted(missing))}.")
+        if engine != LinearEngine.name:
+            raise ForeignEngineError(
+                f"Version {name} is of engine {engine!r}; this release has {LinearEngine.name!r}."
+                " The next training makes a version of the same rows."
+            )
+        wrong = [key for key, type_ in _MANIFEST_TYPES.items() if not isinstance(manifest.get(key), type_)]
+        if wrong or not 0 < manifest["threshold"] < 1:
+            raise CorruptVersionError(
+                f"The manifest of version {name} lacks, or holds as something else, {', '.join(wrong) or 'the threshold'}."
+            )
         return manifest
 
-    def load(self, name: str) -> tuple[LinearEngine, dict]:
-        """Return the engine and the manifest of version `name`, its files checked before anything is built from them.
+    def load(self, name: str) -> Version:
+        """Return version `name`, its files checked before anything is built from them.
 
-        Raises the errors of `manifest`, and `CorruptVersionError` for files that differ from their sums.
+        Raises the errors of `manifest`, `ChecksumError` for files that differ from their sums, and `CorruptVersionError` for
+        contents of other types or shapes.
         """
         manifest = self.manifest(name)
-        folder = self.root / name
-        for file in LinearEngine.files:
-            try:
-                found = _sha256(folder / file)
-            except OSError as error:
-                raise CorruptVersionError(f"Version {name} lacks {file}: {error}") from error
-            if found != manifest["files"].get(file):
-                raise CorruptVersionError(f"{file} of version {name} is not the file that was written: its sha256 differs.")
-        return LinearEngine.load(folder, manifest["parameters"]), manifest
+        for file in (*LinearEngine.files, "reviews.npz"):
+            self._check(name, manifest, file)
+        engine = LinearEngine.load(self.root / name, manifest["parameters"])
+        return Version(engine, LabelIndex.load(self.root / name / "reviews.npz"), manifest)
+
+    def held_out(self, name: str) -> LabelIndex:
+        """Return the held-out rows of version `name` as they stood when it was trained; raises what `load` raises."""
+        self._check(name, self.manifest(name), "held_out.npz")
+        return LabelIndex.load(self.root / name / "held_out.npz")
+
+    def report(self, name: str) -> str:
+        """Return the report of version `name`, a page of HTML; raises what `load` raises."""
+        self._check(name, self.manifest(name), "report.html")
+        return (self.root / name / "report.html").read_text("utf-8")
+
+    def remove(self, name: str) -> None:
+        """Delete version `name`, its manifest first: cut off in between, it is no version."""
+        (self.root / name / "manifest.json").unlink(missing_ok=True)
+        shutil.rmtree(self.root / name, ignore_errors=True)
+
+    def sweep(self) -> list[str]:
+        """Remove what interrupted writing left an hour ago or longer, and return the names of the folders removed."""
+        before = time.time() - _ABANDONED_SECONDS
+        removed = []
+        for path in self.root.glob("*"):
+            if path.name.startswith(".active.") and path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+            is_half = _VERSION_NAME.fullmatch(path.name) and not (path / "manifest.json").exists()
+            if is_half and path.stat().st_mtime < before:
+                shutil.rmtree(path, ignore_errors=True)
+                removed.append(path.name)
+        return removed
+
+    def _check(self, name: str, manifest: dict, file: str) -> None:
+        try:
+            found = _sha256(self.root / name / file)
+        except OSError as error:
+            raise ChecksumError(f"Version {name} lacks {file}: {error.strerror}") from error
+        if found != manifest["files"].get(file):
+            raise ChecksumError(f"{file} of version {name} is not the file that was written: its sha256 differs.")
 
 
 def _sha256(path: Path) -> str:

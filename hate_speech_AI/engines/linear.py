@@ -7,7 +7,6 @@ imported.
 """
 
 import hashlib
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, islice
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CorruptVersionError, NotEnoughDataError
+from ..labels import read_arrays
 from ..text import reading_form, stems
 
 # Chosen once by recipe/choose_linear.py, on the training side of twitter_sentiment only.
@@ -200,22 +200,15 @@ class LinearEngine:
         CorruptVersionError
             A file is missing, is no archive of plain arrays, or holds arrays of another shape.
         """
-        try:
-            idf = _read_arrays(folder / "vectorizer.npz")["idf"]
-            model = _read_arrays(folder / "model.npz")
-            coef, intercept = model["coef"], model["intercept"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise CorruptVersionError(f"Version {folder.name} cannot be read: {error}") from error
+        idf = read_arrays(folder / "vectorizer.npz", {"idf": np.float32})["idf"]
+        model = read_arrays(folder / "model.npz", {"coef": np.float32, "intercept": np.float64})
+        coef, intercept = model["coef"], model["intercept"]
         shape = (2 << parameters["bucket_bits"],)
         if idf.shape != shape or coef.shape != shape or intercept.shape != ():
             raise CorruptVersionError(f"Version {folder.name} holds arrays of other shapes than its parameters say.")
+        if not (np.isfinite(idf).all() and np.isfinite(coef).all() and np.isfinite(intercept)):
+            raise CorruptVersionError(f"Version {folder.name} holds weights that are no numbers.")
         return cls(idf, coef, intercept, parameters)
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    # Opened here, since NumPy leaves a file open that turns out to be no archive.
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return dict(archive)
 
 
 def tfidf(rows: Iterable[tuple[str, bool]], parameters: dict = PARAMETERS, words: Callable[[str], list[str]] = stems):

@@ -1,0 +1,214 @@
+"""The promotion gate: whether a candidate may take the active version's place.
+
+Candidate and rivals are scored side by side, by their models alone, on the same rows: the held-out rows with the labels that
+they had when the active version was trained. So labels that came since, wrong ones too, cannot judge yet; they are shown as
+a slice of their own, and judge from the next version on.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from .engines.linear import LinearEngine
+from .evaluation import f1_difference, measure, measure_checks
+from .labels import LabelIndex
+from .text import fingerprint
+from .training import REVIEW, STARTER, Candidate, Row, labels_of
+
+_EPSILON = 1e-9  # a loss of exactly the limit passes, however it was rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much worse a candidate may be, in shares of 1."""
+
+    f1_loss: float = 0.005
+    group_loss: float = 0.04
+    gap_growth: float = 0.04
+    review_loss: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A version that the candidate is compared with."""
+
+    name: str
+    engine: LinearEngine
+    manifest: dict
+
+    def flags(self, texts: list[str]) -> np.ndarray:
+        """Return what the model alone says of each text: bool, shape (len(texts),)."""
+        return self.engine.predict_proba(texts) >= self.manifest["threshold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison of the gate.
+
+    Attributes
+    ----------
+    kind : str
+        "f1", "functional_group", "false_positive_gap" or "reviews".
+    subject : str
+        The slice or the group; "" where the kind says all.
+    candidate, rival : float
+        Both figures.
+    rival_version : str
+    limit : float
+        How much worse the candidate may be.
+    interval : tuple of float, optional
+        Bootstrap 95 % interval of candidate less rival, for F1.
+    passed : bool
+    """
+
+    kind: str
+    subject: str
+    candidate: float
+    rival: float
+    rival_version: str
+    limit: float
+    interval: tuple[float, float] | None
+    passed: bool
+
+    def __str__(self):
+        points = f"{self.candidate:.3f} against {self.rival:.3f} of {self.rival_version}"
+        if self.kind == "f1":
+            low, high = self.interval
+            return f"F1 on the slice {self.subject}: {points}; the difference lies between {low:+.3f} and {high:+.3f}"
+        if self.kind == "functional_group":
+            return f"Functional checks {self.subject}, share right: {points}"
+        if self.kind == "false_positive_gap":
+            return f"Gap between the identity groups' false-positive rates: {points}"
+        return f"Training-side reviews answered as reviewed: {points}"
+
+
+def judge(
+    candidate: Candidate,
+    active: Rival | None,
+    held_out: LabelIndex | None,
+    others: Iterable[Rival] = (),
+    limits: Limits = Limits(),
+    withdrawn: Collection[tuple[str, bool]] = (),
+) -> dict:
+    """Compare a candidate with the active version and with the best of the versions before it.
+
+    Parameters
+    ----------
+    active : Rival, optional
+        `None` where nothing is active, or nothing that can be read: the candidate passes by having no rival.
+    held_out : LabelIndex, optional
+        The held-out rows as they stood when `active` was trained.
+    others : iterable of Rival
+        Versions that were active lately; of an iterator one at a time is held in memory, and the best.
+    withdrawn : collection of (fingerprint, label)
+        Labels that were taken out since; they do not judge.
+
+    Returns
+    -------
+    dict
+        "passed"; "conditions", each as a dict of `Condition`; "reasons", the failed ones in words; "slices", the figures of both
+        on "held_out" and on "newer", the held-out rows that came or changed since; "rival", the active version's name, or `None`.
+    """
+    if active is not None and is_placeholder(active.manifest, candidate.manifest):
+        active = None
+    if active is None:
+        held = _figures(candidate, range(len(candidate.held_out)))
+        return {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {"held_out": {"candidate": held}}}
+
+    frozen, newer = _slices(candidate.held_out, held_out, withdrawn)
+    rows = [row for _, row in frozen]
+    texts, labels = [row.text for row in rows], labels_of(rows)
+    flagged = candidate.probabilities[[at for at, _ in frozen]] >= candidate.manifest["threshold"]
+    conditions = []
+
+    def compare_f1(rival: Rival, rival_flags: np.ndarray) -> None:
+        mine, other, interval = f1_difference(labels, flagged, rival_flags)
+        is_worse = other - mine > limits.f1_loss + _EPSILON and interval[1] < 0
+        conditions.append(Condition("f1", "held_out", mine, other, rival.name, limits.f1_loss, interval, not is_worse))
+
+    active_flags = active.flags(texts)
+    compare_f1(active, active_flags)
+    best, best_flags = _best(others, texts, labels)
+    if best is not None:
+        compare_f1(best, best_flags)
+
+    # Measured again, not read from the manifest: cases may have been added since.
+    mine, theirs = candidate.manifest["checks"], measure_checks(active.engine, active.manifest["threshold"])
+    for group, share in theirs["groups"].items():
+        conditions.append(_loss("functional_group", group, mine["groups"][group], share, active.name, limits.group_loss))
+    gap, gap_before = mine["false_positive_gap"], theirs["false_positive_gap"]
+    has_grown = gap - gap_before > limits.gap_growth + _EPSILON
+    conditions.append(
+        Condition("false_positive_gap", "", gap, gap_before, active.name, limits.gap_growth, None, not has_grown)
+    )
+    if reviews := candidate.training_reviews:
+        said = labels_of(reviews)
+        shares = [
+            float((rival.flags([row.text for row in reviews]) == said).mean())
+            for rival in (Rival("", candidate.engine, candidate.manifest), active)
+        ]
+        conditions.append(_loss("reviews", "", *shares, active.name, limits.review_loss))
+
+    failed = [condition for condition in conditions if not condition.passed]
+    slices = {"held_out": {"candidate": _figures(candidate, [at for at, _ in frozen], labels), "rival": _measure(active, rows)}}
+    if newer:
+        newer_rows = [candidate.held_out[at] for at in newer]
+        slices["newer"] = {"candidate": _figures(candidate, newer), "rival": _measure(active, newer_rows)}
+    return {
+        "passed": not failed,
+        "rival": active.name,
+        "conditions": [asdict(condition) for condition in conditions],
+        "reasons": [str(condition) for condition in failed],
+        "slices": slices,
+    }
+
+
+def is_placeholder(active: dict, candidate: dict) -> bool:
+    """Return whether the active version learned mostly from the starter tweets and the candidate from an operator's data.
+
+    The starter tweets show that the service works. What they teach is no standard that real data should have to meet; reviews,
+    which anybody may post, do not lift the gate.
+    """
+    before = active["rows"]["by_source"]
+    is_of_starters = 2 * before.get(STARTER, 0) >= sum(before.values())
+    return is_of_starters and bool(set(candidate["rows"]["by_source"]) - {STARTER, REVIEW} - set(before))
+
+
+def _slices(rows: list[Row], held_out: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]):
+    """Return (place, row as it stood) of the rows that judge, and the places of those that are new or changed."""
+    frozen, newer = [], []
+    for at, row in enumerate(rows):
+        digest = fingerprint(row.text)
+        label = held_out.get(digest) if held_out is not None else None
+        if label != row.is_hate_speech:
+            newer.append(at)
+        if label is not None and (digest, label) not in withdrawn:
+            frozen.append((at, row._replace(is_hate_speech=label)))
+    return frozen, newer
+
+
+def _best(others: Iterable[Rival], texts: list[str], labels: np.ndarray):
+    """Return the rival with the highest F1 on these texts and what it says of them; `None` twice where there is none."""
+    best, best_flags, best_f1 = None, None, -1.0
+    for rival in others:
+        flags = rival.flags(texts)
+        f1 = 2 * (flags & labels).sum() / max(flags.sum() + labels.sum(), 1)
+        if f1 > best_f1:
+            best, best_flags, best_f1 = rival, flags, f1
+    return best, best_flags
+
+
+def _loss(kind: str, subject: str, mine: float, other: float, rival: str, limit: float) -> Condition:
+    return Condition(kind, subject, mine, other, rival, limit, None, other - mine <= limit + _EPSILON)
+
+
+def _figures(candidate: Candidate, places, labels: np.ndarray | None = None) -> dict:
+    places = list(places)
+    if labels is None:
+        labels = labels_of([candidate.held_out[at] for at in places])
+    return measure(labels, candidate.probabilities[places], candidate.manifest["threshold"])
+
+
+def _measure(rival: Rival, rows: list[Row]) -> dict:
+    return measure(labels_of(rows), rival.engine.predict_proba([row.text for row in rows]), rival.manifest["threshold"])
