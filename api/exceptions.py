@@ -6,11 +6,11 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import JsonResponse
 from rest_framework import status
-from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from hate_speech_AI.errors import HateSpeechError, ModelMissingError
+from hate_speech_AI.errors import HateSpeechError, ModelMissingError, VersionError, VersionMissingError
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +22,22 @@ class ServiceUnavailable(APIException):
     wait = 5  # seconds, the answer's Retry-After
 
 
+class VersionUnusable(APIException):
+    """The version that the caller names cannot be served; the active one is not touched."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "version_unusable"
+
+
 def handle_exception(error: Exception, context: dict) -> Response | None:
     """Turn an error raised below a view into an answer; `None` for one that is nobody's fault but ours, a 500."""
     if isinstance(error, ModelMissingError):
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
+    elif isinstance(error, VersionMissingError):
+        error = NotFound("There is no such version. GET /models lists them.")
+    elif isinstance(error, VersionError) and context["kwargs"].get("version"):
+        # The one that the caller named, not the one that answers.
+        error = VersionUnusable(str(error))
     elif isinstance(error, HateSpeechError):
         logger.error("The active version cannot be used: %s", error)
         error = ServiceUnavailable("The active version cannot be used. The log says why.", "model_unusable")

@@ -8,8 +8,8 @@ import gzip
 import io
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
@@ -32,12 +32,13 @@ _FORMULA = re.compile(rf'(?:^|(?<=[;,\t\r\n]))("*)((?:{GUARD})*)(?=[=+\-@\t\r＝
 
 
 class LabelledTweet(NamedTuple):
-    """A row of a labelled file; `label` is the file's own word."""
+    """A row of a labelled file; `label` is the file's own word, `groups` what it has in the columns of groups."""
 
     line: int
     text: str
     is_hate_speech: bool
     label: str
+    groups: tuple[str, ...] = ()
 
 
 class RowError(NamedTuple):
@@ -67,6 +68,7 @@ def read_tweets(
     text_column: str = "tweet",
     label_column: str = "label",
     hate_values: Collection[str] = ("1",),
+    group_columns: Sequence[str] = (),
     progress: Callable[[int], None] = lambda position: None,
 ) -> Iterator[LabelledTweet | RowError]:
     """Yield each row of a labelled CSV file, or what is wrong with it; a bad row does not end the reading.
@@ -91,9 +93,20 @@ def read_tweets(
                 text_column=text_column,
                 label_column=label_column,
                 hate_values=hate_values,
+                group_columns=group_columns,
                 progress=progress,
             )
     except (OSError, EOFError) as error:
+        raise FileError(f"{path} cannot be read: {error}") from error
+
+
+@contextmanager
+def decoded_lines(path: Path) -> Iterator[TextIO]:
+    """Open a text file, gzipped or not; raises `FileError` where it cannot be read."""
+    try:
+        with path.open("rb") as raw, _open_text(raw) as file:
+            yield file
+    except (OSError, EOFError, csv.Error) as error:
         raise FileError(f"{path} cannot be read: {error}") from error
 
 
@@ -105,7 +118,14 @@ def _open_text(raw: BinaryIO) -> TextIO:
 
 
 def _read_rows(
-    file: TextIO, raw: BinaryIO, *, text_column: str, label_column: str, hate_values: Collection[str], progress
+    file: TextIO,
+    raw: BinaryIO,
+    *,
+    text_column: str,
+    label_column: str,
+    hate_values: Collection[str],
+    group_columns: Sequence[str],
+    progress,
 ) -> Iterator[LabelledTweet | RowError]:
     line = 0
 
@@ -117,13 +137,14 @@ def _read_rows(
 
     reader = csv.reader(lines())
     header = _next_row(reader)
-    if not isinstance(header, list) or not {text_column, label_column} <= set(header):
+    if not isinstance(header, list) or not {text_column, label_column, *group_columns} <= set(header):
         found = ascii(", ".join(header))[:200] if isinstance(header, list) else "no readable header"
         raise FileError(
-            f"The file has no columns {text_column!r} and {label_column!r}; it has: {found}."
+            f"The file has no columns {' and '.join(map(repr, (text_column, label_column, *group_columns)))}; it has: {found}."
             " Name its columns with --text-column and --label-column."
         )
     text_at, label_at = header.index(text_column), header.index(label_column)
+    groups_at = [header.index(column) for column in group_columns]
     field = TweetField()
     first_line = line + 1
     while (row := _next_row(reader)) is not None:
@@ -133,7 +154,8 @@ def _read_rows(
                 raise ValidationError(str(row))
             if row:
                 text, label = _text_and_label(row, len(header), text_at, label_at)
-                yield LabelledTweet(first_line, field.run_validation(text), label in hate_values, label)
+                groups = tuple(row[at] for at in groups_at)
+                yield LabelledTweet(first_line, field.run_validation(text), label in hate_values, label, groups)
         except ValidationError as error:
             yield RowError(first_line, " ".join(map(str, error.detail)))
         first_line = line + 1

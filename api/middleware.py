@@ -37,7 +37,8 @@ def guard_requests(get_response):
             # Django reads no further than the length, so this body would pass for an empty one.
             return error_response(411, "Send the body with a Content-Length, not in chunks.", "length_required")
         path = request.path_info
-        if len(path) > 1 and path[-1] == "/":
+        # The admin's own addresses end in one.
+        if len(path) > 1 and path[-1] == "/" and not path.startswith("/admin/"):
             request.path_info = path[:-1]
             request.path = request.path[:-1]
         return get_response(request)

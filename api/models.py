@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from hate_speech_AI import training
+
 
 class Tweet(models.Model):
     """A text, stored as it was first posted; texts of one fingerprint are one tweet."""
@@ -16,20 +18,26 @@ class Tweet(models.Model):
 
 
 class Label(models.Model):
-    """What somebody said of a tweet. Append-only: rows are never deleted, and only `is_current` ever changes."""
+    """What somebody said of a tweet. Append-only: rows are never deleted; `is_current` and `set_aside_at` alone ever change."""
 
     # A person's decision; every other source is an import and named after what was imported.
-    REVIEW = "review"
-    STARTER = "starter"
+    REVIEW = training.REVIEW
+    STARTER = training.STARTER
 
     tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="labels")
     is_hate_speech = models.BooleanField()
     source = models.CharField(max_length=200)
+    reference = models.CharField(max_length=100, default="", blank=True, help_text="Its place in what was imported.")
+    key = models.CharField(max_length=64, default="", blank=True, help_text="The API key that brought it, if one did.")
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="Since then nothing learns from it.")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(is_current=False) | Q(set_aside_at__isnull=True), name="a_current_label_is_not_set_aside"
+            ),
             models.UniqueConstraint(fields=["tweet"], condition=Q(is_current=True), name="one_current_label_per_tweet"),
         ]
 
@@ -50,7 +58,14 @@ class TrainingRun(models.Model):
         FITTING = "fitting"
         EVALUATING = "evaluating"
         SAVING = "saving"
-        SUCCEEDED = "succeeded"
+        ACTIVATING = "activating"
+        FINISHED = "finished"
+
+    class Outcome(models.TextChoices):
+        PROMOTED = "promoted"
+        REFUSED = "refused"
+        HELD_BACK = "held_back", "held back"
+        UNCHANGED = "unchanged"
         FAILED = "failed"
 
     created_at = models.DateTimeField(auto_now_add=True)
@@ -62,6 +77,7 @@ class TrainingRun(models.Model):
     worker = models.CharField(max_length=32, default="")
     lease_until = models.DateTimeField()
     is_finished = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, default="")
     version = models.CharField(max_length=100, default="")
     error = models.TextField(default="")
 
@@ -72,3 +88,65 @@ class TrainingRun(models.Model):
 
     def __str__(self):
         return f"training run {self.pk}: {self.stage}"
+
+    @property
+    def percent(self) -> int:
+        """How far it is, from 0 to 100; reading, which also counts n-grams, is most of it."""
+        done = {"queued": 0, "fitting": 60, "evaluating": 85, "saving": 90, "activating": 99, "finished": 100}
+        if self.stage == self.Stage.READING:
+            return min(60, 60 * self.rows_read // max(self.rows_total, 1))
+        return done[self.stage]
+
+
+class ModelVersion(models.Model):
+    """What happened to a version: the gate's verdict and its figures. Which one is active, the model store alone says."""
+
+    class Outcome(models.TextChoices):
+        PROMOTED = "promoted"
+        REFUSED = "refused"
+        HELD_BACK = "held_back", "held back"  # it passed while another was pinned
+
+    name = models.CharField(max_length=100, unique=True)
+    created_at = models.DateTimeField()
+    engine = models.CharField(max_length=50)
+    parent = models.CharField(max_length=100, default="")
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
+    score = models.JSONField()
+    gate = models.JSONField()
+    most_new_labels = models.JSONField(default=list, help_text="Of a refused version: what brought most labels since its rival.")
+    pruned_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self):
+        return self.name
+
+
+class Activation(models.Model):
+    """One change of the pointer. Append-only."""
+
+    class By(models.TextChoices):
+        GATE = "gate"
+        HAND = "hand"
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="activations")
+    activated_at = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=10, choices=By.choices)
+    is_pinned = models.BooleanField(default=False)
+
+    def __str__(self):
+        return f"{self.version} by {self.by}"
+
+
+class Post(models.Model):
+    """An unlabelled text out of a feed that waits for a person's decision; with the decision the row goes, the tweet stays."""
+
+    tweet = models.OneToOneField(Tweet, on_delete=models.CASCADE)
+    feed = models.CharField(max_length=500)
+    link = models.CharField(max_length=1000, default="", blank=True)
+    is_hate_speech = models.BooleanField(help_text="What the version said of it.")
+    probability = models.FloatField()
+    uncertainty = models.FloatField(db_index=True, help_text="1 at the threshold, 0 where the version is sure.")
+    version = models.CharField(max_length=100)
+    found_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return f"post {self.pk}"

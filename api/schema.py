@@ -1,16 +1,29 @@
 """What the OpenAPI schema says of each endpoint: its examples and its errors."""
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+    inline_serializer,
+)
+from rest_framework import serializers
 
 from .serializers import (
     DetailSerializer,
     ErrorSerializer,
     HealthSerializer,
+    HistoryEntrySerializer,
     InvalidSerializer,
+    PointerSerializer,
     PredictionSerializer,
     PredictionsSerializer,
     ReadinessSerializer,
     ScoreSerializer,
+    TrainingRunSerializer,
+    VersionDetailSerializer,
+    VersionSerializer,
 )
 
 _VERSION = "20260102T000031Z-5c0ffee5"
@@ -76,25 +89,155 @@ reviewed = extend_schema(
     },
 )
 
+_FIGURES = {"score": 0.75, "precision": 0.78, "recall": 0.72, "roc_auc": 0.96, "held_out": 6049, "trained_on": 23432}
+_SCORE = {**_FIGURES, "trained_at": "2026-01-02T00:00:31+00:00"}
+
 score = extend_schema(
     operation_id="score",
     tags=["Model"],
     responses={
+        200: _answer(ScoreSerializer, "The active version's figures.", {**_SCORE, "version": _VERSION, "pinned": False}),
+        **_MISSING,
+        **_NOT_ALLOWED,
+    },
+)
+
+_ENTRY = {
+    "version": _VERSION,
+    "created_at": "2026-01-02T00:00:31Z",
+    "engine": "linear",
+    "outcome": "promoted",
+    "active": True,
+    "pinned": False,
+    "pruned": False,
+    "parent": "20260101T000029Z-0ddba115",
+    "score": _SCORE,
+    "reasons": [],
+    "activations": [{"activated_at": "2026-01-02T00:00:33Z", "by": "gate"}],
+}
+_CONDITION = {
+    "kind": "functional_group",
+    "subject": "threat",
+    "candidate": 0.71,
+    "rival": 0.7,
+    "rival_version": "20260101T000029Z-0ddba115",
+    "limit": 0.04,
+    "interval": None,
+    "passed": True,
+}
+_RUN = {
+    "run": 7,
+    "stage": "fitting",
+    "percent": 60,
+    "outcome": "",
+    "version": "",
+    "error": "",
+    "created_at": "2026-01-02T00:00:00Z",
+    "finished_at": None,
+}
+_NO_VERSION = {404: _error("There is no such version. GET /models lists them.", "not_found")}
+_CLOSED = {
+    403: _error("This needs HATE_SPEECH_OPEN_ACCESS=true, or the request comes from another site.", "open_access_off"),
+}
+_PAGES = [
+    OpenApiParameter("page", int, description="From 1."),
+    OpenApiParameter("page_size", int, description="At most 200; 20 unless it is given."),
+]
+
+
+def _page(name: str, serializer, description: str, example: dict) -> dict:
+    """Return the answers of a list in pages."""
+    fields = {
+        "count": serializers.IntegerField(),
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": serializer(many=True),
+    }
+    answer = {"count": 1, "next": None, "previous": None, "results": [example]}
+    return {
+        200: _answer(inline_serializer(name, fields), description, answer),
+        404: _error("Invalid page.", "not_found"),
+        **_NO_DATABASE,
+        **_NOT_ALLOWED,
+    }
+
+
+score_history = extend_schema(
+    operation_id="score_history",
+    tags=["Model"],
+    parameters=_PAGES,
+    filters=False,
+    responses=_page(
+        "HistoryPage",
+        HistoryEntrySerializer,
+        "The scores of all versions, newest first.",
+        {"version": _VERSION, **_SCORE, "outcome": "promoted", "active": True},
+    ),
+)
+
+models = extend_schema(
+    operation_id="models",
+    tags=["Model"],
+    parameters=_PAGES,
+    responses=_page("VersionPage", VersionSerializer, "The versions, newest first.", _ENTRY),
+)
+
+model = extend_schema(
+    operation_id="model",
+    tags=["Model"],
+    responses={
         200: _answer(
-            ScoreSerializer,
-            "The active version's figures.",
+            VersionDetailSerializer,
+            "The version.",
             {
-                "score": 0.75,
-                "precision": 0.78,
-                "recall": 0.72,
-                "roc_auc": 0.96,
-                "held_out": 6049,
-                "trained_on": 23432,
-                "trained_at": "2026-01-02T00:00:31+00:00",
-                "version": _VERSION,
+                **_ENTRY,
+                "gate": {"passed": True, "rival": _ENTRY["parent"], "conditions": [_CONDITION], "reasons": [], "slices": {}},
+                "most_new_labels": [],
             },
         ),
-        **_MISSING,
+        **_NO_VERSION,
+        **_NO_DATABASE,
+        **_NOT_ALLOWED,
+    },
+)
+
+activate = extend_schema(
+    operation_id="activate",
+    tags=["Model"],
+    request=None,
+    responses={
+        200: _answer(PointerSerializer, "It is active; processes follow within a second.", {"version": _VERSION, "pinned": True}),
+        409: _error("The version cannot be served; the one before it goes on serving.", "version_unusable"),
+        411: _POST_ERRORS[411],
+        413: _POST_ERRORS[413],
+        **_CLOSED,
+        **_NO_VERSION,
+        **_NO_DATABASE,
+        **_NOT_ALLOWED,
+    },
+)
+
+train = extend_schema(
+    operation_id="train",
+    tags=["Model"],
+    request=None,
+    responses={
+        202: _answer(TrainingRunSerializer, "The training is queued, or was already.", {**_RUN, "stage": "queued", "percent": 0}),
+        411: _POST_ERRORS[411],
+        413: _POST_ERRORS[413],
+        **_CLOSED,
+        **_NO_DATABASE,
+        **_NOT_ALLOWED,
+    },
+)
+
+training_run = extend_schema(
+    operation_id="training_run",
+    tags=["Model"],
+    responses={
+        200: _answer(TrainingRunSerializer, "How far it is.", _RUN),
+        404: _error("There is no such training.", "not_found"),
+        **_NO_DATABASE,
         **_NOT_ALLOWED,
     },
 )

@@ -1,17 +1,27 @@
 """All reads."""
 
+import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncHour
+from django.utils import timezone
 from kombu import Connection
 
 from hate_speech_AI.core import classifier
-from hate_speech_AI.errors import HateSpeechError
-from hate_speech_AI.training import Row
+from hate_speech_AI.engines.linear import PARAMETERS
+from hate_speech_AI.errors import HateSpeechError, VersionError
+from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training import Row, RowsDigest
 
-from .models import Label, TrainingRun
+from .models import Activation, Label, ModelVersion, Post, TrainingRun
 
+logger = logging.getLogger(__name__)
+
+RECENTLY = timedelta(days=90)
 _PAGE = 5000
 
 
@@ -36,6 +46,29 @@ def count_labelled_rows() -> int:
     return Label.objects.filter(is_current=True).count()
 
 
+def count_labelled(texts: list[str]) -> int:
+    """Return how many of `texts` have a current label here."""
+    keys = [fingerprint(text) for text in texts]
+    return sum(
+        Label.objects.filter(is_current=True, tweet__fingerprint__in=keys[at : at + 500]).count()
+        for at in range(0, len(keys), 500)
+    )
+
+
+def rows_digest() -> str:
+    """Return the digest that a version trained on the present rows has in its manifest; the texts are not read."""
+    digest = RowsDigest()
+    rows = Label.objects.filter(is_current=True).order_by("tweet__fingerprint")
+    after = ""
+    while page := list(
+        rows.filter(tweet__fingerprint__gt=after).values_list("tweet__fingerprint", "is_hate_speech", "source")[:_PAGE]
+    ):
+        for row in page:
+            digest.update(*row)
+        after = page[-1][0]
+    return digest.hexdigest()
+
+
 def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
     """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first."""
     rows = Label.objects.filter(is_current=True).order_by("tweet_id")
@@ -48,6 +81,88 @@ def training_run(run_id: int) -> TrainingRun:
 
 def unfinished_run() -> TrainingRun | None:
     return TrainingRun.objects.filter(is_finished=False).first()
+
+
+def labels_by(
+    *, source: str = "", key: str = "", since: datetime | None = None, until: datetime | None = None
+) -> QuerySet[Label]:
+    """Return the labels of a source and of a key, given from one moment until before another; each may be left out."""
+    labels = Label.objects.all()
+    if source:
+        labels = labels.filter(source=source)
+    if key:
+        labels = labels.filter(key=key)
+    if since:
+        labels = labels.filter(created_at__gte=since)
+    if until:
+        labels = labels.filter(created_at__lt=until)
+    return labels
+
+
+def withdrawn_labels() -> set[tuple[str, bool]]:
+    """Return (fingerprint, label) of what was set aside and what nobody else says."""
+    withdrawn = Label.objects.exclude(set_aside_at=None)
+    current = Label.objects.filter(is_current=True, tweet__labels__in=withdrawn)
+    return set(withdrawn.values_list("tweet__fingerprint", "is_hate_speech")) - set(
+        current.values_list("tweet__fingerprint", "is_hate_speech")
+    )
+
+
+def most_new_labels(since: datetime) -> list[dict]:
+    """Return the sources, keys and hours (UTC) that brought most labels since a moment, with counts, most first."""
+    groups = (
+        Label.objects.filter(created_at__gt=since, set_aside_at=None)
+        .annotate(hour=TruncHour("created_at"))
+        .values("source", "key", "hour")
+        .annotate(labels=Count("id"))
+        .order_by("-labels", "-hour")[:10]
+    )
+    return [{**group, "hour": group["hour"].isoformat()} for group in groups]
+
+
+def versions() -> QuerySet[ModelVersion]:
+    """Return every version there ever was, newest first."""
+    return ModelVersion.objects.prefetch_related("activations").order_by("-name")
+
+
+def recently_active_versions() -> list[str]:
+    """Return the names of the versions that were active at some time in the last 90 days, newest activation first."""
+    since = timezone.now() - RECENTLY
+    activations = Activation.objects.order_by("-activated_at", "-id")
+    names = list(activations.filter(activated_at__gte=since).values_list("version__name", flat=True))
+    # The one that was active when those days began.
+    before = activations.filter(activated_at__lt=since).values_list("version__name", flat=True)[:1]
+    return list(dict.fromkeys([*names, *before]))
+
+
+def previous_version() -> str | None:
+    """Return the version that was active before the present one and is still there."""
+    there = set(classifier.store.versions()) - {*(classifier.pointer() or ())}
+    names = Activation.objects.order_by("-id").values_list("version__name", flat=True)
+    return next((name for name in names if name in there), None)
+
+
+def version_of_the_same_rows() -> ModelVersion | None:
+    """Return the newest version if a training now would only make it again: same rows, parameters, format and rival."""
+    store = classifier.store
+    names, pointer = store.versions(), classifier.pointer()
+    if not names or pointer is None:
+        return None
+    try:
+        manifest = store.manifest(names[-1])
+        store.load(pointer.version)
+    except VersionError as error:
+        logger.warning("A training is due: %s", error)
+        return None
+    is_judged = pointer.version in (manifest["version"], manifest["parent"])
+    if not is_judged or manifest["parameters"] != PARAMETERS or manifest["rows"]["digest"] != rows_digest():
+        return None
+    return ModelVersion.objects.get(name=manifest["version"])
+
+
+def posts_to_review() -> QuerySet[Post]:
+    """Return the posts that nobody has decided on yet, most uncertain first."""
+    return Post.objects.exclude(tweet__labels__is_current=True).select_related("tweet").order_by("-uncertainty", "id")
 
 
 def readiness() -> dict[str, str]:

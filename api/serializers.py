@@ -71,6 +71,11 @@ class PredictionSerializer(serializers.Serializer):
     probability = serializers.FloatField(min_value=0, max_value=1, help_text="1 is hateful.")
     threshold = serializers.FloatField(min_value=0, max_value=1, help_text="Chosen in the version's training.")
     version = serializers.CharField(help_text="The version that gave the verdict.")
+    source = serializers.ChoiceField(
+        ["review"],
+        required=False,
+        help_text="There where a person's review answers, whatever the model thinks; then probability is 0 or 1.",
+    )
 
 
 class PredictionsSerializer(serializers.Serializer):
@@ -96,6 +101,7 @@ class ScoreSerializer(serializers.Serializer):
     trained_on = serializers.IntegerField(help_text="How many tweets it learned from.")
     trained_at = serializers.DateTimeField()
     version = serializers.CharField()
+    pinned = serializers.BooleanField(help_text="Whether the version stays active until somebody unpins it.")
 
 
 class HealthSerializer(serializers.Serializer):
@@ -123,3 +129,85 @@ class ErrorSerializer(serializers.Serializer):
 
     detail = serializers.CharField()
     code = serializers.CharField()
+
+
+class ActivationSerializer(serializers.Serializer):
+    """When a version became the active one, and by whom."""
+
+    activated_at = serializers.DateTimeField()
+    by = serializers.ChoiceField(["gate", "hand"])
+
+
+class VersionSerializer(serializers.Serializer):
+    """A version: its figures, the gate's verdict, and whether it is active."""
+
+    version = serializers.CharField(source="name")
+    created_at = serializers.DateTimeField()
+    engine = serializers.CharField()
+    outcome = serializers.ChoiceField(["promoted", "refused", "held_back"])
+    active = serializers.SerializerMethodField()
+    pinned = serializers.SerializerMethodField()
+    pruned = serializers.SerializerMethodField()
+    parent = serializers.CharField(help_text="The version that was active when it was trained.")
+    score = serializers.DictField(help_text="As in /score.")
+    reasons = serializers.SerializerMethodField(help_text="Why the gate refused it.")
+    activations = ActivationSerializer(many=True)
+
+    def get_active(self, version) -> bool:
+        return self.context["pointer"] is not None and self.context["pointer"].version == version.name
+
+    def get_pinned(self, version) -> bool:
+        return self.get_active(version) and self.context["pointer"].is_pinned
+
+    def get_pruned(self, version) -> bool:
+        return version.pruned_at is not None
+
+    def get_reasons(self, version) -> list[str]:
+        return version.gate["reasons"]
+
+
+class VersionDetailSerializer(VersionSerializer):
+    """A version, with every comparison of the gate."""
+
+    gate = serializers.DictField(help_text="Every condition with both figures, and the figures of both on each held-out slice.")
+    most_new_labels = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="Of a refused version: the sources, keys and hours of most labels since its rival.",
+    )
+
+
+class PointerSerializer(serializers.Serializer):
+    """Which version is active."""
+
+    version = serializers.CharField()
+    pinned = serializers.BooleanField()
+
+
+class TrainingRunSerializer(serializers.Serializer):
+    """A training, from its request to its outcome."""
+
+    run = serializers.IntegerField(source="id")
+    stage = serializers.CharField()
+    percent = serializers.IntegerField(min_value=0, max_value=100)
+    outcome = serializers.ChoiceField(
+        ["", "promoted", "refused", "held_back", "unchanged", "failed"], help_text="Empty until it is finished."
+    )
+    version = serializers.CharField(help_text="The version that it made, or found unchanged.")
+    error = serializers.CharField(help_text="Why it failed.")
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class HistoryEntrySerializer(serializers.Serializer):
+    """The score of one version."""
+
+    version = serializers.CharField()
+    trained_at = serializers.DateTimeField()
+    score = serializers.FloatField()
+    precision = serializers.FloatField()
+    recall = serializers.FloatField()
+    roc_auc = serializers.FloatField(allow_null=True)
+    held_out = serializers.IntegerField()
+    trained_on = serializers.IntegerField()
+    outcome = serializers.ChoiceField(["promoted", "refused", "held_back"])
+    active = serializers.BooleanField()

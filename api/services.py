@@ -1,4 +1,4 @@
-"""All writes: labels and training runs."""
+"""All writes: labels, training runs, model versions and posts."""
 
 import csv
 import logging
@@ -6,24 +6,29 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 import hate_speech_AI
-from hate_speech_AI.core import classifier
-from hate_speech_AI.errors import HateSpeechError
+from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.errors import HateSpeechError, VersionError
+from hate_speech_AI.gate import Limits
+from hate_speech_AI.store import Pointer
 from hate_speech_AI.text import fingerprint
 
 from . import selectors
-from .models import Label, TrainingRun, Tweet
+from .feeds import FoundPost
+from .models import Activation, Label, ModelVersion, Post, TrainingRun, Tweet
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +39,16 @@ LEASE = timedelta(seconds=30)
 _RENEW_SECONDS = 5
 # A run that kills its worker each time (out of memory, say) must not kill workers for ever.
 MAX_ATTEMPTS = 5
+KEPT_VERSIONS = 10
 _BATCH = 500
+
+
+class LabelledText(NamedTuple):
+    """A text to be labelled, and where it stands in what it comes from."""
+
+    text: str
+    is_hate_speech: bool
+    reference: str = ""
 
 
 class LeaseLostError(Exception):
@@ -46,18 +60,55 @@ class LeaseLostError(Exception):
 
 def add_review(*, text: str, is_hate_speech: bool) -> None:
     """Record what a person says of `text`."""
-    _record_labels([(text, is_hate_speech)], source=Label.REVIEW)
+    _record_labels([LabelledText(text, is_hate_speech)], source=Label.REVIEW)
 
 
-def import_labels(*, rows: Iterable[tuple[str, bool]], source: str) -> Counter:
+def set_aside_labels(labels: QuerySet[Label]) -> int:
+    """Keep labels out of every later training, and return how many: each tweet's label before them becomes current again."""
+    return _set_aside(labels.filter(set_aside_at=None), timezone.now())
+
+
+def restore_labels(labels: QuerySet[Label]) -> int:
+    """Undo `set_aside_labels`, and return how many labels count again."""
+    return _set_aside(labels.exclude(set_aside_at=None), None)
+
+
+@transaction.atomic
+def _set_aside(labels: QuerySet[Label], moment: datetime | None) -> int:
+    """Write the moment, or `None`, into `labels` and choose anew which label of their tweets is current."""
+    chosen = labels.order_by("tweet__fingerprint").values_list("id", "tweet_id")
+    count = 0
+    # All ids are read before the first is changed: a change takes a label out of the query.
+    for batch in _batched(list(chosen)):
+        # Locked in the order in which `_record_labels` locks.
+        tweets = list(Tweet.objects.select_for_update().filter(id__in={tweet for _, tweet in batch}).order_by("fingerprint"))
+        Label.objects.filter(tweet__in=tweets, is_current=True).update(is_current=False)
+        count += Label.objects.filter(id__in=[label for label, _ in batch]).update(set_aside_at=moment)
+        current: dict[int, tuple] = {}
+        for label in Label.objects.filter(tweet__in=tweets, set_aside_at=None).order_by("id").only("tweet_id", "source"):
+            rank = (label.source == Label.REVIEW, label.id)
+            current[label.tweet_id] = max(rank, current.get(label.tweet_id, rank))
+        Label.objects.filter(id__in=[label for _, label in current.values()]).update(is_current=True)
+    return count
+
+
+def import_labels(*, rows: Iterable[LabelledText | tuple], source: str) -> Counter:
     """Record labelled texts as `source` says them, in transactions of some hundred rows.
+
+    Plain tuples of a text and a label will do.
 
     Returns the counts of "new" tweets, tweets whose label was "changed", and tweets "unchanged", a review's among them.
     """
     counts: Counter = Counter()
-    for batch in _batched(rows):
+    for batch in _batched(LabelledText(*row) for row in rows):
         counts += _record_labels(batch, source=source)
     return counts
+
+
+def import_dataset(*, rows: Iterable[LabelledText], source: str) -> Counter:
+    """Record a whole dataset in one transaction: all of it, or nothing; returns what `import_labels` does."""
+    with transaction.atomic():
+        return import_labels(rows=rows, source=source)
 
 
 def import_starter_tweets() -> Counter:
@@ -79,11 +130,11 @@ def _outranks(source: str, is_hate_speech: bool, current: Label | None) -> bool:
 
 
 @transaction.atomic
-def _record_labels(rows: list[tuple[str, bool]], *, source: str) -> Counter:
+def _record_labels(rows: list[LabelledText], *, source: str) -> Counter:
     """Record one label for each text in one transaction; of two for one text the last counts."""
     # In one order everywhere, so that two writers of the same texts wait for each other instead of deadlocking.
-    said = dict(sorted((fingerprint(text), (text, is_hate_speech)) for text, is_hate_speech in rows))
-    Tweet.objects.bulk_create([Tweet(fingerprint=key, text=text) for key, (text, _) in said.items()], ignore_conflicts=True)
+    said = dict(sorted((fingerprint(row.text), row) for row in rows))
+    Tweet.objects.bulk_create([Tweet(fingerprint=key, text=row.text) for key, row in said.items()], ignore_conflicts=True)
     # The row lock makes the next two steps one, also for another writer of the same text. SQLite has locked all by now.
     tweets = list(
         Tweet.objects.select_for_update().filter(fingerprint__in=said).order_by("fingerprint").only("id", "fingerprint")
@@ -91,10 +142,12 @@ def _record_labels(rows: list[tuple[str, bool]], *, source: str) -> Counter:
     current = {label.tweet_id: label for label in Label.objects.filter(tweet__in=tweets, is_current=True)}
     labels, replaced = [], []
     for tweet in tweets:
-        is_hate_speech = said[tweet.fingerprint][1]
+        row = said[tweet.fingerprint]
         before = current.get(tweet.id)
-        if _outranks(source, is_hate_speech, before):
-            labels.append(Label(tweet_id=tweet.id, is_hate_speech=is_hate_speech, source=source))
+        if _outranks(source, row.is_hate_speech, before):
+            labels.append(
+                Label(tweet_id=tweet.id, is_hate_speech=row.is_hate_speech, source=source, reference=row.reference[:100])
+            )
             if before:
                 replaced.append(before.id)
     if replaced:
@@ -128,7 +181,8 @@ def release_stalled_runs() -> list[TrainingRun]:
     given_up = stalled.filter(attempts__gte=MAX_ATTEMPTS).update(
         is_finished=True,
         finished_at=Now(),
-        stage=TrainingRun.Stage.FAILED,
+        stage=TrainingRun.Stage.FINISHED,
+        outcome=TrainingRun.Outcome.FAILED,
         error=f"Given up: its worker died {MAX_ATTEMPTS} times. Look for a worker that runs out of memory.",
     )
     if given_up:
@@ -146,7 +200,8 @@ def run_training(*, run_id: int) -> None:
     """Do training run `run_id`, unless another worker does it or it is finished.
 
     1. Claim the run: of all workers that try, one gets it.
-    2. Train on every labelled row, renewing the lease meanwhile; save and activate the version.
+    2. Unless nothing changed since the last version, train on every labelled row, renewing the lease meanwhile; judge and save
+       the version, and activate it if it passed.
     3. Write the outcome down.
     """
     worker = uuid.uuid4().hex
@@ -162,21 +217,44 @@ def run_training(*, run_id: int) -> None:
         logger.info("Training run %s is finished, or another worker's.", run_id)
         return
     logger.info("Training run %d begins.", run_id)
+    finished = {"is_finished": True, "stage": TrainingRun.Stage.FINISHED}
     try:
+        record_versions()
         with _renewed(run_id, worker) as lost:
-            version = classifier.train_model(selectors.labelled_rows(), _reporter(run_id, worker, lost))
-        outcome = {"stage": TrainingRun.Stage.SUCCEEDED, "version": version}
+            outcome = _train(_reporter(run_id, worker, lost))
     except LeaseLostError:
         logger.warning("Training run %d was given to another worker.", run_id)
         return
     except HateSpeechError as error:
-        outcome = {"stage": TrainingRun.Stage.FAILED, "error": str(error)}
+        outcome = {"outcome": TrainingRun.Outcome.FAILED, "error": str(error)}
     except Exception as error:
         # Only the kind: a message might quote a tweet.
-        mine.update(is_finished=True, finished_at=timezone.now(), stage=TrainingRun.Stage.FAILED, error=type(error).__name__)
+        failed = {"outcome": TrainingRun.Outcome.FAILED, "error": type(error).__name__}
+        mine.update(finished_at=timezone.now(), **finished, **failed)
         raise
-    mine.update(is_finished=True, finished_at=timezone.now(), **outcome)
-    logger.info("Training run %d: %s %s", run_id, outcome["stage"], outcome.get("version") or outcome.get("error"))
+    mine.update(finished_at=timezone.now(), **finished, **outcome)
+    logger.info("Training run %d: %s %s", run_id, outcome["outcome"], outcome.get("version") or outcome.get("error"))
+
+
+def _train(report: Callable[[str, int], None]) -> dict[str, str]:
+    """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version"."""
+    last = selectors.version_of_the_same_rows()
+    if last is None:
+        name = classifier.train_model(
+            selectors.labelled_rows(),
+            report,
+            recent=selectors.recently_active_versions(),
+            limits=Limits(**settings.GATE_LIMITS),
+            withdrawn=selectors.withdrawn_labels(),
+        )
+    elif last.gate["passed"] and not last.activations.exists() and not classifier.pointer().is_pinned:
+        # Its worker died, or another was pinned, before it could take its place.
+        name = last.name
+        classifier.store.activate(name)
+    else:
+        return {"outcome": TrainingRun.Outcome.UNCHANGED, "version": last.name}
+    record_versions()
+    return {"outcome": ModelVersion.objects.get(name=name).outcome, "version": name}
 
 
 def _reporter(run_id: int, worker: str, lost: threading.Event):
@@ -220,6 +298,159 @@ def _renewed(run_id: int, worker: str) -> Iterator[threading.Event]:
     finally:
         done.set()
         thread.join()
+
+
+# --- model versions ---
+
+
+def record_versions() -> None:
+    """Bring the rows of versions in line with the model store, which alone says what there is and what is active.
+
+    Folders that were never finished are removed; versions without a row get one, with their activation if they are active; rows
+    of versions that are gone are marked.
+    """
+    store = classifier.store
+    for name in store.sweep():
+        logger.warning("Version %s was never finished and is removed.", name)
+    there = store.versions()
+    pointer = classifier.pointer()
+    known = set(ModelVersion.objects.filter(name__in=there).values_list("name", flat=True))
+    for name in there:
+        if name in known:
+            continue
+        try:
+            _record_version(store.manifest(name), is_pinned=bool(pointer and pointer.is_pinned))
+        except VersionError as error:
+            logger.warning("Left out of the list of versions: %s", error)
+    if pointer:
+        _record_activation(pointer)
+    ModelVersion.objects.filter(pruned_at=None).exclude(name__in=there).update(pruned_at=timezone.now())
+
+
+def _record_version(manifest: dict, *, is_pinned: bool) -> None:
+    gate = manifest["gate"]
+    outcome = ModelVersion.Outcome.REFUSED
+    if gate["passed"]:
+        outcome = ModelVersion.Outcome.HELD_BACK if is_pinned else ModelVersion.Outcome.PROMOTED
+    since = _trained_at(gate["rival"]) if not gate["passed"] else None
+    ModelVersion.objects.get_or_create(
+        name=manifest["version"],
+        defaults={
+            "created_at": datetime.fromisoformat(manifest["score"]["trained_at"]),
+            "engine": manifest["engine"],
+            "parent": manifest["parent"] or "",
+            "outcome": outcome,
+            "score": manifest["score"],
+            "gate": gate,
+            "most_new_labels": selectors.most_new_labels(since) if since else [],
+        },
+    )
+
+
+def _trained_at(name: str) -> datetime | None:
+    version = ModelVersion.objects.filter(name=name).first()
+    return version and version.created_at
+
+
+def _record_activation(pointer: Pointer) -> None:
+    """Write down that the pointer moved, unless that is known; who moves it by hand writes it down at once."""
+    version = ModelVersion.objects.filter(name=pointer.version).first()
+    last = Activation.objects.order_by("-id").first()
+    if version and (last is None or last.version_id != version.id):
+        Activation.objects.create(version=version, by=Activation.By.GATE, is_pinned=pointer.is_pinned)
+        if version.outcome == ModelVersion.Outcome.HELD_BACK:
+            version.outcome = ModelVersion.Outcome.PROMOTED
+            version.save(update_fields=["outcome"])
+
+
+def activate_version(*, name: str) -> Pointer:
+    """Activate a version by hand, a refused one too; any but the newest is pinned.
+
+    Raises
+    ------
+    VersionError
+        It cannot be served; nothing has changed.
+    """
+    store = classifier.store
+    store.load(name)
+    record_versions()
+    pointer = classifier.pointer()
+    if pointer is None or pointer.version != name:
+        is_pinned = name != store.versions()[-1]
+        version = ModelVersion.objects.get(name=name)
+        with transaction.atomic():
+            Activation.objects.create(version=version, by=Activation.By.HAND, is_pinned=is_pinned)
+            store.activate(name, pin=is_pinned)
+        logger.info("Version %s was activated by hand%s.", name, " and is pinned" if is_pinned else "")
+    return store.pointer()
+
+
+def prune_versions() -> list[str]:
+    """Delete all versions but the last ten, and those active in the last 90 days; return the names of the deleted."""
+    record_versions()
+    there = classifier.store.versions()
+    pointer = classifier.pointer()
+    kept = {*there[-KEPT_VERSIONS:], *selectors.recently_active_versions(), *(pointer or ())}
+    pruned = [name for name in there if name not in kept]
+    for name in pruned:
+        classifier.store.remove(name)
+    ModelVersion.objects.filter(name__in=pruned).update(pruned_at=timezone.now())
+    if pruned:
+        logger.info("%d old versions were pruned.", len(pruned))
+    return pruned
+
+
+# --- posts ---
+
+
+def add_posts(*, posts: Iterable[FoundPost], feed: str) -> Counter:
+    """Put texts out of a feed on the list of posts to review, scored by the active version; known texts are passed over.
+
+    Returns the counts of "new" posts and of those "known".
+    """
+    counts: Counter = Counter()
+    for batch in _batched(posts):
+        counts += _add_posts(batch, feed)
+    return counts
+
+
+@transaction.atomic
+def _add_posts(batch: list[FoundPost], feed: str) -> Counter:
+    found = dict(sorted((fingerprint(post.text), post) for post in batch))
+    known = set(Tweet.objects.filter(fingerprint__in=found).values_list("fingerprint", flat=True))
+    new = {key: post for key, post in found.items() if key not in known}
+    if new:
+        verdicts = classifier.predict([post.text for post in new.values()])
+        tweets = Tweet.objects.bulk_create([Tweet(fingerprint=key, text=post.text) for key, post in new.items()])
+        Post.objects.bulk_create(
+            Post(
+                tweet=tweet,
+                feed=feed[:500],
+                link=post.link[:1000],
+                is_hate_speech=verdict.is_hate_speech,
+                probability=verdict.probability,
+                uncertainty=_uncertainty(verdict),
+                version=verdict.version,
+            )
+            for tweet, post, verdict in zip(tweets, new.values(), verdicts, strict=True)
+        )
+    return Counter(new=len(new), known=len(batch) - len(new))
+
+
+def _uncertainty(verdict: Prediction) -> float:
+    """Return 1 for a probability at the threshold, falling to 0 at certainty on either side."""
+    side = 1 - verdict.threshold if verdict.is_hate_speech else verdict.threshold
+    return 1 - abs(verdict.probability - verdict.threshold) / side
+
+
+def review_posts(*, posts: QuerySet[Post], is_hate_speech: bool) -> int:
+    """Record a person's decision on posts, take them off the list, and return how many there were."""
+    with transaction.atomic():
+        rows = list(posts.values_list("id", "tweet__text"))
+        for batch in _batched(rows):
+            _record_labels([LabelledText(text, is_hate_speech) for _, text in batch], source=Label.REVIEW)
+        Post.objects.filter(id__in=[id_ for id_, _ in rows]).delete()
+    return len(rows)
 
 
 def _batched(rows: Iterable) -> Iterator[list]:

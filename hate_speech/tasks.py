@@ -7,10 +7,13 @@ from api import services
 
 @shared_task
 def auto_first_train_model(run_id: int | None = None) -> None:
-    """Do training run `run_id`; without one, as beat sends it, request one and do it."""
-    if run_id is None:
+    """Do training run `run_id`; without one, as beat sends it at night, request one, do it, and delete old versions."""
+    is_nightly = run_id is None
+    if is_nightly:
         run_id = services.request_training()[0].pk
     services.run_training(run_id=run_id)
+    if is_nightly:
+        services.prune_versions()
 
 
 @shared_task

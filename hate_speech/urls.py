@@ -1,8 +1,14 @@
 """URLs of the project: the API's, and answers in its shape for what no view answers."""
 
+from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("", include("api.urls"))]
+urlpatterns = [
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("", include("api.urls")),
+]
 
 handler400 = "api.exceptions.bad_request"
 handler403 = "api.exceptions.permission_denied"

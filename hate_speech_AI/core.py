@@ -14,7 +14,7 @@ from typing import Protocol
 
 from . import gate, report, training
 from .errors import HateSpeechError, ModelMissingError, VersionError
-from .gate import Limits, Rival
+from .gate import DEFAULT_LIMITS, Limits, Rival
 from .store import ModelStore, Pointer, Version
 from .text import fingerprint
 from .training import Candidate, Row
@@ -78,8 +78,10 @@ class Classifier:
         self._lock = threading.Lock()
         self._follower_process: int | None = None
 
-    def predict(self, texts: list[str]) -> list[Prediction]:
+    def predict(self, texts: list[str], *, with_reviews: bool = True) -> list[Prediction]:
         """Return the verdicts on `texts`, in order, all by one version.
+
+        What a person has reviewed is answered as reviewed; `with_reviews=False` asks the model alone.
 
         Raises
         ------
@@ -90,7 +92,7 @@ class Classifier:
         probabilities = engine.predict_proba(texts).tolist()
         threshold, version = manifest["threshold"], manifest["version"]
         predictions = [Prediction(p >= threshold, p, threshold, version) for p in probabilities]
-        if len(reviews):
+        if with_reviews and len(reviews):
             for at, text in enumerate(texts):
                 label = reviews.get(fingerprint(text))
                 if label is not None:
@@ -107,7 +109,7 @@ class Classifier:
         report_progress: Callable[[str, int], None] = lambda stage, done: None,
         *,
         recent: Iterable[str] = (),
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
         withdrawn: Collection[tuple[str, bool]] = (),
     ) -> str:
         """Train on labelled rows, judge, and save a version; activate it if it passes and nothing is pinned. Return its name.
@@ -130,11 +132,11 @@ class Classifier:
         verdict = self._judge(candidate, recent, limits, withdrawn)
         report_progress("saving", 0)
         name = self.store.new_name()
-        pointer = self._pointer_or_none()
+        pointer = self.pointer()
         manifest = {**candidate.manifest, "parent": pointer.version if pointer else None, "gate": verdict}
         self.store.save(name, candidate, manifest, report.render(name, candidate, manifest, self._history()))
         report_progress("activating", 0)
-        pointer = self._pointer_or_none()
+        pointer = self.pointer()
         if verdict["passed"] and not (pointer and pointer.is_pinned):
             self.store.activate(name)
             self.get_score()
@@ -142,7 +144,7 @@ class Classifier:
 
     def _judge(self, candidate: Candidate, recent: Iterable[str], limits: Limits, withdrawn) -> dict:
         """Put the candidate through the gate, against what of the active and the recent versions can be loaded."""
-        pointer = self._pointer_or_none()
+        pointer = self.pointer()
         active, held_out = None, None
         if pointer:
             try:
@@ -151,7 +153,7 @@ class Classifier:
                 logger.warning("The active version cannot be compared with: %s", error)
                 active = None
         others = self._rivals(name for name in recent if not pointer or name != pointer.version)
-        return gate.judge(candidate, active, held_out, others, limits, withdrawn)
+        return gate.judge(candidate, active, held_out, others=others, limits=limits, withdrawn=withdrawn)
 
     def _rival(self, name: str) -> Rival:
         version = self.store.load(name)
@@ -164,13 +166,6 @@ class Classifier:
             except VersionError as error:
                 logger.warning("Left out of the comparison: %s", error)
 
-    def _pointer_or_none(self) -> Pointer | None:
-        try:
-            return self.store.pointer()
-        except VersionError as error:
-            logger.warning("%s", error)
-            return None
-
     def _history(self) -> list[dict]:
         """Return the manifests of the versions there are, oldest first."""
         manifests = []
@@ -180,6 +175,14 @@ class Classifier:
             except VersionError:
                 continue  # said elsewhere, where it matters
         return manifests
+
+    def pointer(self) -> Pointer | None:
+        """Return what the store points to; `None` if nothing, or if what is there cannot be read, which is logged."""
+        try:
+            return self.store.pointer()
+        except VersionError as error:
+            logger.warning("%s", error)
+            return None
 
     def get_score(self) -> dict:
         """Return the active version's figures on its held-out tweets, from the cache, else from its manifest.

@@ -95,23 +95,52 @@ def format_table(by_source: dict[str, dict]) -> str:
     return pd.DataFrame.from_dict(by_source, orient="index").to_string(na_rep="-", float_format="{:.3f}".format)
 
 
-def measure_all(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict:
-    """Return `measure` with accuracy, macro-F1, and beside them what always giving the more frequent label would reach.
+def evaluate(labels: list[bool], probabilities: list[float], threshold: float, groups: dict[str, list[str]]) -> dict:
+    """Return figures on labelled texts, on all and by group, each beside what always giving the more frequent label reaches.
 
-    Parameters are those of `measure`; there is at least one text.
+    Parameters
+    ----------
+    labels, probabilities : list, of length n
+    threshold : float
+        A text at or above it is called hateful.
+    groups : dict
+        From the name of a column to its values, each of length n.
+
+    Returns
+    -------
+    dict
+        "threshold"; "all": figures; "groups": {column: {value: figures}}.
     """
+    truth, given = np.array(labels, bool), np.array(probabilities)
+    by_column = {}
+    for column, values in groups.items():
+        array = np.array(values)
+        by_column[column] = {
+            value: _measure_with_baseline(truth[array == value], given[array == value], threshold)
+            for value in sorted(dict.fromkeys(values))
+        }
+    return {"threshold": threshold, "all": _measure_with_baseline(truth, given, threshold), "groups": by_column}
+
+
+def _measure_with_baseline(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict:
     flagged = probabilities >= threshold
     hateful = float(labels.mean())
-    majority = hateful >= 0.5
+    majority = np.full(len(labels), hateful >= 0.5)
+    figures = measure(labels, probabilities, threshold)
     return {
-        "n": len(labels),
-        "hateful": round(hateful, 4),
+        "n": figures.pop("n"),
         "accuracy": round(float((flagged == labels).mean()), 4),
         "majority_accuracy": round(max(hateful, 1 - hateful), 4),
-        "macro_f1": round((_f1_of(labels, flagged) + _f1_of(~labels, ~flagged)) / 2, 4),
-        "majority_macro_f1": round(_f1_of(labels == majority, np.ones(len(labels), bool)) / 2, 4),
-        **{name: value for name, value in measure(labels, probabilities, threshold).items() if name != "n"},
+        "macro_f1": _macro_f1(labels, flagged),
+        "majority_macro_f1": _macro_f1(labels, majority),
+        **figures,
     }
+
+
+def _macro_f1(labels: np.ndarray, flagged: np.ndarray) -> float:
+    """Return the mean of the F1 of those of the two classes that there are."""
+    values = [_f1_of(truth, said) for truth, said in ((labels, flagged), (~labels, ~flagged)) if (truth | said).any()]
+    return round(float(np.mean(values)), 4)
 
 
 def _f1_of(labels: np.ndarray, flagged: np.ndarray) -> float:

@@ -29,6 +29,9 @@ class Limits:
     review_loss: float = 0.02
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Rival:
     """A version that the candidate is compared with."""
@@ -87,8 +90,9 @@ def judge(
     candidate: Candidate,
     active: Rival | None,
     held_out: LabelIndex | None,
+    *,
     others: Iterable[Rival] = (),
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     withdrawn: Collection[tuple[str, bool]] = (),
 ) -> dict:
     """Compare a candidate with the active version and with the best of the versions before it.
@@ -136,19 +140,16 @@ def judge(
     # Measured again, not read from the manifest: cases may have been added since.
     mine, theirs = candidate.manifest["checks"], measure_checks(active.engine, active.manifest["threshold"])
     for group, share in theirs["groups"].items():
-        conditions.append(_loss("functional_group", group, mine["groups"][group], share, active.name, limits.group_loss))
+        conditions.append(_loss("functional_group", group, (mine["groups"][group], share), active.name, limits.group_loss))
     gap, gap_before = mine["false_positive_gap"], theirs["false_positive_gap"]
     has_grown = gap - gap_before > limits.gap_growth + _EPSILON
-    conditions.append(
-        Condition("false_positive_gap", "", gap, gap_before, active.name, limits.gap_growth, None, not has_grown)
-    )
+    conditions.append(Condition("false_positive_gap", "", gap, gap_before, active.name, limits.gap_growth, None, not has_grown))
     if reviews := candidate.training_reviews:
         said = labels_of(reviews)
-        shares = [
-            float((rival.flags([row.text for row in reviews]) == said).mean())
-            for rival in (Rival("", candidate.engine, candidate.manifest), active)
-        ]
-        conditions.append(_loss("reviews", "", *shares, active.name, limits.review_loss))
+        texts = [row.text for row in reviews]
+        mine = candidate.engine.predict_proba(texts) >= candidate.manifest["threshold"]
+        shares = float((mine == said).mean()), float((active.flags(texts) == said).mean())
+        conditions.append(_loss("reviews", "", shares, active.name, limits.review_loss))
 
     failed = [condition for condition in conditions if not condition.passed]
     slices = {"held_out": {"candidate": _figures(candidate, [at for at, _ in frozen], labels), "rival": _measure(active, rows)}}
@@ -199,7 +200,8 @@ def _best(others: Iterable[Rival], texts: list[str], labels: np.ndarray):
     return best, best_flags
 
 
-def _loss(kind: str, subject: str, mine: float, other: float, rival: str, limit: float) -> Condition:
+def _loss(kind: str, subject: str, figures: tuple[float, float], rival: str, limit: float) -> Condition:
+    mine, other = figures
     return Condition(kind, subject, mine, other, rival, limit, None, other - mine <= limit + _EPSILON)
 
 

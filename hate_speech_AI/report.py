@@ -20,7 +20,8 @@ _INK, _FAINT, _MAIN, _OTHER = "#010203", "#040506", "#070809", "#0a0b0c"
 _VARIABLES = {_INK: "var(--ink)", _FAINT: "var(--faint)", _MAIN: "var(--main)", _OTHER: "var(--other)"}
 
 _STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --ink: #1c1d21; --faint: #d5d7de; --main: #1d63b8; --other: #c2571a; --bad: #b3261e; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1c1d21; --faint: #d5d7de; --main: #1d63b8; --other: #c2571a;
+  --bad: #b3261e; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #17181c; --ink: #e6e7eb; --faint: #43464f; --main: #7fb2f0; --other: #f0a36b; --bad: #ff8a80; }
 }
@@ -55,13 +56,14 @@ def render(name: str, candidate: Candidate, manifest: dict, history: list[dict])
     parts = [
         f"<h1>Version {escape(name)}</h1>",
         f'<p class="score">{figures["score"]:.3f}</p>',
-        f'<p class="note">Score: F1 of the hate class on {figures["held_out"]:,} held-out tweets; between {low:.3f} and {high:.3f} with'
+        (f'<p class="note">Score: F1 of the hate class on {figures["held_out"]:,} held-out tweets; between {low:.3f} and {high:.3f} with'
         f" 95 % confidence. Precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, ROC AUC {_number(figures['roc_auc'])}."
-        f" Trained on {figures['trained_on']:,} tweets, {escape(figures['trained_at'])}.</p>",
+        f" Trained on {figures['trained_on']:,} tweets, {escape(figures['trained_at'])}.</p>"),
         _gate(gate),
         '<div class="pair">',
         _section("What it finds, and how often it is right", _precision_recall(labels, probabilities, manifest["threshold"]),
-                 "Each point of the line is a threshold; the dot is this version's."),
+                 "Recall: share of the hateful texts found. Precision: share of the found that are hateful. Each point of"
+                 " the line is a threshold; the dot is this version's."),
         _section("Whether its probabilities are true", _calibration(labels, probabilities),
                  "On the diagonal, of the texts called 70 % probable 70 % are hateful."),
         "</div>",
@@ -143,7 +145,8 @@ def _mistakes(candidate: Candidate, labels: np.ndarray, flagged: np.ndarray) -> 
     ):
         places = [int(at) for at in np.argsort(order, kind="stable") if is_kind[at]][:_MISTAKES]
         items = "".join(
-            f"<li>{candidate.probabilities[at]:.1%}: {escape(candidate.held_out[at].text[:_SHOWN_CHARACTERS])}</li>" for at in places
+            f"<li>{candidate.probabilities[at]:.1%}: {escape(candidate.held_out[at].text[:_SHOWN_CHARACTERS])}</li>"
+            for at in places
         )
         lists.append(f"<details><summary>{title}</summary><ol>{items}</ol></details>")
     note = "What people posted, hate speech included. Click to read. Some are mistakes of the labels."
@@ -168,11 +171,11 @@ def _figure(width: float, height: float):
 
 
 def _svg(figure, described: str) -> str:
-    import matplotlib
+    import matplotlib as mpl
 
     out = io.StringIO()
     # Text stays text: smaller, and in the page's font. The salt keeps the ids the same from one drawing to the next.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": described}):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": described}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :]
@@ -197,8 +200,8 @@ def _precision_recall(labels: np.ndarray, probabilities: np.ndarray, threshold: 
         flagged = probabilities >= threshold
         hits = (flagged & labels).sum()
         axes.plot(hits / labels.sum(), hits / max(flagged.sum(), 1), "o", color=_OTHER, markersize=8)
-    axes.set_xlabel("recall: share of the hateful texts found", color=_INK)
-    axes.set_ylabel("precision: share of the found that are hateful", color=_INK)
+    axes.set_xlabel("recall", color=_INK)
+    axes.set_ylabel("precision", color=_INK)
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     return _svg(figure, "Precision-recall curve")
 
@@ -224,7 +227,7 @@ def _history(manifests: list[dict]) -> str:
         fill = _MAIN if manifest["gate"]["passed"] else "none"
         axes.plot(at, scores[at], "o", color=_MAIN, markerfacecolor=fill, markersize=6)
     shown = sorted({0, len(manifests) - 1})
-    axes.set_xticks(shown, [manifests[at]["version"][:8] for at in shown], color=_INK)
+    axes.set_xticks(shown, [manifests[at]["version"][:13] for at in shown], color=_INK)
     axes.set_ylabel("F1", color=_INK)
     axes.set_ylim(max(0, min(scores) - 0.1), min(1.02, max(scores) + 0.1))
     return _svg(figure, "Score history")

@@ -97,9 +97,7 @@ class ModelStore:
 
     def versions(self) -> list[str]:
         """Return the names of the versions there are, oldest first."""
-        return sorted(
-            path.parent.name for path in self.root.glob("*/manifest.json") if _VERSION_NAME.fullmatch(path.parent.name)
-        )
+        return sorted(path.parent.name for path in self.root.glob("*/manifest.json") if _VERSION_NAME.fullmatch(path.parent.name))
 
     def activate(self, name: str, *, pin: bool = False) -> None:
         """Point to version `name`; pinned, it stays until it is unpinned or another is activated by hand."""

@@ -45,6 +45,7 @@ class Service:
             "HATE_SPEECH_DATA_DIR": str(folder),
             "PORT": str(self.port),
             "PYTHONUNBUFFERED": "1",
+            "HATE_SPEECH_OPEN_ACCESS": "true",
             **environment,
         }
         self.client = httpx.Client(base_url=self.url, timeout=30)

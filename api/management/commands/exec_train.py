@@ -24,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--wait", action="store_true", help="follow the training to its end and print the score")
 
     def handle(self, *, wait, **options):
+        services.record_versions()
         starters = services.import_starter_tweets()
         if starters["new"]:
             self.stdout.write(f"{starters['new']} starter tweets brought into the database.")
@@ -52,8 +53,11 @@ class Command(BaseCommand):
                     bar.write("No worker has taken it yet. Is one running? (celery -A hate_speech worker)", file=sys.stderr)
                     is_hinted = True
                 time.sleep(_POLL_SECONDS)
-        if run.stage == run.Stage.FAILED:
+        if run.outcome == run.Outcome.FAILED:
             raise CommandError(f"Training run {run.pk} failed: {run.error}")
+        if run.outcome == run.Outcome.UNCHANGED:
+            self.stdout.write(f"Nothing changed since version {run.version} was trained: no new version.")
+            return
         manifest = classifier.store.manifest(run.version)
         score = manifest["score"]
         self.stdout.write(format_table({**manifest["by_source"], "all": {"f1": score["score"], **_figures(score)}}))
@@ -61,6 +65,16 @@ class Command(BaseCommand):
             f"Version {run.version}: score {score['score']:.3f} (F1 of the hate class on {score['held_out']:,} held-out"
             f" tweets), trained on {score['trained_on']:,}."
         )
+        if run.outcome == run.Outcome.HELD_BACK:
+            self.stdout.write(
+                "It passed the gate, but another is pinned: `manage.py models unpin` lets the next training promote."
+            )
+        if run.outcome == run.Outcome.REFUSED:
+            reasons = "\n".join(f"  {reason}" for reason in manifest["gate"]["reasons"])
+            self.stdout.write(
+                f"The gate refused it, and {manifest['gate']['rival']} stays active:\n{reasons}\n"
+                f"If it is the better one all the same: python manage.py models activate {run.version}"
+            )
 
 
 def _figures(score: dict) -> dict:

@@ -1,0 +1,59 @@
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from api import datasets, importers, selectors, services
+
+
+class Command(BaseCommand):
+    help = (
+        "Import a public research dataset: downloaded from its home and checked, or from a file. Its official test split stays"
+        " out of the training. Content warning: these sets hold real hate speech."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("name", metavar="NAME", choices=sorted(datasets.DATASETS), help=", ".join(sorted(datasets.DATASETS)))
+        parser.add_argument(
+            "--from", dest="path", type=Path, metavar="FILE", help="take this file, or the folder of the dataset's files"
+        )
+        parser.add_argument("--yes", action="store_true", help="the licence is read and accepted: do not ask")
+
+    def handle(self, *, name, path, yes, **options):
+        dataset = datasets.DATASETS[name]
+        source = f"import:{name}"
+        if not selectors.labels_by(source=source).exists():
+            self._ask(dataset, yes)
+        try:
+            if path:
+                paths = datasets.local_files(dataset, path)
+            elif dataset.can_be_downloaded:
+                paths = datasets.download(dataset, settings.DATA_DIR / "datasets")
+            else:
+                raise CommandError(
+                    f"This release knows no checksum of {name}, so it does not download it. Fetch {', '.join(dataset.files)} from"
+                    f" {dataset.home} and use --from FILE."
+                )
+            rows, counts = datasets.training_rows(dataset, paths)
+        except importers.FileError as error:
+            raise CommandError(str(error)) from error
+        bar = tqdm(rows, desc="Storing", unit=" tweets", leave=False)
+        stored = services.import_dataset(rows=bar, source=source)
+        hateful = sum(row.is_hate_speech for row in rows)
+        self.stdout.write(
+            f"{name}: {len(rows):,} texts, {hateful:,} of them hate ({dataset.hate}): {stored['new']:,} new tweets,"
+            f" {stored['changed']:,} labels changed, {stored['unchanged']:,} unchanged.\n"
+            f"Left out: {counts['test']:,} rows of its test split, {counts['disagree']:,} that its annotators disagree on,"
+            f" {counts['repeated']:,} repeated, {counts['bad']:,} without a usable text."
+        )
+
+    def _ask(self, dataset: datasets.Dataset, is_accepted: bool) -> None:
+        self.stdout.write(f"{dataset.name}: {dataset.home}\nLicence: {dataset.licence}\nPlease cite: {dataset.citation}\n")
+        if is_accepted:
+            return
+        if not sys.stdin.isatty():
+            raise CommandError("Add --yes to accept this.")
+        if input("Use it under this licence? [y/N] ").strip().lower() not in ("y", "yes"):
+            raise CommandError("Nothing was imported.")

@@ -1,0 +1,25 @@
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from api import feeds, outbound, services
+from hate_speech_AI.errors import HateSpeechError
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring unlabelled posts from an RSS or Atom feed, or from a Mastodon server's public API"
+        " (https://SERVER/api/v1/timelines/public or .../tag/NAME), onto the list of posts to review in the admin, scored by the"
+        " active version. Posts that are known already are passed over."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("url", metavar="URL")
+        parser.add_argument("--limit", type=int, default=200, help="take at most so many posts (default: 200)")
+
+    def handle(self, *, url, limit, **options):
+        posts = tqdm(feeds.read_feed(url, limit=limit), desc="Reading", unit=" posts", leave=False)
+        try:
+            found = services.add_posts(posts=posts, feed=url)
+        except (outbound.OutboundError, HateSpeechError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{found['new']:,} new posts to review, {found['known']:,} known already.")

@@ -1,0 +1,34 @@
+from datetime import UTC, datetime
+
+from django.core.management.base import BaseCommand, CommandError
+
+from api import selectors, services
+
+_ACTIONS = {"set_aside": services.set_aside_labels, "restore": services.restore_labels}
+
+
+def moment(text: str) -> datetime:
+    """Return a date, or a date and time, as a moment; UTC unless it says otherwise."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+class Command(BaseCommand):
+    help = (
+        "Take labels out of every later training, or let them count again. set_aside keeps them in the history; each tweet's"
+        " label before them becomes current again. restore undoes it."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("action", choices=list(_ACTIONS))
+        parser.add_argument("--source", default="", help="such as review, or import:my_tweets.csv")
+        parser.add_argument("--key", default="", help="the API key that brought them")
+        parser.add_argument("--since", type=moment, metavar="T", help="from this moment on, such as 2026-01-31T13:00 (UTC)")
+        parser.add_argument("--until", type=moment, metavar="T", help="before this moment")
+
+    def handle(self, *, action, source, key, since, until, **options):
+        if not (source or key or since or until):
+            raise CommandError("Say which labels: --source, --key, --since, --until, or several of them.")
+        count = _ACTIONS[action](selectors.labels_by(source=source, key=key, since=since, until=until))
+        done = "set aside" if action == "set_aside" else "restored"
+        self.stdout.write(f"{count:,} labels {done}. The next training follows: python manage.py exec_train --wait")

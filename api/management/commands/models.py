@@ -1,0 +1,62 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from api import selectors, services
+from hate_speech_AI.core import classifier
+from hate_speech_AI.errors import HateSpeechError
+
+
+class Command(BaseCommand):
+    help = "List the model versions, activate one by hand, go back to the one before, unpin, or delete old ones."
+
+    def add_arguments(self, parser):
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|activate|rollback|unpin|prune")
+        actions.add_parser("list", help="show the versions, newest first")
+        activate = actions.add_parser("activate", help="serve this version; any but the newest is pinned")
+        activate.add_argument("version")
+        actions.add_parser("rollback", help="serve the version that was active before, and pin it")
+        actions.add_parser("unpin", help="let the next version that passes the gate take the active one's place")
+        actions.add_parser("prune", help="delete all but the last ten and those active in the last 90 days")
+
+    def handle(self, *, action, **options):
+        try:
+            getattr(self, f"_{action}")(**options)
+        except HateSpeechError as error:
+            raise CommandError(str(error)) from error
+
+    def _list(self, **options):
+        services.record_versions()
+        pointer = classifier.pointer()
+        for version in selectors.versions():
+            marks = []
+            if pointer and version.name == pointer.version:
+                marks.append("active, pinned" if pointer.is_pinned else "active")
+            if version.pruned_at:
+                marks.append("pruned")
+            figures = f"score {version.score['score']:.3f}  {version.get_outcome_display():<9}"
+            self.stdout.write(f"{version.name}  {figures}  {', '.join(marks)}".rstrip())
+            for reason in version.gate["reasons"]:
+                self.stdout.write(f"    {reason}")
+
+    def _activate(self, *, version, **options):
+        self._tell(services.activate_version(name=version))
+
+    def _rollback(self, **options):
+        services.record_versions()
+        previous = selectors.previous_version()
+        if previous is None:
+            raise CommandError("There is no version to go back to.")
+        self._tell(services.activate_version(name=previous))
+
+    def _unpin(self, **options):
+        classifier.store.unpin()
+        self._tell(classifier.pointer())
+
+    def _prune(self, **options):
+        pruned = services.prune_versions()
+        self.stdout.write(f"{len(pruned)} versions deleted.")
+
+    def _tell(self, pointer):
+        if pointer is None:
+            raise CommandError("There is no version yet.")
+        pinned = " and pinned: `models unpin` lets newer ones follow" if pointer.is_pinned else ""
+        self.stdout.write(f"Version {pointer.version} is active{pinned}.")

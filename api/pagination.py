@@ -1,0 +1,11 @@
+"""Long lists in pages."""
+
+from rest_framework.pagination import PageNumberPagination
+
+
+class Pages(PageNumberPagination):
+    """`?page=2&page_size=50`; at most 200 at once."""
+
+    page_size = 20
+    page_size_query_param = "page_size"
+    max_page_size = 200
