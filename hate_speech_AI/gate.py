@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .engines.linear import LinearEngine
-from .evaluation import f1_difference, measure, measure_checks
+from .evaluation import answer_checks, check_intervals, f1_difference, measure, summarise_checks
 from .labels import LabelIndex
 from .text import fingerprint
 from .training import REVIEW, STARTER, Candidate, Row, labels_of
@@ -61,7 +61,7 @@ class Condition:
     limit : float
         How much worse the candidate may be.
     interval : tuple of float, optional
-        Bootstrap 95 % interval of candidate less rival, for F1.
+        Bootstrap 95 % interval of candidate less rival, for all but reviews. A loss counts only if it is beyond chance.
     passed : bool
     """
 
@@ -75,15 +75,16 @@ class Condition:
     passed: bool
 
     def __str__(self):
-        points = f"{self.candidate:.3f} against {self.rival:.3f} of {self.rival_version}"
-        if self.kind == "f1":
-            low, high = self.interval
-            return f"F1 on the slice {self.subject}: {points}; the difference lies between {low:+.3f} and {high:+.3f}"
-        if self.kind == "functional_group":
-            return f"Functional checks {self.subject}, share right: {points}"
-        if self.kind == "false_positive_gap":
-            return f"Gap between the identity groups' false-positive rates: {points}"
-        return f"Training-side reviews answered as reviewed: {points}"
+        what = {
+            "f1": f"F1 on the slice {self.subject}",
+            "functional_group": f"Functional checks {self.subject}, share right",
+            "false_positive_gap": "Gap between the identity groups' false-positive rates",
+            "reviews": "Training-side reviews answered as reviewed",
+        }[self.kind]
+        said = f"{what}: {self.candidate:.3f} against {self.rival:.3f} of {self.rival_version}"
+        if self.interval is None:
+            return said
+        return f"{said}; the difference lies between {self.interval[0]:+.3f} and {self.interval[1]:+.3f}"
 
 
 def judge(
@@ -137,19 +138,14 @@ def judge(
     if best is not None:
         compare_f1(best, best_flags)
 
-    # Measured again, not read from the manifest: cases may have been added since.
-    mine, theirs = candidate.manifest["checks"], measure_checks(active.engine, active.manifest["threshold"])
-    for group, share in theirs["groups"].items():
-        conditions.append(_loss("functional_group", group, (mine["groups"][group], share), active.name, limits.group_loss))
-    gap, gap_before = mine["false_positive_gap"], theirs["false_positive_gap"]
-    has_grown = gap - gap_before > limits.gap_growth + _EPSILON
-    conditions.append(Condition("false_positive_gap", "", gap, gap_before, active.name, limits.gap_growth, None, not has_grown))
+    conditions += _compare_checks(candidate, active, limits)
     if reviews := candidate.training_reviews:
         said = labels_of(reviews)
         texts = [row.text for row in reviews]
         mine = candidate.engine.predict_proba(texts) >= candidate.manifest["threshold"]
         shares = float((mine == said).mean()), float((active.flags(texts) == said).mean())
-        conditions.append(_loss("reviews", "", shares, active.name, limits.review_loss))
+        is_worse = shares[1] - shares[0] > limits.review_loss + _EPSILON
+        conditions.append(Condition("reviews", "", *shares, active.name, limits.review_loss, None, not is_worse))
 
     failed = [condition for condition in conditions if not condition.passed]
     slices = {"held_out": {"candidate": _figures(candidate, [at for at, _ in frozen], labels), "rival": _measure(active, rows)}}
@@ -200,9 +196,20 @@ def _best(others: Iterable[Rival], texts: list[str], labels: np.ndarray):
     return best, best_flags
 
 
-def _loss(kind: str, subject: str, figures: tuple[float, float], rival: str, limit: float) -> Condition:
-    mine, other = figures
-    return Condition(kind, subject, mine, other, rival, limit, None, other - mine <= limit + _EPSILON)
+def _compare_checks(candidate: Candidate, active: Rival, limits: Limits) -> list[Condition]:
+    # Both now, not from the manifest: cases may have been added since the active version was trained.
+    rights = [answer_checks(one.engine, one.manifest["threshold"]) for one in (candidate, active)]
+    mine, theirs = map(summarise_checks, rights)
+    intervals, gap_interval = check_intervals(*rights)
+    conditions = []
+    for group, share in theirs["groups"].items():
+        is_worse = share - mine["groups"][group] > limits.group_loss + _EPSILON and intervals[group][1] < 0
+        figures = (mine["groups"][group], share, active.name, limits.group_loss)
+        conditions.append(Condition("functional_group", group, *figures, intervals[group], not is_worse))
+    gap, gap_before = mine["false_positive_gap"], theirs["false_positive_gap"]
+    is_wider = gap - gap_before > limits.gap_growth + _EPSILON and gap_interval[0] > 0
+    figures = (gap, gap_before, active.name, limits.gap_growth)
+    return [*conditions, Condition("false_positive_gap", "", *figures, gap_interval, not is_wider)]
 
 
 def _figures(candidate: Candidate, places, labels: np.ndarray | None = None) -> dict:

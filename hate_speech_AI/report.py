@@ -56,9 +56,9 @@ def render(name: str, candidate: Candidate, manifest: dict, history: list[dict])
     parts = [
         f"<h1>Version {escape(name)}</h1>",
         f'<p class="score">{figures["score"]:.3f}</p>',
-        (f'<p class="note">Score: F1 of the hate class on {figures["held_out"]:,} held-out tweets; between {low:.3f} and {high:.3f} with'
-        f" 95 % confidence. Precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, ROC AUC {_number(figures['roc_auc'])}."
-        f" Trained on {figures['trained_on']:,} tweets, {escape(figures['trained_at'])}.</p>"),
+        f'<p class="note">Score: F1 of the hate class on {figures["held_out"]:,} held-out tweets; between {low:.3f} and'
+        f" {high:.3f} with 95 % confidence. Precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, ROC AUC"
+        f" {_number(figures['roc_auc'])}. Trained on {figures['trained_on']:,} tweets, {escape(figures['trained_at'])}.</p>",
         _gate(gate),
         '<div class="pair">',
         _section("What it finds, and how often it is right", _precision_recall(labels, probabilities, manifest["threshold"]),

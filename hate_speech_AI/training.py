@@ -13,7 +13,7 @@ import numpy as np
 
 from .engines import linear
 from .engines.linear import LinearEngine
-from .evaluation import choose_threshold, functional_checks, measure, measure_by_source, measure_checks
+from .evaluation import answer_checks, choose_threshold, functional_checks, measure, measure_by_source, summarise_checks
 from .labels import LabelIndex
 from .text import fingerprint
 
@@ -161,7 +161,7 @@ def train(rows: Iterable[Row], report: Callable[[str, int], None] = lambda stage
             "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         },
         "by_source": measure_by_source([row.source for row in held_out], labels, probabilities, threshold),
-        "checks": measure_checks(engine, threshold),
+        "checks": summarise_checks(answer_checks(engine, threshold)),
         "rows": {"digest": digest.hexdigest(), "by_source": dict(sorted(sources.items()))},
         "parameters": linear.PARAMETERS,
         "seed": SEED,
