@@ -1,6 +1,7 @@
 """Unlabelled posts out of feeds: RSS and Atom, and the public timelines of Mastodon servers."""
 
 import re
+import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from .serializers import TweetField
 
 _TIMELINE = re.compile(r"/api/v1/timelines/(?P<kind>public|tag)(?:/(?P<tag>[^/]+))?/?")
 _PAGE = 40  # the most that Mastodon gives at once
+_LONGEST_WAIT = 300  # seconds, the length of Mastodon's rate limits
 
 
 class FoundPost(NamedTuple):
@@ -99,12 +101,11 @@ def _read_syndication(url: str) -> Iterator[FoundPost]:
 def _read_timeline(parts, timeline: re.Match) -> Iterator[FoundPost]:
     from mastodon import Mastodon, MastodonError, MastodonRatelimitError
 
-    # "throw" tells of a rate limit instead of sleeping for minutes; the headers are read by the library either way.
     server = Mastodon(
         api_base_url=f"{parts.scheme}://{parts.netloc}",
         session=session(),
         request_timeout=TIMEOUT,
-        ratelimit_method="throw",
+        ratelimit_method="wait",
         version_check_mode="none",
     )
     options = {"limit": _PAGE} | {
@@ -118,8 +119,18 @@ def _read_timeline(parts, timeline: re.Match) -> Iterator[FoundPost]:
         while page:
             for status in page:
                 yield FoundPost(_plain(status["content"]), status.get("url") or "")
+            _wait_for_allowance(server)
             page = server.fetch_next(page)
     except MastodonRatelimitError as error:
         raise OutboundError(f"{parts.netloc} allows no more requests now. Try again in some minutes.") from error
     except MastodonError as error:
         raise OutboundError(f"{parts.netloc} does not give this timeline: {error.args[-1]}") from error
+
+
+def _wait_for_allowance(server) -> None:
+    """Sleep until the server allows requests again, if its headers say that this was the last for now.
+
+    The library itself waits only once it has been refused.
+    """
+    if server.ratelimit_remaining == 0 and server.ratelimit_reset:
+        time.sleep(min(max(server.ratelimit_reset - time.time(), 0), _LONGEST_WAIT))

@@ -53,12 +53,15 @@ def render(name: str, candidate: Candidate, manifest: dict, history: list[dict])
     flagged = probabilities >= manifest["threshold"]
     low, high = f1_interval(labels, flagged)
     gate = manifest["gate"]
+    summary = (
+        f"Score: F1 of the hate class on {figures['held_out']:,} held-out tweets; between {low:.3f} and {high:.3f} with 95 %"
+        f" confidence. Precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, ROC AUC"
+        f" {_number(figures['roc_auc'])}. Trained on {figures['trained_on']:,} tweets, {escape(figures['trained_at'])}."
+    )
     parts = [
         f"<h1>Version {escape(name)}</h1>",
         f'<p class="score">{figures["score"]:.3f}</p>',
-        f'<p class="note">Score: F1 of the hate class on {figures["held_out"]:,} held-out tweets; between {low:.3f} and'
-        f" {high:.3f} with 95 % confidence. Precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, ROC AUC"
-        f" {_number(figures['roc_auc'])}. Trained on {figures['trained_on']:,} tweets, {escape(figures['trained_at'])}.</p>",
+        f'<p class="note">{summary}</p>',
         _gate(gate),
         '<div class="pair">',
         _section("What it finds, and how often it is right", _precision_recall(labels, probabilities, manifest["threshold"]),

@@ -10,6 +10,7 @@ import redis
 
 from .environment import SERVICE_URLS
 from .service import Service
+from .web import Web
 
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
@@ -88,8 +89,16 @@ def new_service(tmp_path):
 
 
 @pytest.fixture
-def datasets() -> Path:
+def datasets_folder() -> Path:
     """Give the folder of public datasets; skip where it is not beside the checkout."""
     if not DATASETS.is_dir():
         pytest.skip("the public datasets are not beside this checkout")
     return DATASETS
+
+
+@pytest.fixture
+def web():
+    """Give a web server of the tests' own, whose pages the test writes."""
+    server = Web()
+    yield server
+    server.stop()

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,7 +125,22 @@ class Service:
 
     def active_version(self) -> str | None:
         pointer = self.folder / "models" / "active"
-        return pointer.read_text().strip() if pointer.exists() else None
+        return pointer.read_text().split()[0] if pointer.exists() else None
+
+    def train_a_new_version(self) -> str:
+        """Add a row, train, and return the version, which is active then whatever the gate says of it."""
+        text = f"a quiet walk along the river, number {uuid.uuid4().hex}"
+        assert self.client.post("/reviewed", json={"tweet": text, "is_hate_speech": False}).status_code == 200
+        trained = self.manage("exec_train", "--wait")
+        assert trained.returncode == 0, trained.stderr
+        newest = self.versions()[-1]
+        if self.active_version() != newest:
+            assert self.manage("models", "activate", newest).returncode == 0
+        return newest
+
+    def versions(self) -> list[str]:
+        """Return the names of the versions in the store, oldest first."""
+        return sorted(path.parent.name for path in (self.folder / "models").glob("*/manifest.json"))
 
     def wait_for_version(self, version: str | None = None) -> str:
         """Return the version that web serves once it serves this one, or any."""

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 
 import pytest
 
@@ -76,11 +77,21 @@ def test_the_starter_tweets_say_what_they_are_and_are_well_formed():
 
 
 def test_exec_train_wait_prints_the_score(service):
+    service.client.post("/reviewed", json={"tweet": "a new row of the exec_train test", "is_hate_speech": False})
     done = service.manage("exec_train", "--wait")
     assert done.returncode == 0
-    score = service.client.get("/score").json()
-    assert f"Version {service.active_version()}: score {score['score']:.3f}" in done.stdout
+    assert re.search(
+        r"Version \w+-\w+: score 0\.\d{3} \(F1 of the hate class on \d+ held-out tweets\), trained on \d+\.", done.stdout
+    )
     assert "starter" in done.stdout
+
+
+def test_without_a_change_there_is_no_new_version(service):
+    service.manage("exec_train", "--wait")
+    before = sorted((service.folder / "models").iterdir())
+    done = service.manage("exec_train", "--wait")
+    assert "Nothing changed since version" in done.stdout
+    assert sorted((service.folder / "models").iterdir()) == before
 
 
 def test_exec_train_joins_the_unfinished_run(empty):
@@ -90,7 +101,9 @@ def test_exec_train_joins_the_unfinished_run(empty):
     assert len(messages) == 1
 
 
-@pytest.mark.parametrize("command", ["exec_train", "import_tweets", "export_tweets"])
+@pytest.mark.parametrize(
+    "command", ["exec_train", "import_tweets", "export_tweets", "import_dataset", "import_feed", "evaluate", "labels", "models"]
+)
 def test_help_helps(empty, command):
     done = empty.manage(command, "--help")
     assert done.returncode == 0

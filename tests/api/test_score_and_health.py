@@ -6,7 +6,7 @@ from ..service import wait_until
 def test_the_score_is_that_of_the_active_version(service):
     score = service.client.get("/score").json()
     assert set(score) == {
-        "score", "precision", "recall", "roc_auc", "held_out", "trained_on", "trained_at", "version",
+        "score", "precision", "recall", "roc_auc", "held_out", "trained_on", "trained_at", "version", "pinned",
     }  # fmt: skip
     assert score["version"] == service.active_version()
     assert score["held_out"] + score["trained_on"] >= 400

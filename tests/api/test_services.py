@@ -107,7 +107,7 @@ def test_a_run_that_keeps_killing_its_worker_is_given_up():
     assert services.release_stalled_runs() == []
     run.refresh_from_db()
     assert run.is_finished
-    assert run.stage == TrainingRun.Stage.FAILED
+    assert run.outcome == TrainingRun.Outcome.FAILED
     assert "Given up" in run.error
 
 
@@ -126,7 +126,7 @@ def test_a_training_without_enough_rows_fails_with_the_reason():
     services.run_training(run_id=run.pk)
     run.refresh_from_db()
     assert run.is_finished
-    assert run.stage == TrainingRun.Stage.FAILED
+    assert run.outcome == TrainingRun.Outcome.FAILED
     assert "import_tweets" in run.error
 
 
@@ -136,9 +136,9 @@ def test_a_worker_that_lost_its_lease_stops_before_it_activates(monkeypatch):
     run, _ = services.request_training()
     train = services.classifier.train_model
 
-    def slow_train(rows, report):
+    def slow_train(rows, report, **options):
         TrainingRun.objects.update(worker="another")  # as a sweep and another worker would
-        return train(rows, report)
+        return train(rows, report, **options)
 
     monkeypatch.setattr(services.classifier, "train_model", slow_train)
     before = services.classifier.store.active()

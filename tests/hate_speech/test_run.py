@@ -82,7 +82,7 @@ def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
     assert f"http://127.0.0.1:{first.port}" in first.log.read_text()
     written = {path.name.removesuffix("-wal").removesuffix("-shm") for path in first.folder.iterdir()}
     assert written <= {
-        *("secret_key", "db.sqlite3", "queue", "models", "supervisord.conf", "supervisord.pid", "beat.alive"),
+        *("secret_key", "db.sqlite3", "queue", "models", "supervisord.conf", "supervisord.pid", "beat.alive", "matplotlib"),
     }
     assert (first.folder / "secret_key").stat().st_mode & 0o77 == 0
     assert first.folder.stat().st_mode & 0o77 == 0

@@ -54,7 +54,7 @@ def test_the_score_is_the_active_versions(classifier):
     version = classifier.train_model(toy_rows())
     assert classifier.get_score()["version"] == version
     assert set(classifier.get_score()) == {
-        "score", "precision", "recall", "roc_auc", "held_out", "trained_on", "trained_at", "version",
+        "score", "precision", "recall", "roc_auc", "held_out", "trained_on", "trained_at", "version", "pinned",
     }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_the_score_comes_from_the_cache_first(store):
     version = classifier.train_model(toy_rows())
     assert cache[f"score:{version}"]["version"] == version
     cache[f"score:{version}"] = {"score": 0.123}
-    assert classifier.get_score() == {"score": 0.123}
+    assert classifier.get_score() == {"score": 0.123, "pinned": False}
     cache.clear()
     assert classifier.get_score()["version"] == version
 
@@ -80,6 +80,7 @@ def test_a_new_version_is_followed_within_two_seconds(classifier, store):
     classifier.train_model(toy_rows())
     classifier.predict(["a text"])
     second = Classifier(store).train_model(toy_rows()[:-20])
+    store.activate(second)
     began = time.monotonic()
     wait_until(lambda: classifier.predict(["a text"])[0].version == second, 5, "the second version")
     assert time.monotonic() - began < 2
@@ -89,6 +90,7 @@ def test_a_broken_new_version_leaves_the_old_one_serving(classifier, store, capl
     first = classifier.train_model(toy_rows())
     classifier.predict(["a text"])
     second = Classifier(store).train_model(toy_rows()[:-20])
+    store.activate(second)
     (store.root / second / "model.npz").write_bytes(b"nonsense")
     time.sleep(3 * FOLLOW_SECONDS)
     # Either it was loaded before it broke, or the first goes on; a classifier that comes later has nothing to serve.

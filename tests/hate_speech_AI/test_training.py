@@ -80,8 +80,8 @@ def test_progress_is_reported():
 
 
 @pytest.mark.slow
-def test_f1_on_twitter_sentiment(datasets):
-    with (datasets / "twitter_sentiment/train.csv").open(encoding="utf-8", newline="") as file:
+def test_f1_on_twitter_sentiment(datasets_folder):
+    with (datasets_folder / "twitter_sentiment/train.csv").open(encoding="utf-8", newline="") as file:
         rows = {fingerprint(row["tweet"]): Row(row["tweet"], row["label"] == "1") for row in csv.DictReader(file)}
     score = train(rows[key] for key in sorted(rows)).manifest["score"]
     assert score["held_out"] == 6049
