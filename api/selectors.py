@@ -26,20 +26,30 @@ _PAGE = 5000
 
 
 def labelled_rows() -> Iterator[Row]:
-    """Stream every tweet with its current label, by fingerprint: an order that does not depend on who wrote first.
+    """Stream every tweet with its current label, by fingerprint: an order that does not depend on who wrote first."""
+    for _, *row in _current_labels("tweet__text", "is_hate_speech", "source"):
+        yield Row(*row)
+
+
+def rows_digest() -> str:
+    """Return the digest that a version trained on the present rows has in its manifest; the texts are not read."""
+    digest = RowsDigest()
+    for row in _current_labels("is_hate_speech", "source"):
+        digest.update(*row)
+    return digest.hexdigest()
+
+
+def _current_labels(*columns: str) -> Iterator[tuple]:
+    """Yield the fingerprint and these columns of every current label, by fingerprint.
 
     In pages, each a query of its own: a cursor held open for a whole training would be a read transaction of that length, within
     which SQLite refuses to write down the progress.
     """
     rows = Label.objects.filter(is_current=True).order_by("tweet__fingerprint")
     after = ""
-    while page := list(
-        rows.filter(tweet__fingerprint__gt=after).values_list("tweet__text", "is_hate_speech", "source", "tweet__fingerprint")[
-            :_PAGE
-        ]
-    ):
-        yield from (Row(*row[:3]) for row in page)
-        after = page[-1][3]
+    while page := list(rows.filter(tweet__fingerprint__gt=after).values_list("tweet__fingerprint", *columns)[:_PAGE]):
+        yield from page
+        after = page[-1][0]
 
 
 def count_labelled_rows() -> int:
@@ -53,20 +63,6 @@ def count_labelled(texts: list[str]) -> int:
         Label.objects.filter(is_current=True, tweet__fingerprint__in=keys[at : at + 500]).count()
         for at in range(0, len(keys), 500)
     )
-
-
-def rows_digest() -> str:
-    """Return the digest that a version trained on the present rows has in its manifest; the texts are not read."""
-    digest = RowsDigest()
-    rows = Label.objects.filter(is_current=True).order_by("tweet__fingerprint")
-    after = ""
-    while page := list(
-        rows.filter(tweet__fingerprint__gt=after).values_list("tweet__fingerprint", "is_hate_speech", "source")[:_PAGE]
-    ):
-        for row in page:
-            digest.update(*row)
-        after = page[-1][0]
-    return digest.hexdigest()
 
 
 def tweets_for_export() -> Iterator[tuple[int, bool, str]]:

@@ -46,7 +46,7 @@ def test_a_bad_tweet_is_explained(service, page):
 def test_the_links_lead_somewhere(service, page):
     page.goto(service.url)
     for link in page.eval_on_selector_all("nav a", "links => links.map(link => link.getAttribute('href'))"):
-        assert service.client.get(link).status_code == 200
+        assert service.client.get(link, follow_redirects=True).status_code == 200
 
 
 def test_the_docs_show_every_operation(service, page):

@@ -9,11 +9,14 @@ import csv
 import json
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,18 +58,29 @@ def texts(count: int = 5000) -> list[str]:
         return [row["tweet"] for row in csv.DictReader(file)][:count]
 
 
-def load(url: str, script: str, seconds: float = SECONDS, connections: int = 16, **environment: str) -> float:
-    """Return the requests a second that a server answers with 200; any other answer ends the bench."""
+def load(url: str, script: str, seconds: float = SECONDS, connections: int = 16, **environment: str) -> str:
+    """Return wrk's report of a load on a server; any answer but 200 ends the bench."""
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10", "-s", str(LUA / script), url],
+        ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10", "-s", str(LUA / script), url],
         env=os.environ | environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    if "Non-2xx" in done.stdout:
-        sys.exit(f"{url} did not answer 200:\n{done.stdout}")
-    return float(done.stdout.split("Requests/sec:")[1].split()[0])
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        sys.exit(f"{url} did not always answer 200:\n{done.stdout}")
+    return done.stdout
+
+
+def rate(report: str) -> float:
+    """Return the requests a second that wrk's report tells of."""
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1])
+
+
+def p99(report: str) -> float:
+    """Return the milliseconds within which 99 % of the answers came."""
+    found = re.search(r"99%\s+([\d.]+)(us|ms|s)", report)
+    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]]
 
 
 def take_turns(first, second) -> tuple[float, float]:
@@ -126,8 +140,8 @@ def predict(folder: Path) -> Iterator[tuple]:
         service.start("web")
         service.wait_for_version()
         ours, reference = take_turns(
-            lambda: load(f"{service.url}/predict", "post.lua", BODIES=str(bodies)),
-            lambda: load(f"{bare.url}/predict", "post.lua", BODIES=str(bodies)),
+            lambda: rate(load(f"{service.url}/predict", "post.lua", BODIES=str(bodies))),
+            lambda: rate(load(f"{bare.url}/predict", "post.lua", BODIES=str(bodies))),
         )
     yield "POST /predict, requests/s", f"bare DRF view {reference:,.0f}", f"{ours:,.0f}", ours / reference, 0.75, "x"
 
@@ -202,8 +216,8 @@ with transaction.atomic(), connection.cursor() as cursor:
         texts = [f"this is review number {n} of very many, {n * 7919 % 100003} {n % 977}" for n in numbers]
         cursor.executemany("INSERT INTO api_tweet (id, fingerprint, text, created_at) VALUES (%s, %s, %s, %s)",
                            [(n + 1, fingerprint(t), t, now) for n, t in zip(numbers, texts)])
-        cursor.executemany("INSERT INTO api_label (is_hate_speech, source, is_current, created_at, tweet_id)"
-                           " VALUES (%s, %s, %s, %s, %s)", [(n % 9 == 0, "review", True, now, n + 1) for n in numbers])
+        cursor.executemany("INSERT INTO api_label (is_hate_speech, source, reference, key, is_current, created_at, tweet_id)"
+                           " VALUES (%s, 'review', '', '', %s, %s, %s)", [(n % 9 == 0, True, now, n + 1) for n in numbers])
 """
 
 
@@ -220,11 +234,11 @@ def reviewed(folder: Path) -> Iterator[tuple]:
         large.start("web")
         fill(small, 1_000)
         fill(large, 1_000_000)
-        rate = {
-            name: (lambda service=service: load(f"{service.url}/reviewed", "review.lua", SALT=str(random.random())))
-            for name, service in (("small", small), ("large", large))
-        }
-        at_large, at_small = take_turns(rate["large"], rate["small"])
+
+        def post_to(service: Service) -> float:
+            return rate(load(f"{service.url}/reviewed", "review.lua", SALT=str(random.random())))
+
+        at_large, at_small = take_turns(lambda: post_to(large), lambda: post_to(small))
     yield (
         "POST /reviewed at 1,000,000 rows, requests/s",
         f"at 1,000 rows {at_small:,.0f}",
@@ -238,7 +252,7 @@ def reviewed(folder: Path) -> Iterator[tuple]:
     except SkippedError:
         return
     with Gunicorn("as_written:application", SEED.parent, TRAIN=str(TWITTER), PYTHONDONTWRITEBYTECODE="1") as seed:
-        reference = load(f"{seed.url}/reviewed", "review.lua", SALT="seed")
+        reference = rate(load(f"{seed.url}/reviewed", "review.lua", SALT="seed"))
     yield "the same", f"the seed at 32,000 rows {reference:,.0f}", f"{at_large:,.0f}", at_large / reference, 5, "x"
 
 
@@ -265,7 +279,7 @@ began = time.perf_counter()
 services.run_training(run_id=run.pk)
 seconds = time.perf_counter() - began
 run.refresh_from_db()
-assert run.stage == "succeeded", run.error
+assert run.version, run.error
 print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 ** 2, run.rows_total)
 """
 
@@ -296,9 +310,10 @@ def score(folder: Path) -> Iterator[tuple]:
     need(TWITTER, SEED)
     _, reference = run_seed()
     with trained_service(folder / "service") as service:
-        service.query("from api.models import Label; Label.objects.filter(source='starter').update(is_current=False)")
+        assert service.manage("labels", "set_aside", "--source", "starter").returncode == 0
         service.start("worker")
         assert service.manage("exec_train", "--wait", timeout=600).returncode == 0
+        service.manage("models", "activate", service.versions()[-1])
         service.start("web")
         service.wait_for_version()
         ours = service.client.get("/score").json()
@@ -322,7 +337,96 @@ def startup(folder: Path) -> Iterator[tuple]:
         yield f"make run to the first 200 of /predict, {which} time", "", f"{seconds:.1f} s", seconds, -limit, " s"
 
 
-PARTS = {part.__name__: part for part in (score, predict, batch, reviewed, training, startup)}
+BLOCKED = """
+import sys, threading, time
+from hate_speech_AI.core import classifier
+from hate_speech_AI.store import ModelStore
+texts = [open(sys.argv[1], encoding="utf-8").read(4000)[at:at + 100] for at in range(0, 3900, 100)]
+classifier.predict(texts)
+store = classifier.store
+pauses, done = {False: [], True: []}, threading.Event()
+switching = False
+def ask():
+    at = 0
+    while not done.is_set():
+        began, during = time.perf_counter(), switching
+        classifier.predict([texts[at % len(texts)]])
+        pauses[during].append(time.perf_counter() - began)
+        at += 1
+        time.sleep(0.001)
+asker = threading.Thread(target=ask); asker.start()
+time.sleep(3)
+switching = True
+for turn in range(10):
+    store.activate(sys.argv[2 + turn % 2])
+    time.sleep(0.8)
+done.set(); asker.join()
+print(1000 * max(pauses[True]), 1000 * max(pauses[False]))
+"""
+
+
+def versions(folder: Path) -> Iterator[tuple]:
+    bodies = folder / "bodies"
+    bodies.write_text("\n".join(json.dumps({"tweet": text}) for text in texts()) + "\n")
+    with trained_service(folder / "service") as service:
+        service.start("web", "worker")
+        service.train_a_new_version()
+        pair = service.versions()[-2:]
+        service.kill("worker")
+
+        def load_once() -> float:
+            return p99(load(f"{service.url}/predict", "post.lua", 10, BODIES=str(bodies)))
+
+        def load_while_switching() -> float:
+            done = threading.Event()
+
+            def switch():
+                for turn in range(20):
+                    answer = service.client.post(f"/models/{pair[turn % 2]}/activate")
+                    assert answer.status_code == 200, answer.text
+                    if done.wait(0.45):
+                        break
+
+            switcher = threading.Thread(target=switch)
+            switcher.start()
+            try:
+                return load_once()
+            finally:
+                done.set()
+                switcher.join()
+
+        switching, quiet = take_turns(load_while_switching, load_once)
+        yield (
+            "p99 of /predict during 20 activations, ms",
+            f"without them {quiet:.1f}",
+            f"{switching:.1f}",
+            switching / quiet,
+            -2,
+            "x",
+        )
+        blocked, usual = run_python(BLOCKED, str(bodies), *pair, HATE_SPEECH_DATA_DIR=str(service.folder))
+        yield (
+            "longest pause of a request while activating",
+            f"without it {usual:.1f} ms",
+            f"{blocked:.1f} ms",
+            blocked,
+            -50,
+            " ms",
+        )
+
+        cases = folder / "cases.csv"
+        with cases.open("w", encoding="utf-8", newline="") as file:
+            rows = ((number % 2, f"{text} {number}") for number, text in enumerate(texts() * 2))
+            csv.writer(file).writerows([("label", "tweet"), *rows])
+        began = time.monotonic()
+        assert service.manage("evaluate", str(cases)).returncode == 0
+        seconds = time.monotonic() - began
+        yield "evaluate, 10,000 texts", "", f"{seconds:.1f} s", seconds, -30, " s"
+        size = max(path.stat().st_size for path in service.folder.glob("models/*/report.html")) / 1e6
+        yield "the report's size", "", f"{size:.2f} MB", size, -3, " MB"
+
+
+PARTS = {part.__name__: part for part in (score, predict, batch, reviewed, training, versions, startup)}
 
 
 def main() -> None:

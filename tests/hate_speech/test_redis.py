@@ -70,6 +70,7 @@ def proxied(redis_environment, new_service):
     proxy.stop()
 
 
+@pytest.mark.slow
 def test_everything_is_answered_while_redis_is_away(proxied):
     service, proxy = proxied
     version = service.active_version()

@@ -4,7 +4,6 @@ import json
 import threading
 import time
 
-import httpx
 import pytest
 from celery.schedules import crontab
 from django.conf import settings
@@ -64,31 +63,6 @@ def test_beats_message_without_a_run_trains_too(service):
     before = service.versions()[-1]
     service.query("from hate_speech.tasks import auto_first_train_model; auto_first_train_model.delay()")
     wait_until(lambda: service.versions()[-1] != before, 60, "the nightly training")
-
-
-def test_no_request_fails_while_versions_switch(service):
-    failures, versions = [], set()
-    done = threading.Event()
-
-    def ask():
-        with httpx.Client(base_url=service.url, timeout=10) as client:
-            while not done.is_set():
-                try:
-                    answer = client.post("/predict", json={"tweet": "good morning"})
-                    versions.add(answer.json()["version"])
-                except (httpx.TransportError, KeyError) as error:
-                    failures.append(repr(error))
-
-    askers = [threading.Thread(target=ask) for _ in range(8)]
-    for asker in askers:
-        asker.start()
-    for _ in range(2):
-        service.wait_for_version(service.train_a_new_version())
-    done.set()
-    for asker in askers:
-        asker.join()
-    assert failures == []
-    assert len(versions) >= 3
 
 
 @pytest.fixture(params=["embedded", "redis"])
