@@ -104,7 +104,7 @@ class ModelVersion(models.Model):
     class Outcome(models.TextChoices):
         PROMOTED = "promoted"
         REFUSED = "refused"
-        HELD_BACK = "held_back", "held back"  # it passed while another was pinned
+        HELD_BACK = "held_back", "held back"  # it passed, and another was pinned or activated meanwhile
 
     name = models.CharField(max_length=100, unique=True)
     created_at = models.DateTimeField()

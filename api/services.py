@@ -319,7 +319,8 @@ def record_versions() -> None:
         if name in known:
             continue
         try:
-            _record_version(store.manifest(name), is_pinned=bool(pointer and pointer.is_pinned))
+            # It passed and something older is active: it was held back.
+            _record_version(store.manifest(name), is_held_back=bool(pointer and pointer.version < name))
         except VersionError as error:
             logger.warning("Left out of the list of versions: %s", error)
     if pointer:
@@ -327,11 +328,11 @@ def record_versions() -> None:
     ModelVersion.objects.filter(pruned_at=None).exclude(name__in=there).update(pruned_at=timezone.now())
 
 
-def _record_version(manifest: dict, *, is_pinned: bool) -> None:
+def _record_version(manifest: dict, *, is_held_back: bool) -> None:
     gate = manifest["gate"]
     outcome = ModelVersion.Outcome.REFUSED
     if gate["passed"]:
-        outcome = ModelVersion.Outcome.HELD_BACK if is_pinned else ModelVersion.Outcome.PROMOTED
+        outcome = ModelVersion.Outcome.HELD_BACK if is_held_back else ModelVersion.Outcome.PROMOTED
     since = _trained_at(gate["rival"]) if not gate["passed"] else None
     ModelVersion.objects.get_or_create(
         name=manifest["version"],

@@ -17,7 +17,7 @@ from .errors import HateSpeechError, ModelMissingError, VersionError
 from .gate import DEFAULT_LIMITS, Limits, Rival
 from .store import ModelStore, Pointer, Version
 from .text import fingerprint
-from .training import Candidate, Row
+from .training import Row
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,9 @@ class Classifier:
         limits: Limits = DEFAULT_LIMITS,
         withdrawn: Collection[tuple[str, bool]] = (),
     ) -> str:
-        """Train on labelled rows, judge, and save a version; activate it if it passes and nothing is pinned. Return its name.
+        """Train on labelled rows, judge and save a version, and return its name.
+
+        It is activated if it passes, unless another is pinned, or took its rival's place meanwhile.
 
         Parameters
         ----------
@@ -129,31 +131,27 @@ class Classifier:
             The rows lack one of the labels.
         """
         candidate = training.train(rows, report_progress)
-        verdict = self._judge(candidate, recent, limits, withdrawn)
-        report_progress("saving", 0)
-        name = self.store.new_name()
         pointer = self.pointer()
-        manifest = {**candidate.manifest, "parent": pointer.version if pointer else None, "gate": verdict}
-        self.store.save(name, candidate, manifest, report.render(name, candidate, manifest, self._history()))
-        report_progress("activating", 0)
-        pointer = self.pointer()
-        if verdict["passed"] and not (pointer and pointer.is_pinned):
-            self.store.activate(name)
-            self.get_score()
-        return name
-
-    def _judge(self, candidate: Candidate, recent: Iterable[str], limits: Limits, withdrawn) -> dict:
-        """Put the candidate through the gate, against what of the active and the recent versions can be loaded."""
-        pointer = self.pointer()
+        parent = pointer.version if pointer else None
         active, held_out = None, None
-        if pointer:
+        if parent:
             try:
-                active, held_out = self._rival(pointer.version), self.store.held_out(pointer.version)
+                active, held_out = self._rival(parent), self.store.held_out(parent)
             except VersionError as error:
                 logger.warning("The active version cannot be compared with: %s", error)
                 active = None
-        others = self._rivals(name for name in recent if not pointer or name != pointer.version)
-        return gate.judge(candidate, active, held_out, others=others, limits=limits, withdrawn=withdrawn)
+        others = self._rivals(name for name in recent if name != parent)
+        verdict = gate.judge(candidate, active, held_out, others=others, limits=limits, withdrawn=withdrawn)
+
+        report_progress("saving", 0)
+        name = self.store.new_name()
+        manifest = {**candidate.manifest, "parent": parent, "gate": verdict}
+        self.store.save(name, candidate, manifest, report.render(name, candidate, manifest, self._history()))
+        report_progress("activating", 0)
+        if verdict["passed"] and self.pointer() in (None, (parent, False)):
+            self.store.activate(name)
+            self.get_score()
+        return name
 
     def _rival(self, name: str) -> Rival:
         version = self.store.load(name)

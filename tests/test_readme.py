@@ -40,7 +40,7 @@ def test_there_are_examples_of_every_operation():
 def test_the_settings_table_is_complete():
     from hate_speech.settings import env
 
-    assert set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)) == set(env.scheme) | OF_THE_SERVER
+    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", README, re.MULTILINE)) == set(env.scheme) | OF_THE_SERVER
 
 
 def test_the_servers_own_variables_are_read_where_the_readme_says():

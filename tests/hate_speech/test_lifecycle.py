@@ -2,6 +2,7 @@
 
 import csv
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -114,7 +115,9 @@ def test_a_poisoned_training_is_refused_and_a_good_one_promoted(new_service, req
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     time.sleep(1)
     review(service, [(text, not label) for text, label in rows])
-    assert "The gate refused it" in train(service)
+    refusal = train(service)
+    assert "The gate refused it" in refusal
+    assert re.search(r"\d,\d{3} from review, 20\d\d-\d\d-\d\dT\d\dh UTC", refusal)
     assert service.client.get("/score").json() == score
     refused = service.client.get("/models").json()["results"][0]
     assert refused["outcome"] == "refused"

@@ -100,6 +100,27 @@ def test_a_broken_new_version_leaves_the_old_one_serving(classifier, store, capl
     assert "sha256 differs" in caplog.text
 
 
+def test_what_was_activated_during_a_training_stays(classifier, store):
+    first = classifier.train_model(toy_rows())
+    second = classifier.train_model(toy_rows()[:-2])
+    store.activate(first)
+
+    def activate_meanwhile(stage, done):
+        if stage == "saving":
+            store.activate(second)
+
+    third = classifier.train_model(toy_rows()[:-1], activate_meanwhile)
+    assert store.manifest(third)["parent"] == first
+    assert store.active() == second
+
+
+def test_a_pinned_version_stays(classifier, store):
+    first = classifier.train_model(toy_rows())
+    store.activate(first, pin=True)
+    classifier.train_model(toy_rows()[:-1])
+    assert store.pointer() == (first, True)
+
+
 def test_too_few_rows_leave_the_active_version(classifier, store):
     first = classifier.train_model(toy_rows())
     with pytest.raises(NotEnoughDataError):

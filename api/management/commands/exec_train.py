@@ -71,8 +71,13 @@ class Command(BaseCommand):
             )
         if run.outcome == run.Outcome.REFUSED:
             reasons = "\n".join(f"  {reason}" for reason in manifest["gate"]["reasons"])
+            most = "\n".join(
+                f"  {group['labels']:,} from {group['source']}{' by key ' * bool(group['key'])}{group['key']}, {group['hour'][:13]}h UTC"
+                for group in selectors.versions().get(name=run.version).most_new_labels[:3]
+            )
             self.stdout.write(
                 f"The gate refused it, and {manifest['gate']['rival']} stays active:\n{reasons}\n"
+                f"What brought most labels since then:\n{most}\n"
                 f"If it is the better one all the same: python manage.py models activate {run.version}"
             )
 
