@@ -71,10 +71,7 @@ class Command(BaseCommand):
             )
         if run.outcome == run.Outcome.REFUSED:
             reasons = "\n".join(f"  {reason}" for reason in manifest["gate"]["reasons"])
-            most = "\n".join(
-                f"  {group['labels']:,} from {group['source']}{' by key ' * bool(group['key'])}{group['key']}, {group['hour'][:13]}h UTC"
-                for group in selectors.versions().get(name=run.version).most_new_labels[:3]
-            )
+            most = "\n".join(f"  {_in_words(group)}" for group in selectors.versions().get(name=run.version).most_new_labels[:3])
             self.stdout.write(
                 f"The gate refused it, and {manifest['gate']['rival']} stays active:\n{reasons}\n"
                 f"What brought most labels since then:\n{most}\n"
@@ -84,3 +81,8 @@ class Command(BaseCommand):
 
 def _figures(score: dict) -> dict:
     return {"precision": score["precision"], "recall": score["recall"], "roc_auc": score["roc_auc"], "n": score["held_out"]}
+
+
+def _in_words(group: dict) -> str:
+    key = f" by key {group['key']}" if group["key"] else ""
+    return f"{group['labels']:,} from {group['source']}{key}, {group['hour'][:13]}h UTC"
