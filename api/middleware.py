@@ -3,11 +3,15 @@
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import DisallowedHost
 from django.http import JsonResponse
 
 from .exceptions import error_response
 
+_ADMIN = "/admin/"
 _SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
 # An answer sent while the client is still writing would reach it as a broken connection: this much is read and dropped.
 _DRAIN_BYTES = 16 * 1024 * 1024
@@ -38,7 +42,7 @@ def guard_requests(get_response):
             return error_response(411, "Send the body with a Content-Length, not in chunks.", "length_required")
         path = request.path_info
         # The admin's own addresses end in one.
-        if len(path) > 1 and path[-1] == "/" and not path.startswith("/admin/"):
+        if len(path) > 1 and path[-1] == "/" and not path.startswith(_ADMIN):
             request.path_info = path[:-1]
             request.path = request.path[:-1]
         return get_response(request)
@@ -65,3 +69,22 @@ def _drain(request, length: int) -> None:
     left = min(length, _DRAIN_BYTES)
     while left > 0 and (piece := request.read(min(left, 65536))):
         left -= len(piece)
+
+
+class _AdminOnly:
+    """Lets every request but the admin's pass by: together the three below would cost /predict a twentieth of its time."""
+
+    def __call__(self, request):
+        return super().__call__(request) if request.path_info.startswith(_ADMIN) else self.get_response(request)
+
+
+class AdminSessionMiddleware(_AdminOnly, SessionMiddleware):
+    """Sessions, for the admin."""
+
+
+class AdminAuthenticationMiddleware(_AdminOnly, AuthenticationMiddleware):
+    """Accounts, for the admin."""
+
+
+class AdminMessageMiddleware(_AdminOnly, MessageMiddleware):
+    """Messages, for the admin."""

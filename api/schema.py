@@ -6,9 +6,7 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     PolymorphicProxySerializer,
     extend_schema,
-    inline_serializer,
 )
-from rest_framework import serializers
 
 from .serializers import (
     DetailSerializer,
@@ -140,22 +138,17 @@ _CLOSED = {
     403: _error("This needs HATE_SPEECH_OPEN_ACCESS=true, or the request comes from another site.", "open_access_off"),
 }
 _PAGES = [
-    OpenApiParameter("page", int, description="From 1."),
-    OpenApiParameter("page_size", int, description="At most 200; 20 unless it is given."),
+    OpenApiParameter("page", {"type": "integer", "minimum": 1}, description="From 1."),
+    OpenApiParameter(
+        "page_size", {"type": "integer", "minimum": 1, "maximum": 200}, description="At most 200; 20 unless it is given."
+    ),
 ]
 
 
-def _page(name: str, serializer, description: str, example: dict) -> dict:
-    """Return the answers of a list in pages."""
-    fields = {
-        "count": serializers.IntegerField(),
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-        "results": serializer(many=True),
-    }
-    answer = {"count": 1, "next": None, "previous": None, "results": [example]}
+def _page(serializer, description: str, example: dict) -> dict:
+    """Return the answers of a list in pages; the pages themselves are added to serializer and example."""
     return {
-        200: _answer(inline_serializer(name, fields), description, answer),
+        200: _answer(serializer(many=True), description, example),
         404: _error("Invalid page.", "not_found"),
         **_NO_DATABASE,
         **_NOT_ALLOWED,
@@ -168,7 +161,6 @@ score_history = extend_schema(
     parameters=_PAGES,
     filters=False,
     responses=_page(
-        "HistoryPage",
         HistoryEntrySerializer,
         "The scores of all versions, newest first.",
         {"version": _VERSION, **_SCORE, "outcome": "promoted", "active": True},
@@ -179,7 +171,7 @@ models = extend_schema(
     operation_id="models",
     tags=["Model"],
     parameters=_PAGES,
-    responses=_page("VersionPage", VersionSerializer, "The versions, newest first.", _ENTRY),
+    responses=_page(VersionSerializer, "The versions, newest first.", _ENTRY),
 )
 
 model = extend_schema(

@@ -25,6 +25,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = PoliteThreadWorker
 threads = 4
 keepalive = 15
+limit_request_line = 8190  # as much as gunicorn allows; what is longer gets an answer that is not in our shape
 # Heartbeat files in memory: on a busy disk they would make a healthy worker look hung.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True

@@ -102,11 +102,10 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "api.middleware.guard_requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # For the admin alone; they do nothing until somebody asks for a session.
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "api.middleware.AdminSessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "api.middleware.AdminAuthenticationMiddleware",
+    "api.middleware.AdminMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "hate_speech.urls"
