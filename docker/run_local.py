@@ -89,8 +89,13 @@ def prepare() -> None:
 
     try:
         django.setup()
-        call_command("migrate", verbosity=0, skip_checks=False)
-        call_command("exec_train")
+        from django.db import connection
+        from django.db.migrations.executor import MigrationExecutor
+
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0)  # also with nothing to do it would take half a second
+        call_command("exec_train", skip_checks=False)
     except (ImproperlyConfigured, SystemCheckError) as error:
         sys.exit(f"The service cannot start: {error}")
 

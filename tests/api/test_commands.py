@@ -104,7 +104,7 @@ def test_exec_train_joins_the_unfinished_run(empty):
 @pytest.mark.parametrize(
     "command", ["exec_train", "import_tweets", "export_tweets", "import_dataset", "import_feed", "evaluate", "labels", "models"]
 )
-def test_help_helps(empty, command):
-    done = empty.manage(command, "--help")
-    assert done.returncode == 0
-    assert len(done.stdout) > 400
+def test_help_helps(command):
+    from django.core.management import load_command_class
+
+    assert len(load_command_class("api", command).create_parser("manage.py", command).format_help()) > 400

@@ -98,6 +98,7 @@ def test_without_a_version_it_says_so(new_service, file):
     assert "first training" in done.stderr
 
 
+@pytest.mark.slow
 def test_ten_thousand_texts_take_under_half_a_minute(service, file):
     path = file(["label", "tweet"], [(number % 2, f"{OTHER}, number {number}, and nothing else") for number in range(10_000)])
     began = time.monotonic()

@@ -100,7 +100,7 @@ def test_a_hashtags_timeline(web):
 
 
 def test_a_rate_limit_is_waited_for(web):
-    reset = datetime.now(UTC) + timedelta(seconds=2)
+    reset = datetime.now(UTC) + timedelta(seconds=3)
     headers = {"X-RateLimit-Limit": "300", "X-RateLimit-Reset": reset.isoformat()}
     whole = timeline(web, 80, **headers, **{"X-RateLimit-Remaining": "0"})
     times = []
@@ -115,7 +115,7 @@ def test_a_rate_limit_is_waited_for(web):
 
 
 def test_too_many_requests_are_waited_out(web):
-    reset = datetime.now(UTC) + timedelta(seconds=2)
+    reset = datetime.now(UTC) + timedelta(seconds=3)
     whole = timeline(web, 5)
     web.pages["/api/v1/timelines/public"] = lambda handler: (
         whole(handler)

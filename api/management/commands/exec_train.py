@@ -57,7 +57,6 @@ class Command(BaseCommand):
             raise CommandError(f"Training run {run.pk} failed: {run.error}")
         if run.outcome == run.Outcome.UNCHANGED:
             self.stdout.write(f"Nothing changed since version {run.version} was trained: no new version.")
-            return
         manifest = classifier.store.manifest(run.version)
         score = manifest["score"]
         self.stdout.write(format_table({**manifest["by_source"], "all": {"f1": score["score"], **_figures(score)}}))
