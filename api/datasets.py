@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from hate_speech_AI.text import fingerprint
 
-from .importers import FileError, decoded_lines
+from .importers import FileError, decoded
 from .serializers import TweetField
 from .services import LabelledText
 
@@ -61,7 +61,7 @@ class Dataset:
 
 
 def _csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
-    with decoded_lines(path) as file:
+    with decoded(path) as (file, _):
         reader = csv.DictReader(file)
         if missing := set(columns) - set(reader.fieldnames or ()):
             raise FileError(

@@ -85,27 +85,24 @@ def read_tweets(
     FileError
         The file cannot be opened or read on, or lacks a column.
     """
-    try:
-        with path.open("rb") as raw, _open_text(raw) as file:
-            yield from _read_rows(
-                file,
-                raw,
-                text_column=text_column,
-                label_column=label_column,
-                hate_values=hate_values,
-                group_columns=group_columns,
-                progress=progress,
-            )
-    except (OSError, EOFError) as error:
-        raise FileError(f"{path} cannot be read: {error}") from error
+    with decoded(path) as (file, raw):
+        yield from _read_rows(
+            file,
+            raw,
+            text_column=text_column,
+            label_column=label_column,
+            hate_values=hate_values,
+            group_columns=group_columns,
+            progress=progress,
+        )
 
 
 @contextmanager
-def decoded_lines(path: Path) -> Iterator[TextIO]:
-    """Open a text file, gzipped or not; raises `FileError` where it cannot be read."""
+def decoded(path: Path) -> Iterator[tuple[TextIO, BinaryIO]]:
+    """Open a text file, gzipped or not, and give it with the bytes below it; raises `FileError` where it cannot be read."""
     try:
         with path.open("rb") as raw, _open_text(raw) as file:
-            yield file
+            yield file, raw
     except (OSError, EOFError, csv.Error) as error:
         raise FileError(f"{path} cannot be read: {error}") from error
 

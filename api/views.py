@@ -1,18 +1,15 @@
 """The endpoints: serializer in, one call, serializer out."""
 
-import logging
-
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from drf_spectacular.utils import extend_schema
-from kombu.exceptions import OperationalError
 from rest_framework import status
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hate_speech.tasks import auto_first_train_model
+from hate_speech.tasks import queue_training
 from hate_speech_AI.core import Prediction, classifier
 
 from . import schema, selectors, services
@@ -26,8 +23,6 @@ from .serializers import (
     VersionDetailSerializer,
     VersionSerializer,
 )
-
-logger = logging.getLogger(__name__)
 
 
 def _as_json(prediction: Prediction) -> dict:
@@ -84,14 +79,21 @@ class GetScoreView(APIView):
         return Response(classifier.get_score())
 
 
-class ScoreHistoryView(ListAPIView):
+class _OfVersions:
+    """What the views of versions share."""
+
+    def get_queryset(self):
+        return selectors.versions()
+
+    def get_serializer_context(self):
+        return {**super().get_serializer_context(), "pointer": classifier.pointer()}
+
+
+class ScoreHistoryView(_OfVersions, ListAPIView):
     """Tell the scores of all versions, newest first."""
 
     permission_classes = [AllowAny]
     serializer_class = HistoryEntrySerializer
-
-    def get_queryset(self):
-        return selectors.versions()
 
     @schema.score_history
     def get(self, request):
@@ -104,35 +106,23 @@ class ScoreHistoryView(ListAPIView):
         return self.get_paginated_response(self.get_serializer(entries, many=True).data)
 
 
-class ModelVersionsView(ListAPIView):
+class ModelVersionsView(_OfVersions, ListAPIView):
     """List the versions, newest first."""
 
     permission_classes = [AllowAny]
     serializer_class = VersionSerializer
-
-    def get_queryset(self):
-        return selectors.versions()
-
-    def get_serializer_context(self):
-        return {**super().get_serializer_context(), "pointer": classifier.pointer()}
 
     @schema.models
     def get(self, request):
         return self.list(request)
 
 
-class ModelVersionView(RetrieveAPIView):
+class ModelVersionView(_OfVersions, RetrieveAPIView):
     """Show one version, with every comparison of the gate."""
 
     permission_classes = [AllowAny]
     serializer_class = VersionDetailSerializer
     lookup_field, lookup_url_kwarg = "name", "version"
-
-    def get_queryset(self):
-        return selectors.versions()
-
-    def get_serializer_context(self):
-        return {**super().get_serializer_context(), "pointer": classifier.pointer()}
 
     @schema.model
     def get(self, request, version):
@@ -171,13 +161,7 @@ class TrainView(APIView):
 
     @schema.train
     def post(self, request):
-        run, is_new = services.request_training()
-        if is_new:
-            try:
-                auto_first_train_model.delay(run.pk)
-            except OperationalError as error:
-                # The row is there: beat's next sweep queues it once the broker is back.
-                logger.warning("The broker cannot be reached (%s); the training starts when it can.", error)
+        run, _ = queue_training()
         return Response(
             TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED, headers={"Location": f"/train/{run.pk}"}
         )

@@ -1,8 +1,14 @@
 """What Celery runs: each task is one call of a service."""
 
+import logging
+
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from api import services
+from api.models import TrainingRun
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -21,3 +27,15 @@ def queue_stalled_trainings() -> None:
     """Queue again what no living worker is doing."""
     for run in services.release_stalled_runs():
         auto_first_train_model.delay(run.pk)
+
+
+def queue_training() -> tuple[TrainingRun, bool]:
+    """Request a training and send it to the workers; return the run and whether it is new, as `request_training` does."""
+    run, is_new = services.request_training()
+    if is_new:
+        try:
+            auto_first_train_model.delay(run.pk)
+        except OperationalError as error:
+            # The row is there: beat's next sweep queues it once the broker is back.
+            logger.warning("The broker cannot be reached (%s); the training starts when it can.", error)
+    return run, is_new

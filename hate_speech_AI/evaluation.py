@@ -144,11 +144,12 @@ def _measure_with_baseline(labels: np.ndarray, probabilities: np.ndarray, thresh
 
 def _macro_f1(labels: np.ndarray, flagged: np.ndarray) -> float:
     """Return the mean of the F1 of those of the two classes that there are."""
-    values = [_f1_of(truth, said) for truth, said in ((labels, flagged), (~labels, ~flagged)) if (truth | said).any()]
+    values = [f1_of(truth, said) for truth, said in ((labels, flagged), (~labels, ~flagged)) if (truth | said).any()]
     return round(float(np.mean(values)), 4)
 
 
-def _f1_of(labels: np.ndarray, flagged: np.ndarray) -> float:
+def f1_of(labels: np.ndarray, flagged: np.ndarray) -> float:
+    """Return F1 of what is flagged, 0 where it does not exist; both bool, shape (n,)."""
     return float(_f1((labels & flagged).sum(), (labels & ~flagged).sum(), (~labels & flagged).sum()))
 
 
@@ -176,7 +177,7 @@ def f1_difference(labels: np.ndarray, flagged: np.ndarray, rival: np.ndarray) ->
     mine = _f1(counts[:, 1, 1].sum(-1), counts[:, 1, 0].sum(-1), counts[:, 0, 1].sum(-1))
     other = _f1(counts[:, 1, :, 1].sum(-1), counts[:, 1, :, 0].sum(-1), counts[:, 0, :, 1].sum(-1))
     low, high = np.percentile(mine - other, [2.5, 97.5])
-    return _f1_of(labels, flagged), _f1_of(labels, rival), (float(low), float(high))
+    return f1_of(labels, flagged), f1_of(labels, rival), (float(low), float(high))
 
 
 def _resampled_counts(columns: list[np.ndarray]) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .engines.linear import LinearEngine
-from .evaluation import answer_checks, check_intervals, f1_difference, measure, summarise_checks
+from .evaluation import answer_checks, check_intervals, f1_difference, f1_of, measure, summarise_checks
 from .labels import LabelIndex
 from .text import fingerprint
 from .training import REVIEW, STARTER, Candidate, Row, labels_of
@@ -132,8 +132,8 @@ def judge(
         is_worse = other - mine > limits.f1_loss + _EPSILON and interval[1] < 0
         conditions.append(Condition("f1", "held_out", mine, other, rival.name, limits.f1_loss, interval, not is_worse))
 
-    active_flags = active.flags(texts)
-    compare_f1(active, active_flags)
+    active_probabilities = active.engine.predict_proba(texts)
+    compare_f1(active, active_probabilities >= active.manifest["threshold"])
     best, best_flags = _best(others, texts, labels)
     if best is not None:
         compare_f1(best, best_flags)
@@ -148,10 +148,19 @@ def judge(
         conditions.append(Condition("reviews", "", *shares, active.name, limits.review_loss, None, not is_worse))
 
     failed = [condition for condition in conditions if not condition.passed]
-    slices = {"held_out": {"candidate": _figures(candidate, [at for at, _ in frozen], labels), "rival": _measure(active, rows)}}
+    slices = {
+        "held_out": {
+            "candidate": _figures(candidate, [at for at, _ in frozen], labels),
+            "rival": measure(labels, active_probabilities, active.manifest["threshold"]),
+        }
+    }
     if newer:
-        newer_rows = [candidate.held_out[at] for at in newer]
-        slices["newer"] = {"candidate": _figures(candidate, newer), "rival": _measure(active, newer_rows)}
+        rows = [candidate.held_out[at] for at in newer]
+        newer_probabilities = active.engine.predict_proba([row.text for row in rows])
+        slices["newer"] = {
+            "candidate": _figures(candidate, newer),
+            "rival": measure(labels_of(rows), newer_probabilities, active.manifest["threshold"]),
+        }
     return {
         "passed": not failed,
         "rival": active.name,
@@ -190,7 +199,7 @@ def _best(others: Iterable[Rival], texts: list[str], labels: np.ndarray):
     best, best_flags, best_f1 = None, None, -1.0
     for rival in others:
         flags = rival.flags(texts)
-        f1 = 2 * (flags & labels).sum() / max(flags.sum() + labels.sum(), 1)
+        f1 = f1_of(labels, flags)
         if f1 > best_f1:
             best, best_flags, best_f1 = rival, flags, f1
     return best, best_flags
@@ -217,7 +226,3 @@ def _figures(candidate: Candidate, places, labels: np.ndarray | None = None) -> 
     if labels is None:
         labels = labels_of([candidate.held_out[at] for at in places])
     return measure(labels, candidate.probabilities[places], candidate.manifest["threshold"])
-
-
-def _measure(rival: Rival, rows: list[Row]) -> dict:
-    return measure(labels_of(rows), rival.engine.predict_proba([row.text for row in rows]), rival.manifest["threshold"])

@@ -2,11 +2,10 @@ import sys
 import time
 
 from django.core.management.base import BaseCommand, CommandError
-from kombu.exceptions import OperationalError
 from tqdm import tqdm
 
 from api import selectors, services
-from hate_speech.tasks import auto_first_train_model
+from hate_speech.tasks import queue_training
 from hate_speech_AI.core import classifier
 from hate_speech_AI.evaluation import format_table
 
@@ -28,13 +27,8 @@ class Command(BaseCommand):
         starters = services.import_starter_tweets()
         if starters["new"]:
             self.stdout.write(f"{starters['new']} starter tweets brought into the database.")
-        run, is_new = services.request_training()
+        run, is_new = queue_training()
         if is_new:
-            try:
-                auto_first_train_model.delay(run.pk)
-            except OperationalError as error:
-                # The row is there: beat's next sweep queues it once the broker is back.
-                self.stderr.write(f"The broker cannot be reached ({error}); the training starts when it can.")
             self.stdout.write(f"Training run {run.pk} is queued.")
         else:
             self.stdout.write(f"Training run {run.pk} is already {run.stage}: joined.")
