@@ -42,6 +42,8 @@ def write_supervisor_config() -> Path:
         parts.append("user = root\n")  # said outright, it is no warning
     for line in (ROOT / "Procfile").read_text("utf-8").splitlines():
         name, command = line.split(": ", 1)
+        if name != "web":
+            command = f"nice -n 10 {command}"  # answering goes before training, and web is up a second earlier
         parts.append(PROGRAM.format(name=name, command=command))
     path = DATA_DIR / "supervisord.conf"
     path.write_text("".join(parts), "utf-8")
