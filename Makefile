@@ -2,6 +2,8 @@
 
 VAR := var
 VENV := $(VAR)/venv
+RECIPE := $(VAR)/recipe
+DATA ?= ../shared/datasets
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
@@ -9,7 +11,7 @@ export PORT
 export PYTHONDONTWRITEBYTECODE := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(VAR)/hypothesis
 
-.PHONY: help run test test-slow test-all lint bench clean
+.PHONY: help run test test-slow test-all test-recipe lint bench encoder clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,18 +20,24 @@ run: $(VENV)/service ## Serve on http://127.0.0.1:8000 (PORT=... changes it); Ct
 	@$(VENV)/bin/python docker/run_local.py
 
 test: $(VENV)/tests ## Run the tests but the slow ones
-	@$(VENV)/bin/python -m pytest -m "not slow"
+	@$(VENV)/bin/python -m pytest -m "not slow and not recipe"
 
 test-slow: $(VENV)/tests ## Run the slow ones
 	@$(VENV)/bin/python -m pytest -m slow
 
 test-all: test test-slow ## Run all tests
 
+test-recipe: $(RECIPE)/installed $(VENV)/tests ## Make an encoder of 500 rows, end to end, and load it
+	@RECIPE_PYTHON=$(CURDIR)/$(RECIPE)/venv/bin/python RECIPE_DATA=$(DATA) $(VENV)/bin/python -m pytest -m recipe
+
 lint: $(VENV)/tests ## Check style
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
 bench: $(VENV)/tests ## Measure against the references, in one run
 	@$(VENV)/bin/python -m tests.bench
+
+encoder: $(RECIPE)/installed ## Make the shipped encoder anew from DATA=..., in hours; goes on where it was stopped
+	@$(RECIPE)/venv/bin/python -m hate_speech_AI.recipe --data $(DATA) --work $(RECIPE)/work $(ARGUMENTS)
 
 clean: ## Remove the environment and everything the service wrote, the database included
 	rm -rf $(VAR)
@@ -44,4 +52,10 @@ $(VENV)/service: requirements.txt
 
 $(VENV)/tests: tests/requirements.txt $(VENV)/service
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch $@
+
+$(RECIPE)/installed: hate_speech_AI/recipe/requirements.txt
+	@mkdir -p -m 700 $(VAR)
+	@test -x $(RECIPE)/venv/bin/pip || $(PYTHON) -m venv $(RECIPE)/venv
+	$(RECIPE)/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

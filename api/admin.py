@@ -1,10 +1,16 @@
 """The pages for moderators and operators, at /admin/; `python manage.py createsuperuser` makes the first account."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.utils.html import format_html
 
 from . import selectors, services
-from .models import Activation, Label, ModelVersion, Post, TrainingRun
+from .models import Activation, ApiKey, AuditEntry, Label, ModelVersion, Post, Suggestion, TrainingRun
+
+
+def who(request) -> str:
+    """Return how the audit trail names the moderator who sent a request."""
+    return f"admin {request.user.get_username()}"
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -45,6 +51,87 @@ class LabelAdmin(ReadOnlyAdmin):
     @admin.action(description="Restore: let them count again")
     def restore(self, request, queryset):
         self.message_user(request, f"{services.restore_labels(queryset)} labels restored.", messages.SUCCESS)
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(ReadOnlyAdmin):
+    """What keys without trust said, until somebody decides."""
+
+    list_display = ["text", "is_hate_speech", "key", "created_at"]
+    list_filter = ["key", "is_hate_speech", "created_at"]
+    list_display_links = None
+    actions = ["accept", "turn_down"]
+
+    def get_queryset(self, request):
+        return selectors.waiting_suggestions()
+
+    def get_actions(self, request):
+        return super().get_actions(request) if request.user.has_perm("api.change_suggestion") else {}
+
+    @admin.display(description="tweet")
+    def text(self, suggestion):
+        return suggestion.tweet.text[:1000]
+
+    @admin.action(description="Accept: let them count as reviews")
+    def accept(self, request, queryset):
+        self._decide(request, queryset, is_accepted=True)
+
+    @admin.action(description="Turn down")
+    def turn_down(self, request, queryset):
+        self._decide(request, queryset, is_accepted=False)
+
+    def _decide(self, request, queryset, *, is_accepted: bool) -> None:
+        count = services.decide_suggestions(suggestions=queryset, is_accepted=is_accepted, who=who(request))
+        self.message_user(request, f"{count} suggestions {'accepted' if is_accepted else 'turned down'}.", messages.SUCCESS)
+
+
+class KeyForm(forms.ModelForm):
+    """A new key; the key itself is drawn when the form is saved."""
+
+    scopes = forms.MultipleChoiceField(choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple, initial=["predict"])
+
+    class Meta:
+        model = ApiKey
+        fields = ["name", "scopes", "is_trusted", "rate", "expires_at"]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """The keys that clients show: made here, shown once, revoked here."""
+
+    form = KeyForm
+    list_display = ["name", "scopes", "is_trusted", "rate", "created_at", "expires_at", "revoked_at", "last_used_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "is_trusted"]
+    list_display_links = None
+    actions = ["revoke"]
+
+    def has_add_permission(self, request):
+        return request.user.has_perm("api.add_apikey")
+
+    def get_actions(self, request):
+        return super().get_actions(request) if request.user.has_perm("api.change_apikey") else {}
+
+    def save_model(self, request, obj, form, change):
+        said = form.cleaned_data
+        key = services.create_key(who=who(request), **said)
+        obj.pk = selectors.api_keys().get(name=said["name"]).pk
+        self.message_user(request, f"The key, which is not shown again: {key}", messages.WARNING)
+
+    def log_addition(self, request, obj, message):
+        """The audit trail has it."""
+
+    @admin.action(description="Revoke")
+    def revoke(self, request, queryset):
+        self.message_user(request, f"{services.revoke_keys(keys=queryset, who=who(request))} keys revoked.", messages.SUCCESS)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Who did what of consequence."""
+
+    list_display = ["at", "who", "what", "subject"]
+    list_filter = ["what", "at"]
+    list_display_links = None
 
 
 @admin.register(Post)

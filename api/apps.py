@@ -8,7 +8,6 @@ class ApiConfig(AppConfig):
     def ready(self):
         from django.core.cache import cache
 
-        from hate_speech_AI.core import classifier
-        from hate_speech_AI.store import ModelStore
+        from hate_speech_AI.core import classifier, store_of
 
-        classifier.use(ModelStore(settings.MODEL_STORE), cache)
+        classifier.use(store_of(settings.ENGINE, settings.DATA_DIR), cache)

@@ -1,4 +1,4 @@
-"""Every error's way to HTTP: 400 as {"errors": {field: [messages]}}, all others as {"detail", "code"}."""
+"""Every error's way to HTTP: 400 as {"errors": {field: [messages]}}, others as {"detail", "code"}; the dialects' in theirs."""
 
 import logging
 
@@ -8,9 +8,11 @@ from django.http import JsonResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
 from rest_framework.response import Response
-from rest_framework.views import exception_handler, set_rollback
+from rest_framework.views import exception_handler
 
-from hate_speech_AI.errors import HateSpeechError, ModelMissingError, VersionError, VersionMissingError
+from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanationError, VersionError, VersionMissingError
+
+from .compat.errors import dialect_of
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +33,33 @@ class VersionUnusable(APIException):
 
 def handle_exception(error: Exception, context: dict) -> Response | None:
     """Turn an error raised below a view into an answer; `None` for one that is nobody's fault but ours, a 500."""
+    error = _as_http(error, context)
+    if isinstance(error, SuspiciousOperation):
+        error = ParseError("The request is malformed.")
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, ValidationError):
+        response.data = {"errors": _flatten(error.detail)}
+        return response
+    detail = getattr(error, "detail", None) or response.data["detail"]
+    code = detail.code if isinstance(detail, ErrorDetail) else "error"
+    dialect = dialect_of(context["request"].path_info)
+    if dialect:
+        response.status_code, response.data = dialect(response.status_code, str(detail), code, getattr(error, "about", {}))
+    elif isinstance(error, ParseError):
+        response.data = {"errors": {"body": [str(detail)]}}
+    else:
+        response.data = {"detail": str(detail), "code": code}
+    return response
+
+
+def _as_http(error: Exception, context: dict) -> Exception:
+    """Return what stands for a domain error in HTTP; any other error as it is."""
     if isinstance(error, ModelMissingError):
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
+    elif isinstance(error, NoExplanationError):
+        error = ValidationError({"explain": [str(error)]})
     elif isinstance(error, VersionMissingError):
         error = NotFound("There is no such version. GET /models lists them.")
     elif isinstance(error, VersionError) and context["kwargs"].get("version"):
@@ -44,21 +71,7 @@ def handle_exception(error: Exception, context: dict) -> Response | None:
     elif isinstance(error, (OperationalError, InterfaceError)):
         logger.error("The database cannot be used: %s", type(error).__name__)
         error = ServiceUnavailable("The database cannot be used now. Try again in a few seconds.", "database_unavailable")
-    if isinstance(error, SuspiciousOperation):
-        error = ParseError("The request is malformed.")
-    if isinstance(error, ParseError):
-        set_rollback()
-        return Response({"errors": {"body": [str(error.detail)]}}, status=status.HTTP_400_BAD_REQUEST)
-    response = exception_handler(error, context)
-    if response is None:
-        return None
-    if isinstance(error, ValidationError):
-        response.data = {"errors": _flatten(error.detail)}
-    else:
-        detail = getattr(error, "detail", None) or response.data["detail"]
-        code = detail.code if isinstance(detail, ErrorDetail) else "error"
-        response.data = {"detail": str(detail), "code": code}
-    return response
+    return error
 
 
 def _flatten(errors: dict | list) -> dict[str, list[str]]:
@@ -74,22 +87,32 @@ def _flatten(errors: dict | list) -> dict[str, list[str]]:
     return flat
 
 
-def error_response(status_code: int, detail: str, code: str) -> JsonResponse:
-    return JsonResponse({"detail": detail, "code": code}, status=status_code)
+def error_response(request, status_code: int, detail: str, code: str) -> JsonResponse:
+    """Return an error for what no view answers, in the shape of the address that was asked."""
+    dialect = dialect_of(request.path_info)
+    status_code, body = dialect(status_code, detail, code, {}) if dialect else (status_code, {"detail": detail, "code": code})
+    return JsonResponse(body, status=status_code)
+
+
+def invalid_response(request, field: str, message: str) -> JsonResponse:
+    """Return a 400 for what no view answers, in the shape of the address that was asked."""
+    dialect = dialect_of(request.path_info)
+    _, body = dialect(400, f"{field}: {message}", "invalid_request", {}) if dialect else (400, {"errors": {field: [message]}})
+    return JsonResponse(body, status=400)
 
 
 def bad_request(request, exception):
     """Answer what Django itself refuses before a view is found."""
-    return JsonResponse({"errors": {"body": ["The request is malformed."]}}, status=400)
+    return invalid_response(request, "body", "The request is malformed.")
 
 
 def permission_denied(request, exception):
-    return error_response(403, "You may not do this.", "permission_denied")
+    return error_response(request, 403, "You may not do this.", "permission_denied")
 
 
 def not_found(request, exception):
-    return error_response(404, "There is nothing at this address. /docs lists what there is.", "not_found")
+    return error_response(request, 404, "There is nothing at this address. /docs lists what there is.", "not_found")
 
 
 def server_error(request):
-    return error_response(500, "Something went wrong here. The log says what.", "error")
+    return error_response(request, 500, "Something went wrong here. The log says what.", "error")

@@ -7,9 +7,8 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import DisallowedHost
-from django.http import JsonResponse
 
-from .exceptions import error_response
+from .exceptions import error_response, invalid_response
 
 _ADMIN = "/admin/"
 _SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
@@ -20,7 +19,7 @@ _DRAIN_BYTES = 16 * 1024 * 1024
 def guard_requests(get_response):
     """Return the middleware that refuses foreign hosts and sites and bodies that are too large or in chunks.
 
-    It also takes off a trailing slash.
+    It also takes off a trailing slash, and tells how much is left of the rate.
     """
 
     def middleware(request):
@@ -28,24 +27,28 @@ def guard_requests(get_response):
             request.get_host()
         except DisallowedHost:
             # Answered here: Django's own way writes a traceback into the log for each scanner that comes by.
-            return JsonResponse({"errors": {"Host": ["This name is not in ALLOWED_HOSTS."]}}, status=400)
+            return invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
         if request.method not in _SAFE_METHODS and _is_from_another_site(request):
             return error_response(
-                403, "Requests from another site are refused; CORS_ALLOWED_ORIGINS lists the allowed ones.", "cross_site"
+                request, 403, "Requests from another site are refused; CORS_ALLOWED_ORIGINS lists the allowed ones.", "cross_site"
             )
         length = request.META.get("CONTENT_LENGTH")
         if length and length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             _drain(request, int(length))
-            return error_response(413, "The body is over 1 MiB. Send fewer tweets at a time.", "request_too_large")
+            return error_response(request, 413, "The body is over 1 MiB. Send fewer tweets at a time.", "request_too_large")
         if length is None and "HTTP_TRANSFER_ENCODING" in request.META:
             # Django reads no further than the length, so this body would pass for an empty one.
-            return error_response(411, "Send the body with a Content-Length, not in chunks.", "length_required")
+            return error_response(request, 411, "Send the body with a Content-Length, not in chunks.", "length_required")
         path = request.path_info
         # The admin's own addresses end in one.
         if len(path) > 1 and path[-1] == "/" and not path.startswith(_ADMIN):
             request.path_info = path[:-1]
             request.path = request.path[:-1]
-        return get_response(request)
+        response = get_response(request)
+        if rate := getattr(request, "rate", None):
+            for name, figure in zip(("Limit", "Remaining", "Reset"), rate, strict=True):
+                response[f"X-RateLimit-{name}"] = str(figure)
+        return response
 
     return middleware
 

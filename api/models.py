@@ -45,6 +45,71 @@ class Label(models.Model):
         return f"{'hateful' if self.is_hate_speech else 'not hateful'}, by {self.source}"
 
 
+class Suggestion(models.Model):
+    """A label from a key without trust: it waits for a moderator, and nothing learns from it before that."""
+
+    tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="suggestions")
+    is_hate_speech = models.BooleanField()
+    key = models.CharField(max_length=64, help_text="The API key that brought it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    is_accepted = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            # What a key says of a tweet while it waits is one row, the latest: a flood is no longer than its texts.
+            models.UniqueConstraint(fields=["tweet", "key"], condition=Q(decided_at=None), name="one_waiting_suggestion"),
+        ]
+
+    def __str__(self):
+        return f"suggestion {self.pk}"
+
+
+class ApiKey(models.Model):
+    """What a client shows. The key itself is kept nowhere: only its sha256, which 256 random bits make safe."""
+
+    class Scope(models.TextChoices):
+        PREDICT = "predict"
+        REVIEW = "review"
+        ADMIN = "admin"
+
+    name = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    is_trusted = models.BooleanField(default=False, help_text="Its labels count at once; others wait for a moderator.")
+    rate = models.PositiveIntegerField(null=True, blank=True, help_text="Requests a minute; RATE_LIMIT where it is empty.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
+
+    def __str__(self):
+        return self.name
+
+
+class AuditEntry(models.Model):
+    """Who did what of consequence, and when. Append-only."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    who = models.CharField(max_length=200, help_text='"key NAME", "admin NAME", "open access" or "command line".')
+    what = models.CharField(max_length=40)
+    subject = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+
+    def __str__(self):
+        return f"{self.who}: {self.what} {self.subject}"
+
+    def save(self, *args, **kwargs):
+        if self.pk is not None:
+            raise TypeError("The audit trail is append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise TypeError("The audit trail is append-only.")
+
+
 class TrainingRun(models.Model):
     """One training, from its request to its outcome.
 

@@ -1,5 +1,6 @@
 """What the OpenAPI schema says of each endpoint: its examples and its errors."""
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -25,7 +26,22 @@ from .serializers import (
 )
 
 _VERSION = "20260102T000031Z-5c0ffee5"
-_VERDICT = {"is_hate_speech": False, "probability": 0.04, "threshold": 0.31, "version": _VERSION}
+_VERDICT = {
+    "is_hate_speech": False,
+    "probability": 0.04,
+    "threshold": 0.31,
+    "version": _VERSION,
+    "labels": {"hate": 0.04, "toxic": 0.07},
+    "uncertainty": 0.21,
+}
+_EXPLANATION = {
+    "logit": -3.2,
+    "bias": -0.9,
+    "words": [
+        {"word": "lovely", "start": 0, "end": 6, "contribution": -1.4},
+        {"word": "day", "start": 7, "end": 10, "contribution": -0.9},
+    ],
+}
 
 
 def _answer(serializer, description: str, example: dict) -> OpenApiResponse:
@@ -43,12 +59,19 @@ def _invalid(errors: dict) -> OpenApiResponse:
 _NOT_ALLOWED = {405: _error("This address does not take this method.", "method_not_allowed")}
 _NO_DATABASE = {503: _error("The database cannot be used now. Try again in a few seconds.", "database_unavailable")}
 _MISSING = {503: _error("The first training has not finished. Try again in a few seconds.", "model_missing")}
+_KEYED = {
+    401: _error("Without open access this needs an API key; there is none, or it is not valid.", "invalid_api_key"),
+    403: _error(
+        "The key lacks the scope; or the request comes from a site that CORS_ALLOWED_ORIGINS does not list.", "scope_missing"
+    ),
+    429: _error("Too many requests in the last minute. Retry-After says when to come again.", "throttled"),
+    **_NOT_ALLOWED,
+}
 _POST_ERRORS = {
-    403: _error("The request comes from another site, which CORS_ALLOWED_ORIGINS does not list.", "cross_site"),
     411: _error("The body comes in chunks, without a Content-Length.", "length_required"),
     413: _error("The body is over 1 MiB.", "request_too_large"),
     415: _error("The body is neither JSON nor a form.", "unsupported_media_type"),
-    **_NOT_ALLOWED,
+    **_KEYED,
 }
 
 predict = extend_schema(
@@ -57,6 +80,7 @@ predict = extend_schema(
     examples=[
         OpenApiExample("One text", value={"tweet": "What a lovely day in the park"}, request_only=True),
         OpenApiExample("Several texts", value={"tweets": ["What a lovely day", "See you soon"]}, request_only=True),
+        OpenApiExample("With the reasons", value={"tweet": "lovely day", "explain": True}, request_only=True),
     ],
     responses={
         200: OpenApiResponse(
@@ -67,6 +91,7 @@ predict = extend_schema(
             [
                 OpenApiExample("One text", value=_VERDICT),
                 OpenApiExample("Several texts", value={"results": [_VERDICT, _VERDICT]}),
+                OpenApiExample("With the reasons", value={**_VERDICT, "explanation": _EXPLANATION}),
             ],
         ),
         400: _invalid({"tweet": ["This field may not be blank."]}),
@@ -87,7 +112,19 @@ reviewed = extend_schema(
     },
 )
 
-_FIGURES = {"score": 0.75, "precision": 0.78, "recall": 0.72, "roc_auc": 0.96, "held_out": 6049, "trained_on": 23432}
+_FIGURES = {
+    "score": 0.75,
+    "of": "held_out",
+    "slices": {
+        "held_out": {"f1": 0.75, "precision": 0.78, "recall": 0.72, "roc_auc": 0.96, "n": 6049},
+        "shipped": {"f1": 0.77, "precision": 0.76, "recall": 0.78, "roc_auc": 0.91, "n": 7571},
+    },
+    "precision": 0.78,
+    "recall": 0.72,
+    "roc_auc": 0.96,
+    "held_out": 6049,
+    "trained_on": 23432,
+}
 _SCORE = {**_FIGURES, "trained_at": "2026-01-02T00:00:31+00:00"}
 
 score = extend_schema(
@@ -96,14 +133,14 @@ score = extend_schema(
     responses={
         200: _answer(ScoreSerializer, "The active version's figures.", {**_SCORE, "version": _VERSION, "pinned": False}),
         **_MISSING,
-        **_NOT_ALLOWED,
+        **_KEYED,
     },
 )
 
 _ENTRY = {
     "version": _VERSION,
     "created_at": "2026-01-02T00:00:31Z",
-    "engine": "linear",
+    "engine": "encoder",
     "outcome": "promoted",
     "active": True,
     "pinned": False,
@@ -134,9 +171,6 @@ _RUN = {
     "finished_at": None,
 }
 _NO_VERSION = {404: _error("There is no such version. GET /models lists them.", "not_found")}
-_CLOSED = {
-    403: _error("This needs HATE_SPEECH_OPEN_ACCESS=true, or the request comes from another site.", "open_access_off"),
-}
 _PAGES = [
     OpenApiParameter("page", {"type": "integer", "minimum": 1}, description="From 1."),
     OpenApiParameter(
@@ -151,7 +185,7 @@ def _page(serializer, description: str, example: dict) -> dict:
         200: _answer(serializer(many=True), description, example),
         404: _error("Invalid page.", "not_found"),
         **_NO_DATABASE,
-        **_NOT_ALLOWED,
+        **_KEYED,
     }
 
 
@@ -189,7 +223,7 @@ model = extend_schema(
         ),
         **_NO_VERSION,
         **_NO_DATABASE,
-        **_NOT_ALLOWED,
+        **_KEYED,
     },
 )
 
@@ -202,10 +236,9 @@ activate = extend_schema(
         409: _error("The version cannot be served; the one before it goes on serving.", "version_unusable"),
         411: _POST_ERRORS[411],
         413: _POST_ERRORS[413],
-        **_CLOSED,
         **_NO_VERSION,
         **_NO_DATABASE,
-        **_NOT_ALLOWED,
+        **_KEYED,
     },
 )
 
@@ -217,9 +250,8 @@ train = extend_schema(
         202: _answer(TrainingRunSerializer, "The training is queued, or was already.", {**_RUN, "stage": "queued", "percent": 0}),
         411: _POST_ERRORS[411],
         413: _POST_ERRORS[413],
-        **_CLOSED,
         **_NO_DATABASE,
-        **_NOT_ALLOWED,
+        **_KEYED,
     },
 )
 
@@ -230,7 +262,7 @@ training_run = extend_schema(
         200: _answer(TrainingRunSerializer, "How far it is.", _RUN),
         404: _error("There is no such training.", "not_found"),
         **_NO_DATABASE,
-        **_NOT_ALLOWED,
+        **_KEYED,
     },
 )
 
@@ -249,3 +281,13 @@ readyz = extend_schema(
         **_NOT_ALLOWED,
     },
 )
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """Tells the schema how a key is shown."""
+
+    target_class = "api.authentication.KeyAuthentication"
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "description": "An API key; under open access none is needed."}

@@ -1,7 +1,7 @@
 """All reads."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,12 +12,13 @@ from django.utils import timezone
 from kombu import Connection
 
 from hate_speech_AI.core import classifier
-from hate_speech_AI.engines.linear import PARAMETERS
+from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.errors import HateSpeechError, VersionError
+from hate_speech_AI.shipped import Shipped
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, RowsDigest
+from hate_speech_AI.training import Row, RowsDigest, parameters_of
 
-from .models import Activation, Label, ModelVersion, Post, TrainingRun
+from .models import Activation, ApiKey, Label, ModelVersion, Post, Suggestion, TrainingRun
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,14 @@ def count_labelled(texts: list[str]) -> int:
         Label.objects.filter(is_current=True, tweet__fingerprint__in=keys[at : at + 500]).count()
         for at in range(0, len(keys), 500)
     )
+
+
+def count_learned_before(texts: Iterable[str]) -> int:
+    """Return how many of `texts` the shipped encoder has learned from; of engine linear none."""
+    if classifier.store.engine is not EncoderEngine:
+        return 0
+    learned = Shipped().learned()
+    return sum(fingerprint(text) in learned for text in texts)
 
 
 def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
@@ -124,7 +133,7 @@ def versions() -> QuerySet[ModelVersion]:
 def recently_active_versions() -> list[str]:
     """Return the names of the versions that were active at some time in the last 90 days, newest activation first."""
     since = timezone.now() - RECENTLY
-    activations = Activation.objects.order_by("-activated_at", "-id")
+    activations = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-activated_at", "-id")
     names = list(activations.filter(activated_at__gte=since).values_list("version__name", flat=True))
     # The one that was active when those days began.
     before = activations.filter(activated_at__lt=since).values_list("version__name", flat=True)[:1]
@@ -151,9 +160,23 @@ def version_of_the_same_rows() -> ModelVersion | None:
         logger.warning("A training is due: %s", error)
         return None
     is_judged = pointer.version in (manifest["version"], manifest["parent"])
-    if not is_judged or manifest["parameters"] != PARAMETERS or manifest["rows"]["digest"] != rows_digest():
+    if not is_judged or manifest["parameters"] != parameters_of(store.engine) or manifest["rows"]["digest"] != rows_digest():
         return None
     return ModelVersion.objects.get(name=manifest["version"])
+
+
+def valid_key(digest: str) -> ApiKey | None:
+    """Return the key of this sha256, unless it was revoked."""
+    return ApiKey.objects.filter(digest=digest, revoked_at=None).first()
+
+
+def api_keys() -> QuerySet[ApiKey]:
+    return ApiKey.objects.order_by("name")
+
+
+def waiting_suggestions() -> QuerySet[Suggestion]:
+    """Return what keys without trust said and nobody has decided on, oldest first."""
+    return Suggestion.objects.filter(decided_at=None).select_related("tweet").order_by("id")
 
 
 def posts_to_review() -> QuerySet[Post]:

@@ -42,9 +42,12 @@ class TweetInputSerializer(serializers.Serializer):
 
     tweet = TweetField(required=False)
     tweets = serializers.ListField(child=TweetField(), required=False, allow_empty=False, max_length=MAX_TWEETS)
+    explain = serializers.BooleanField(
+        required=False, default=False, help_text="Whether to tell what each word adds; the encoder's engine can."
+    )
 
     def validate(self, attrs):
-        if len(attrs) != 1:
+        if ("tweet" in attrs) == ("tweets" in attrs):
             raise serializers.ValidationError({"tweet": ["Send either `tweet`, a text, or `tweets`, a list of texts."]})
         if sum(map(len, attrs.get("tweets", ()))) > MAX_CHARACTERS_TOGETHER:
             raise serializers.ValidationError(
@@ -64,6 +67,33 @@ class ReviewedTweetInputSerializer(serializers.Serializer):
         return hasattr(self.initial_data, "getlist")
 
 
+class ProbabilitiesSerializer(serializers.Serializer):
+    """A probability for each label; engine linear knows `hate` only."""
+
+    hate = serializers.FloatField(min_value=0, max_value=1)
+    toxic = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Hate or offensive; never less than hate.")
+
+
+class WordSerializer(serializers.Serializer):
+    """What one word adds to the logit."""
+
+    word = serializers.CharField()
+    start = serializers.IntegerField(help_text="In code points of the text as it was posted.")
+    end = serializers.IntegerField(help_text="Exclusive.")
+    contribution = serializers.FloatField(help_text="Above 0 it speaks for hate.")
+
+
+class ExplanationSerializer(serializers.Serializer):
+    """Why: `bias` and the contributions sum to `logit`, from which the probability of hate is made."""
+
+    logit = serializers.FloatField()
+    bias = serializers.FloatField()
+    words = WordSerializer(many=True)
+    source = serializers.ChoiceField(
+        ["model"], required=False, help_text="There where a review answers: this is what the model alone thinks."
+    )
+
+
 class PredictionSerializer(serializers.Serializer):
     """The verdict on one text."""
 
@@ -71,6 +101,13 @@ class PredictionSerializer(serializers.Serializer):
     probability = serializers.FloatField(min_value=0, max_value=1, help_text="1 is hateful.")
     threshold = serializers.FloatField(min_value=0, max_value=1, help_text="Chosen in the version's training.")
     version = serializers.CharField(help_text="The version that gave the verdict.")
+    labels = ProbabilitiesSerializer()
+    uncertainty = serializers.FloatField(
+        min_value=0,
+        required=False,
+        help_text="Standard deviation of the logit of hate: how little the labels so far say of such a text. Encoder only.",
+    )
+    explanation = ExplanationSerializer(required=False, help_text="If it was asked for.")
     source = serializers.ChoiceField(
         ["review"],
         required=False,
@@ -93,7 +130,13 @@ class DetailSerializer(serializers.Serializer):
 class ScoreSerializer(serializers.Serializer):
     """How good the active version is on tweets that it never learned from."""
 
-    score = serializers.FloatField(help_text="F1 of the hate class on the held-out tweets.")
+    score = serializers.FloatField(help_text="F1 of the hate class on what `of` names.")
+    of = serializers.ChoiceField(
+        ["held_out", "shipped"],
+        help_text="The held-out tweets; or the evaluation set that comes with the encoder, until 300 tweets are held out, 50 of"
+        " each label.",
+    )
+    slices = serializers.DictField(help_text="The figures on each of the two.")
     precision = serializers.FloatField(help_text="Of the tweets it calls hateful, how many are.")
     recall = serializers.FloatField(help_text="Of the hateful tweets, how many it finds.")
     roc_auc = serializers.FloatField(allow_null=True, help_text="Null where the held-out tweets are of one label.")
@@ -204,6 +247,8 @@ class HistoryEntrySerializer(serializers.Serializer):
     version = serializers.CharField()
     trained_at = serializers.DateTimeField()
     score = serializers.FloatField()
+    of = serializers.ChoiceField(["held_out", "shipped"])
+    slices = serializers.DictField()
     precision = serializers.FloatField()
     recall = serializers.FloatField()
     roc_auc = serializers.FloatField(allow_null=True)

@@ -1,7 +1,9 @@
 """All writes: labels, training runs, model versions and posts."""
 
 import csv
+import hashlib
 import logging
+import secrets
 import threading
 import time
 import uuid
@@ -21,6 +23,7 @@ from django.utils import timezone
 
 import hate_speech_AI
 from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.errors import HateSpeechError, VersionError
 from hate_speech_AI.gate import Limits
 from hate_speech_AI.store import Pointer
@@ -28,7 +31,7 @@ from hate_speech_AI.text import fingerprint
 
 from . import selectors
 from .feeds import FoundPost
-from .models import Activation, Label, ModelVersion, Post, TrainingRun, Tweet
+from .models import Activation, ApiKey, AuditEntry, Label, ModelVersion, Post, Suggestion, TrainingRun, Tweet
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,8 @@ _RENEW_SECONDS = 5
 MAX_ATTEMPTS = 5
 KEPT_VERSIONS = 10
 _BATCH = 500
+# Who it is in the audit trail where no request and no page asks.
+COMMAND_LINE = "command line"
 
 
 class LabelledText(NamedTuple):
@@ -58,9 +63,39 @@ class LeaseLostError(Exception):
 # --- labels ---
 
 
-def add_review(*, text: str, is_hate_speech: bool) -> None:
-    """Record what a person says of `text`."""
-    _record_labels([LabelledText(text, is_hate_speech)], source=Label.REVIEW)
+def add_review(*, text: str, is_hate_speech: bool, key: str = "", is_trusted: bool = True) -> None:
+    """Record what a person says of `text`; without trust it waits for a moderator."""
+    if is_trusted:
+        _record_labels([LabelledText(text, is_hate_speech)], source=Label.REVIEW, key=key)
+    else:
+        _suggest(LabelledText(text, is_hate_speech), key)
+
+
+@transaction.atomic
+def _suggest(row: LabelledText, key: str) -> None:
+    digest = fingerprint(row.text)
+    Tweet.objects.bulk_create([Tweet(fingerprint=digest, text=row.text)], ignore_conflicts=True)
+    tweet = Tweet.objects.select_for_update().get(fingerprint=digest)
+    # The latest thing that a key says of a tweet is what it says.
+    Suggestion.objects.update_or_create(tweet=tweet, key=key, decided_at=None, defaults={"is_hate_speech": row.is_hate_speech})
+
+
+def decide_suggestions(*, suggestions: QuerySet[Suggestion], is_accepted: bool, who: str) -> int:
+    """Let suggestions that wait count as reviews, or turn them down; return how many."""
+    with transaction.atomic():
+        waiting = list(suggestions.filter(decided_at=None).select_related("tweet").select_for_update(of=("self",)))
+        by_key: dict[str, list[LabelledText]] = {}
+        for suggestion in waiting:
+            by_key.setdefault(suggestion.key, []).append(LabelledText(suggestion.tweet.text, suggestion.is_hate_speech))
+        if is_accepted:
+            for key, rows in by_key.items():
+                _record_labels(rows, source=Label.REVIEW, key=key)
+        Suggestion.objects.filter(id__in=[suggestion.id for suggestion in waiting]).update(
+            decided_at=timezone.now(), is_accepted=is_accepted
+        )
+        for key, rows in by_key.items():
+            note(who=who, what="accepted" if is_accepted else "turned down", subject=f"{len(rows)} suggestions of key {key}")
+    return len(waiting)
 
 
 def set_aside_labels(labels: QuerySet[Label]) -> int:
@@ -111,8 +146,22 @@ def import_dataset(*, rows: Iterable[LabelledText], source: str) -> Counter:
         return import_labels(rows=rows, source=source)
 
 
-def import_starter_tweets() -> Counter:
-    """Bring the shipped starter tweets into the database, unless that was done before."""
+def begin() -> Counter:
+    """Give the engine what it begins with; returns what `import_labels` does of the starter tweets that were brought in.
+
+    Engine encoder is shipped ready: its first version is active when this returns. Engine linear has nothing to learn from at
+    first: the starter tweets are brought into the database, unless that was done before.
+    """
+    if classifier.store.engine is EncoderEngine:
+        if name := classifier.begin():
+            logger.info("Version %s is the engine as it is shipped.", name)
+        record_versions()
+        return Counter()
+    record_versions()
+    return _import_starter_tweets()
+
+
+def _import_starter_tweets() -> Counter:
     if Label.objects.filter(source=Label.STARTER).exists():
         return Counter()
     with STARTER_TWEETS.open(encoding="utf-8", newline="") as file, transaction.atomic():
@@ -130,7 +179,7 @@ def _outranks(source: str, is_hate_speech: bool, current: Label | None) -> bool:
 
 
 @transaction.atomic
-def _record_labels(rows: list[LabelledText], *, source: str) -> Counter:
+def _record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter:
     """Record one label for each text in one transaction; of two for one text the last counts."""
     # In one order everywhere, so that two writers of the same texts wait for each other instead of deadlocking.
     said = dict(sorted((fingerprint(row.text), row) for row in rows))
@@ -145,9 +194,8 @@ def _record_labels(rows: list[LabelledText], *, source: str) -> Counter:
         row = said[tweet.fingerprint]
         before = current.get(tweet.id)
         if _outranks(source, row.is_hate_speech, before):
-            labels.append(
-                Label(tweet_id=tweet.id, is_hate_speech=row.is_hate_speech, source=source, reference=row.reference[:100])
-            )
+            said_here = {"is_hate_speech": row.is_hate_speech, "source": source, "key": key}
+            labels.append(Label(tweet_id=tweet.id, reference=row.reference[:100], **said_here))
             if before:
                 replaced.append(before.id)
     if replaced:
@@ -159,12 +207,14 @@ def _record_labels(rows: list[LabelledText], *, source: str) -> Counter:
 # --- training runs ---
 
 
-def request_training() -> tuple[TrainingRun, bool]:
+def request_training(*, who: str = COMMAND_LINE) -> tuple[TrainingRun, bool]:
     """Return the run that is to happen and whether it is new: while one is unfinished, everybody joins it."""
     while True:
         try:
             with transaction.atomic():
-                return TrainingRun.objects.create(lease_until=Now() + LEASE), True
+                run = TrainingRun.objects.create(lease_until=Now() + LEASE)
+                note(who=who, what="trained", subject=f"run {run.pk}")
+                return run, True
         except IntegrityError:
             unfinished = selectors.unfinished_run()
             if unfinished:
@@ -325,7 +375,8 @@ def record_versions() -> None:
             logger.warning("Left out of the list of versions: %s", error)
     if pointer:
         _record_activation(pointer)
-    ModelVersion.objects.filter(pruned_at=None).exclude(name__in=there).update(pruned_at=timezone.now())
+    of_this_engine = ModelVersion.objects.filter(engine=store.engine.name)
+    of_this_engine.filter(pruned_at=None).exclude(name__in=there).update(pruned_at=timezone.now())
 
 
 def _record_version(manifest: dict, *, is_held_back: bool) -> None:
@@ -356,7 +407,7 @@ def _trained_at(name: str) -> datetime | None:
 def _record_activation(pointer: Pointer) -> None:
     """Write down that the pointer moved, unless that is known; who moves it by hand writes it down at once."""
     version = ModelVersion.objects.filter(name=pointer.version).first()
-    last = Activation.objects.order_by("-id").first()
+    last = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-id").first()
     if version and (last is None or last.version_id != version.id):
         Activation.objects.create(version=version, by=Activation.By.GATE, is_pinned=pointer.is_pinned)
         if version.outcome == ModelVersion.Outcome.HELD_BACK:
@@ -364,7 +415,7 @@ def _record_activation(pointer: Pointer) -> None:
             version.save(update_fields=["outcome"])
 
 
-def activate_version(*, name: str) -> Pointer:
+def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
     """Activate a version by hand, a refused one too; any but the newest is pinned.
 
     Raises
@@ -381,6 +432,7 @@ def activate_version(*, name: str) -> Pointer:
         version = ModelVersion.objects.get(name=name)
         with transaction.atomic():
             Activation.objects.create(version=version, by=Activation.By.HAND, is_pinned=is_pinned)
+            note(who=who, what="activated", subject=name)
             store.activate(name, pin=is_pinned)
         logger.info("Version %s was activated by hand%s.", name, " and is pinned" if is_pinned else "")
     return store.pointer()
@@ -399,6 +451,60 @@ def prune_versions() -> list[str]:
     if pruned:
         logger.info("%d old versions were pruned.", len(pruned))
     return pruned
+
+
+# --- keys ---
+
+
+def create_key(
+    *,
+    name: str,
+    scopes: Iterable[str],
+    who: str,
+    is_trusted: bool = False,
+    rate: int | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """Make an API key and return it: 256 random bits, which are shown this once.
+
+    Raises
+    ------
+    IntegrityError
+        There is a key of that name.
+    """
+    key = f"hs_{secrets.token_urlsafe(32)}"
+    with transaction.atomic():
+        ApiKey.objects.create(
+            name=name, digest=digest_of(key), scopes=sorted(scopes), is_trusted=is_trusted, rate=rate, expires_at=expires_at
+        )
+        note(who=who, what="created key", subject=name)
+    return key
+
+
+def revoke_keys(*, keys: QuerySet[ApiKey], who: str) -> int:
+    """Let keys count no longer, and return how many; processes that know one forget it within 30 seconds."""
+    with transaction.atomic():
+        valid = list(keys.filter(revoked_at=None))
+        for key in valid:
+            note(who=who, what="revoked key", subject=key.name)
+        return ApiKey.objects.filter(id__in=[key.id for key in valid]).update(revoked_at=timezone.now())
+
+
+def digest_of(key: str) -> str:
+    """Return what is stored of a key: its bits are random, so one sha256 is enough, where a password needs a slow hash."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def note_use(key: ApiKey) -> None:
+    """Write down that a key was used, at most once a minute."""
+    before = timezone.now() - timedelta(minutes=1)
+    if key.last_used_at is None or key.last_used_at < before:
+        ApiKey.objects.filter(id=key.id).update(last_used_at=timezone.now())
+
+
+def note(*, who: str, what: str, subject: str) -> None:
+    """Add to the audit trail."""
+    AuditEntry.objects.create(who=who[:200], what=what, subject=subject[:200])
 
 
 # --- posts ---

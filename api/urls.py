@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from . import views
+from .compat import openai, perspective
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
@@ -21,4 +22,7 @@ urlpatterns = [
     path("readyz", views.ReadinessView.as_view(), name="readyz"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("v1/moderations", openai.ModerationsView.as_view(), name="moderations"),
+    path("v1alpha1/comments:analyze", perspective.AnalyzeView.as_view(), name="analyze"),
+    path("$discovery/rest", perspective.DiscoveryView.as_view(), name="discovery"),
 ]

@@ -1,5 +1,6 @@
 """The endpoints: serializer in, one call, serializer out."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from drf_spectacular.utils import extend_schema
@@ -13,8 +14,9 @@ from hate_speech.tasks import queue_training
 from hate_speech_AI.core import Prediction, classifier
 
 from . import schema, selectors, services
+from .authentication import who
 from .models import TrainingRun
-from .permissions import OpenAccess
+from .permissions import needs
 from .serializers import (
     HistoryEntrySerializer,
     ReviewedTweetInputSerializer,
@@ -32,16 +34,26 @@ def _as_json(prediction: Prediction) -> dict:
         "probability": prediction.probability,
         "threshold": prediction.threshold,
         "version": prediction.version,
+        "labels": {"hate": prediction.probability},
     }
+    if prediction.toxic is not None:
+        answer["labels"]["toxic"] = prediction.toxic
+        answer["uncertainty"] = prediction.uncertainty
     if prediction.is_reviewed:
         answer["source"] = "review"
     return answer
 
 
+def _with_explanation(answer: dict, explanation: dict) -> dict:
+    if "source" in answer:
+        explanation["source"] = "model"
+    return {**answer, "explanation": explanation}
+
+
 class PredictHateSpeechView(GenericAPIView):
     """Judge one text, or up to 1,000."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [needs("predict")]
     serializer_class = TweetInputSerializer
     # Built once, since validation keeps nothing in it: one built for each request copies its fields, which costs as much as
     # the prediction itself.
@@ -49,30 +61,37 @@ class PredictHateSpeechView(GenericAPIView):
 
     @schema.predict
     def post(self, request):
-        texts = self._validate(request.data)
-        if "tweet" in texts:
-            return Response(_as_json(classifier.predict([texts["tweet"]])[0]))
-        return Response({"results": [_as_json(p) for p in classifier.predict(texts["tweets"])]})
+        asked = self._validate(request.data)
+        texts = asked.get("tweets") or [asked["tweet"]]
+        answers = [_as_json(prediction) for prediction in classifier.predict(texts)]
+        if asked["explain"]:
+            answers = list(map(_with_explanation, answers, classifier.explain(texts)))
+        return Response({"results": answers} if "tweets" in asked else answers[0])
 
 
 class AddReviewedTweetManuallyView(GenericAPIView):
     """Record what a person says of a text; the next training learns from it."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [needs("review")]
     serializer_class = ReviewedTweetInputSerializer
 
     @schema.reviewed
     def post(self, request):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        services.add_review(text=serializer.validated_data["tweet"], is_hate_speech=serializer.validated_data["is_hate_speech"])
+        said = {"text": serializer.validated_data["tweet"], "is_hate_speech": serializer.validated_data["is_hate_speech"]}
+        if request.auth:
+            said |= {"key": request.auth.name, "is_trusted": request.auth.is_trusted}
+        services.add_review(**said)
+        if request.auth and not request.auth.is_trusted:
+            return Response({"detail": "Kept for a moderator to accept"})
         return Response({"detail": "Tweet added to the database correctly"})
 
 
 class GetScoreView(APIView):
     """Tell how good the active version is on tweets that it never learned from."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [needs("predict")]
 
     @schema.score
     def get(self, request):
@@ -92,7 +111,7 @@ class _OfVersions:
 class ScoreHistoryView(_OfVersions, ListAPIView):
     """Tell the scores of all versions, newest first."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [needs("predict")]
     serializer_class = HistoryEntrySerializer
 
     @schema.score_history
@@ -109,7 +128,7 @@ class ScoreHistoryView(_OfVersions, ListAPIView):
 class ModelVersionsView(_OfVersions, ListAPIView):
     """List the versions, newest first."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [needs("predict")]
     serializer_class = VersionSerializer
 
     @schema.models
@@ -120,7 +139,7 @@ class ModelVersionsView(_OfVersions, ListAPIView):
 class ModelVersionView(_OfVersions, RetrieveAPIView):
     """Show one version, with every comparison of the gate."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [needs("predict")]
     serializer_class = VersionDetailSerializer
     lookup_field, lookup_url_kwarg = "name", "version"
 
@@ -132,11 +151,11 @@ class ModelVersionView(_OfVersions, RetrieveAPIView):
 class ActivateView(APIView):
     """Serve a version from now on; any but the newest is pinned, until `manage.py models unpin`."""
 
-    permission_classes = [OpenAccess]
+    permission_classes = [needs("admin")]
 
     @schema.activate
     def post(self, request, version):
-        pointer = services.activate_version(name=version)
+        pointer = services.activate_version(name=version, who=who(request))
         return Response({"version": pointer.version, "pinned": pointer.is_pinned})
 
 
@@ -144,7 +163,7 @@ class ActivateView(APIView):
 class ReportView(APIView):
     """Show the report of a version: a page without scripts, for people."""
 
-    permission_classes = [OpenAccess]
+    permission_classes = [needs("admin")]
 
     def get(self, request, version):
         # The texts in it are strangers' words: sandboxed, and nothing but itself may be loaded.
@@ -157,11 +176,11 @@ class ReportView(APIView):
 class TrainView(APIView):
     """Queue a training, or join the one that is unfinished."""
 
-    permission_classes = [OpenAccess]
+    permission_classes = [needs("admin")]
 
     @schema.train
     def post(self, request):
-        run, _ = queue_training()
+        run, _ = queue_training(who=who(request))
         return Response(
             TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED, headers={"Location": f"/train/{run.pk}"}
         )
@@ -170,7 +189,7 @@ class TrainView(APIView):
 class TrainingRunView(APIView):
     """Tell how far a training is, and its outcome."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [needs("admin")]
 
     @schema.training_run
     def get(self, request, run):
@@ -181,6 +200,7 @@ class HealthView(APIView):
     """Tell that this process is up."""
 
     permission_classes = [AllowAny]
+    authentication_classes = throttle_classes = ()
 
     @schema.healthz
     def get(self, request):
@@ -191,6 +211,7 @@ class ReadinessView(APIView):
     """Tell whether database, broker and model are there."""
 
     permission_classes = [AllowAny]
+    authentication_classes = throttle_classes = ()
 
     @schema.readyz
     def get(self, request):
@@ -204,9 +225,10 @@ class HomeView(APIView):
     """Show the page to try the service on."""
 
     permission_classes = [AllowAny]
+    authentication_classes = throttle_classes = ()
 
     def get(self, request):
-        response = render(request, "api/home.html")
+        response = render(request, "api/home.html", {"explains": settings.ENGINE == "encoder"})
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
             " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

@@ -28,7 +28,11 @@ env = environ.FileAwareEnv(
     CELERY_TIMEZONE=(str, "Europe/Warsaw"),
     TRAINING_HOUR=(int, 1),
     HATE_SPEECH_DATA_DIR=(str, str(BASE_DIR / "var")),
+    HATE_SPEECH_ENGINE=(str, "encoder"),
+    HATE_SPEECH_THREADS=(int, 1),
     HATE_SPEECH_OPEN_ACCESS=(bool, False),
+    RATE_LIMIT=(int, -1),
+    PROXIES=(int, 0),
     GATE_F1_LOSS=(float, 0.005),
     GATE_GROUP_LOSS=(float, 0.04),
     GATE_GAP_GROWTH=(float, 0.04),
@@ -75,15 +79,24 @@ try:
     tempfile.TemporaryFile(dir=DATA_DIR).close()
 except OSError as error:
     raise ImproperlyConfigured(f"HATE_SPEECH_DATA_DIR={DATA_DIR} cannot be written to: {error.strerror}.") from error
-MODEL_STORE = DATA_DIR / "models"
+ENGINE = _one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
+# Read by the encoder itself, which knows no Django; here so that a wrong value stops the start.
+_one_of("HATE_SPEECH_THREADS", _number("HATE_SPEECH_THREADS"), range(1, 257), "a number from 1 to 256")
 
 DEBUG = _flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_or_make_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
 
-# Whether whoever reaches the service may change it: activate, train, read reports. True in the local run and in dev.yml, which
-# listen on this machine only.
+# Whether whoever reaches the service needs no key. True in the local run and in dev.yml, which listen on this machine only.
 OPEN_ACCESS = _flag("HATE_SPEECH_OPEN_ACCESS")
+# Requests a minute of a key, or of an address that shows none; 0 is no limit.
+RATE_LIMIT = _number("RATE_LIMIT")
+if RATE_LIMIT < 0:
+    RATE_LIMIT = 0 if OPEN_ACCESS else 600
+# How many of our own proxies stand before the service, each adding the address that it saw.
+PROXIES = _one_of("PROXIES", _number("PROXIES"), range(11), "a number from 0 to 10")
+# gunicorn's own variable: without Redis each of its processes allows its share of the rate.
+WEB_CONCURRENCY = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -228,7 +241,8 @@ FEEDS_FROM_PRIVATE_ADDRESSES = _flag("FEEDS_FROM_PRIVATE_ADDRESSES")
 
 # --- the API ---
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.KeyAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.Rate"],
     # Closed by default: each view that is open says so.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "UNAUTHENTICATED_USER": None,

@@ -16,7 +16,7 @@ def auto_first_train_model(run_id: int | None = None) -> None:
     """Do training run `run_id`; without one, as beat sends it at night, request one, do it, and delete old versions."""
     is_nightly = run_id is None
     if is_nightly:
-        run_id = services.request_training()[0].pk
+        run_id = services.request_training(who="beat")[0].pk
     services.run_training(run_id=run_id)
     if is_nightly:
         services.prune_versions()
@@ -29,9 +29,9 @@ def queue_stalled_trainings() -> None:
         auto_first_train_model.delay(run.pk)
 
 
-def queue_training() -> tuple[TrainingRun, bool]:
+def queue_training(*, who: str = services.COMMAND_LINE) -> tuple[TrainingRun, bool]:
     """Request a training and send it to the workers; return the run and whether it is new, as `request_training` does."""
-    run, is_new = services.request_training()
+    run, is_new = services.request_training(who=who)
     if is_new:
         try:
             auto_first_train_model.delay(run.pk)

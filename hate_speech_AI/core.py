@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from . import gate, report, training
-from .errors import HateSpeechError, ModelMissingError, VersionError
+from .engines import ENGINES, Engine
+from .engines.encoder import EncoderEngine
+from .errors import ForeignEncoderError, HateSpeechError, ModelMissingError, NoExplanationError, VersionError
 from .gate import DEFAULT_LIMITS, Limits, Rival
 from .store import ModelStore, Pointer, Version
 from .text import fingerprint
@@ -41,6 +43,11 @@ class Prediction:
         The version that gave the verdict.
     is_reviewed : bool
         Whether a person's review gave the verdict, whatever the model thinks.
+    toxic : float or None
+        Probability that it is hate or offensive; `None` of engine linear, which does not know.
+    uncertainty : float or None
+        Standard deviation of the logit of `probability`: how little the labels so far say of such a text; 0 of a reviewed one;
+        `None` of engine linear.
     """
 
     is_hate_speech: bool
@@ -48,6 +55,8 @@ class Prediction:
     threshold: float
     version: str
     is_reviewed: bool = False
+    toxic: float | None = None
+    uncertainty: float | None = None
 
 
 class Cache(Protocol):
@@ -55,6 +64,21 @@ class Cache(Protocol):
 
     def get(self, key: str): ...
     def set(self, key: str, value, timeout: float): ...
+
+
+def _judge(engine: Engine, texts: list[str]) -> Iterable[tuple[float, ...]]:
+    """Return for each text the probability of hate, and of engine encoder that of toxic and the uncertainty."""
+    if not isinstance(engine, EncoderEngine):
+        return ((p,) for p in engine.predict_proba(texts).tolist())
+    judged = engine.judge(texts)
+    return zip(judged.hate.tolist(), judged.toxic.tolist(), judged.uncertainty.tolist(), strict=True)
+
+
+def _as_reviewed(prediction: Prediction, label: bool) -> Prediction:
+    """Return a prediction with what a person said in the place of what the model says of hate."""
+    toxic = prediction.toxic if prediction.toxic is None or not label else 1.0
+    uncertainty = None if prediction.uncertainty is None else 0.0
+    return Prediction(label, float(label), prediction.threshold, prediction.version, True, toxic, uncertainty)
 
 
 class Classifier:
@@ -86,18 +110,36 @@ class Classifier:
         Raises
         ------
         ModelMissingError
-            No version can be served yet.
+            No version is active yet.
+        HateSpeechError
+            The active version cannot be loaded, and there was none before it.
         """
         engine, reviews, manifest = self._current()
-        probabilities = engine.predict_proba(texts).tolist()
         threshold, version = manifest["threshold"], manifest["version"]
-        predictions = [Prediction(p >= threshold, p, threshold, version) for p in probabilities]
+        predictions = [Prediction(p >= threshold, p, threshold, version, False, *more) for p, *more in _judge(engine, texts)]
         if with_reviews and len(reviews):
             for at, text in enumerate(texts):
                 label = reviews.get(fingerprint(text))
                 if label is not None:
-                    predictions[at] = Prediction(label, float(label), threshold, version, is_reviewed=True)
+                    predictions[at] = _as_reviewed(predictions[at], label)
         return predictions
+
+    def explain(self, texts: list[str]) -> list[dict]:
+        """Return for each text what its words add to the logit of its probability, as `EncoderEngine.explain` does.
+
+        It explains the active version's model, also where a review answers.
+
+        Raises
+        ------
+        ModelMissingError
+            No version can be served yet.
+        NoExplanationError
+            The engine is linear.
+        """
+        engine = self._current().engine
+        if not isinstance(engine, EncoderEngine):
+            raise NoExplanationError("Engine linear explains nothing; HATE_SPEECH_ENGINE=encoder does.")
+        return [engine.explain(text) for text in texts]
 
     def predict_single_tweet(self, tweet: str) -> int:
         """Return 1 if `tweet` is hate speech, else 0."""
@@ -130,7 +172,11 @@ class Classifier:
         NotEnoughDataError
             The rows lack one of the labels.
         """
-        candidate = training.train(rows, report_progress)
+        with training.remembering(self.store.engine, self.store.root / "embeddings"):
+            return self._train_model(rows, report_progress, recent, limits, withdrawn)
+
+    def _train_model(self, rows, report_progress, recent, limits, withdrawn) -> str:
+        candidates = training.train(rows, report_progress, self.store.engine)
         pointer = self.pointer()
         parent = pointer.version if pointer else None
         active, held_out = None, None
@@ -140,17 +186,68 @@ class Classifier:
             except VersionError as error:
                 logger.warning("The active version cannot be compared with: %s", error)
                 active = None
-        others = self._rivals(name for name in recent if name != parent)
-        verdict = gate.judge(candidate, active, held_out, others=others, limits=limits, withdrawn=withdrawn)
+        recent = [name for name in recent if name != parent]
+        tried = []
+        for candidate in candidates:
+            others = self._rivals(recent)
+            verdict = gate.judge(candidate, active, held_out, others=others, limits=limits, withdrawn=withdrawn)
+            tried.append((candidate, verdict))
+            if verdict["passed"]:
+                break
+        else:
+            # The first, which learned best, shows what the gate has against it.
+            candidate, verdict = tried[0]
 
         report_progress("saving", 0)
         name = self.store.new_name()
         manifest = {**candidate.manifest, "parent": parent, "gate": verdict}
+        if len(candidates) > 1:
+            manifest["tried"] = [
+                {
+                    "tau": one.manifest["tau"],
+                    "threshold": one.manifest["threshold"],
+                    "out_of_fold_f1": one.manifest["out_of_fold_f1"],
+                    "held_out_f1": one.manifest["score"]["slices"]["held_out"]["f1"],
+                    "passed": said["passed"],
+                    "reasons": said["reasons"],
+                }
+                for one, said in tried
+            ]
         self.store.save(name, candidate, manifest, report.render(name, candidate, manifest, self._history()))
         report_progress("activating", 0)
         if verdict["passed"] and self.pointer() in (None, (parent, False)):
             self.store.activate(name)
             self.get_score()
+        return name
+
+    def begin(self) -> str | None:
+        """Make the shipped engine the first version, and return its name; `None` where there is no need or none is shipped.
+
+        There is need where nothing is active, and where what is active was made for another encoder: so the service answers at
+        once, and the next training brings what people said back in.
+
+        Raises
+        ------
+        PretrainedError
+            A file of what is shipped is missing or damaged.
+        """
+        if self.store.engine is not EncoderEngine:
+            return None
+        pointer = self.pointer()
+        if pointer is not None:
+            try:
+                self.store.load(pointer.version)
+                return None
+            except ForeignEncoderError as error:
+                logger.warning("%s", error)
+            except VersionError:
+                return None  # said where it is served
+        candidate = training.shipped_candidate()
+        verdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
+        name = self.store.new_name()
+        manifest = {**candidate.manifest, "parent": None, "gate": verdict}
+        self.store.save(name, candidate, manifest, report.render(name, candidate, manifest, []))
+        self.store.activate(name)
         return name
 
     def _rival(self, name: str) -> Rival:
@@ -219,6 +316,8 @@ class Classifier:
             with self._lock:
                 self._refresh()  # the first version is served as soon as /score tells of it, not at the next look
         if self._loaded is None:
+            if self._last_error:
+                raise HateSpeechError(self._last_error)
             raise ModelMissingError("The first training has not finished.")
         return self._loaded
 
@@ -239,6 +338,7 @@ class Classifier:
             if name is None or (self._loaded and name == self._loaded.manifest["version"]):
                 return
             loaded = self.store.load(name)
+            loaded.engine.predict_proba(["ready?"])  # the encoder is loaded now, and not by the first request
         except (HateSpeechError, OSError) as error:
             # Tried again at the next look, since a shared folder may bring the files late; logged once.
             if str(error) != self._last_error:
@@ -252,9 +352,15 @@ class Classifier:
         logger.info("Serving version %s%s", name, f", which was trained with {', '.join(others)}" if others else "")
 
 
+def store_of(engine: str, data_dir: Path) -> ModelStore:
+    """Return the store of an engine's versions below the folder of all that the service writes."""
+    return ModelStore(data_dir / "models" / engine, ENGINES[engine])
+
+
 def default_store() -> ModelStore:
-    """Return the store below `HATE_SPEECH_DATA_DIR`, or below `var` where the process stands."""
-    return ModelStore(Path(os.environ.get("HATE_SPEECH_DATA_DIR", "var")) / "models")
+    """Return the store of `HATE_SPEECH_ENGINE` below `HATE_SPEECH_DATA_DIR`, or below `var` where the process stands."""
+    data_dir = Path(os.environ.get("HATE_SPEECH_DATA_DIR", "var"))
+    return store_of(os.environ.get("HATE_SPEECH_ENGINE", "encoder"), data_dir)
 
 
 classifier = Classifier(default_store())

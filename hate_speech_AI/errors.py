@@ -9,6 +9,14 @@ class ModelMissingError(HateSpeechError):
     """No version has been trained and activated yet."""
 
 
+class NoExplanationError(HateSpeechError):
+    """The active version's engine cannot explain its verdicts."""
+
+
+class PretrainedError(HateSpeechError):
+    """A file of the shipped encoder or head is missing, or is not the one that was shipped."""
+
+
 class NotEnoughDataError(HateSpeechError):
     """The labelled rows cannot train a classifier."""
 
@@ -31,6 +39,10 @@ class IncompatibleVersionError(VersionError):
 
 class ForeignEngineError(VersionError):
     """The version is of an engine that this code does not have."""
+
+
+class ForeignEncoderError(VersionError):
+    """The version's head was made for another encoder than the one that is shipped."""
 
 
 class ChecksumError(VersionError):

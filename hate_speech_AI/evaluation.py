@@ -57,6 +57,20 @@ def choose_threshold(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(1 / (1 + np.exp(-_LOG_ODDS[int(np.argmax(f1))])))
 
 
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the expected calibration error (Naeini et al. 2015), from 0 to 1: how far, in the mean over ten bins of equal width,
+    the share of hateful texts is from the probability given.
+
+    Parameters
+    ----------
+    labels : ndarray of bool, shape (n,)
+    probabilities : ndarray of float64, shape (n,)
+    """
+    bins = np.minimum((probabilities * 10).astype(int), 9)
+    gaps = [abs(probabilities[bins == at].sum() - labels[bins == at].sum()) for at in range(10)]
+    return float(sum(gaps) / max(len(labels), 1))
+
+
 def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict:
     """Return F1, precision and recall of the hate class, ROC AUC and the count of the texts.
 
@@ -139,6 +153,7 @@ def _measure_with_baseline(labels: np.ndarray, probabilities: np.ndarray, thresh
         "macro_f1": _macro_f1(labels, flagged),
         "majority_macro_f1": _macro_f1(labels, majority),
         **figures,
+        "calibration_error": round(calibration_error(labels, probabilities), 4),
     }
 
 

@@ -15,6 +15,12 @@ from .training import Candidate, labels_of
 _MISTAKES = 15  # shown of each kind
 _SHOWN_CHARACTERS = 500
 _HISTORY = 30  # versions in the picture
+_SCORED = {"held_out": "held-out tweets", "shipped": "texts of the shipped evaluation set"}
+_SLICES = {
+    "held_out": "held-out rows as they stood then",
+    "newer": "rows that came or changed since",
+    "shipped": "shipped evaluation set",
+}
 # Colours that no picture would use by itself, and the page's variables that take their place.
 _INK, _FAINT, _MAIN, _OTHER = "#010203", "#040506", "#070809", "#0a0b0c"
 _VARIABLES = {_INK: "var(--ink)", _FAINT: "var(--faint)", _MAIN: "var(--main)", _OTHER: "var(--other)"}
@@ -47,14 +53,14 @@ def render(name: str, candidate: Candidate, manifest: dict, history: list[dict])
     history : list of dict
         Manifests of earlier versions, oldest first; the parent's is among them if it can still be read.
     """
-    labels, probabilities = labels_of(candidate.held_out), candidate.probabilities
+    labels, probabilities = candidate.scored.labels, candidate.scored.probabilities
     parent = next((earlier for earlier in history if earlier["version"] == manifest["parent"]), None)
     figures = manifest["score"]
     flagged = probabilities >= manifest["threshold"]
     low, high = f1_interval(labels, flagged)
     gate = manifest["gate"]
     summary = (
-        f"Score: F1 of the hate class on {figures['held_out']:,} held-out tweets; between {low:.3f} and {high:.3f} with 95 %"
+        f"Score: F1 of the hate class on {len(labels):,} {_SCORED[figures['of']]}; between {low:.3f} and {high:.3f} with 95 %"
         f" confidence. Precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, ROC AUC"
         f" {_number(figures['roc_auc'])}. Trained on {figures['trained_on']:,} tweets, {escape(figures['trained_at'])}."
     )
@@ -71,7 +77,7 @@ def render(name: str, candidate: Candidate, manifest: dict, history: list[dict])
                  "On the diagonal, of the texts called 70 % probable 70 % are hateful."),
         "</div>",
         '<div class="pair">',
-        _section("Right and wrong", _confusion(labels, flagged), "Held-out tweets."),
+        _section("Right and wrong", _confusion(labels, flagged), f"{_SCORED[figures['of']].capitalize()}."),
         _section("Score of the versions", _history([*history[1 - _HISTORY :], {**manifest, "version": name}]),
                  "The last is this one; a hollow point is a version that the gate refused."),
         "</div>",
@@ -81,8 +87,8 @@ def render(name: str, candidate: Candidate, manifest: dict, history: list[dict])
         _section("Errors by the group that a text names", _identities(manifest["checks"]["identities"]),
                  "From the functional checks. Bars of one colour should be of one length: a longer one is a group whose members"
                  " are silenced more often, or protected less."),
-        _section("By source", _by_source(manifest["by_source"]), "Held-out tweets by where their labels come from."),
-        _mistakes(candidate, labels, flagged),
+        _section("By source", _by_source(manifest["by_source"]), "By where the labels come from."),
+        _mistakes(candidate, labels_of(candidate.held_out), candidate.probabilities >= manifest["threshold"]),
     ]  # fmt: skip
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -108,7 +114,7 @@ def _gate(gate: dict) -> str:
         reasons = "".join(f"<li>{escape(reason)}</li>" for reason in gate["reasons"])
         text = f'<p class="bad">The gate refused it against {escape(gate["rival"])}:</p><ul>{reasons}</ul>'
     rows = "".join(
-        f"<tr><td>{'held-out rows as they stood then' if name == 'held_out' else 'rows that came or changed since'}</td>"
+        f"<tr><td>{_SLICES[name]}</td>"
         f'<td class="n">{both["candidate"]["n"]:,}</td><td class="n">{both["candidate"]["f1"]:.3f}</td>'
         f'<td class="n">{both["rival"]["f1"]:.3f}</td></tr>'
         for name, both in gate["slices"].items()

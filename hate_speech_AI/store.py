@@ -1,8 +1,7 @@
 """Model versions on disk: write-once folders with a manifest, and one pointer to the active one.
 
     <root>/active                    the name of the active version, and "pinned" on a second line while it is
-    <root>/<version>/model.npz       what the engine wrote
-    <root>/<version>/vectorizer.npz
+    <root>/<version>/model.npz       what the engine wrote; of engine linear there is vectorizer.npz too
     <root>/<version>/reviews.npz     what people said of texts that they reviewed
     <root>/<version>/held_out.npz    the labels that it was measured on, for the gate
     <root>/<version>/report.html     for people
@@ -23,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from .engines import Engine
 from .engines.linear import LinearEngine
 from .errors import (
     ChecksumError,
@@ -36,7 +36,8 @@ from .labels import LabelIndex
 from .text import fingerprint
 from .training import Candidate
 
-# 1: engine linear; idf and weights by hashed bucket; labels by fingerprint; threshold, score and gate in the manifest.
+# 1: engine linear: idf and weights by hashed bucket; engine encoder: mean and precision of its head, and the sum of the encoder
+#    that it needs; labels by fingerprint; threshold, score and gate in the manifest.
 FORMAT_VERSION = 1
 
 _VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -63,16 +64,19 @@ class Pointer(NamedTuple):
 class Version(NamedTuple):
     """A loaded version: all that answering needs."""
 
-    engine: LinearEngine
+    engine: Engine
     reviews: LabelIndex
     manifest: dict
 
 
 class ModelStore:
-    """The versions below `root`, a folder that every process of the service shares; made when first written to."""
+    """The versions of one engine below `root`, a folder that every process of the service shares; made when first written to.
 
-    def __init__(self, root: Path | str):
-        self.root = Path(root)
+    Each engine has a store of its own, and so an active version of its own.
+    """
+
+    def __init__(self, root: Path | str, engine: type[Engine] = LinearEngine):
+        self.root, self.engine = Path(root), engine
 
     def new_name(self) -> str:
         """Return a name for a version: the time, which sorts, and a random part that keeps two of one second apart."""
@@ -159,9 +163,9 @@ class ModelStore:
                 f"Version {name} is of format {written_format}; this release reads format {FORMAT_VERSION}."
                 " The next training makes a version of the same rows."
             )
-        if engine != LinearEngine.name:
+        if engine != self.engine.name:
             raise ForeignEngineError(
-                f"Version {name} is of engine {engine!r}; this release has {LinearEngine.name!r}."
+                f"Version {name} is of engine {engine!r}; these are the versions of {self.engine.name!r}."
                 " The next training makes a version of the same rows."
             )
         wrong = [key for key, type_ in _MANIFEST_TYPES.items() if not isinstance(manifest.get(key), type_)]
@@ -178,9 +182,9 @@ class ModelStore:
         contents of other types or shapes.
         """
         manifest = self.manifest(name)
-        for file in (*LinearEngine.files, "reviews.npz"):
+        for file in (*self.engine.files, "reviews.npz"):
             self._check(name, manifest, file)
-        engine = LinearEngine.load(self.root / name, manifest["parameters"])
+        engine = self.engine.load(self.root / name, manifest["parameters"])
         return Version(engine, LabelIndex.load(self.root / name / "reviews.npz"), manifest)
 
     def held_out(self, name: str) -> LabelIndex:

@@ -3,19 +3,25 @@
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from .engines import linear
+from .engines import Engine, linear
+from .engines.encoder import EncoderEngine, load_encoder, most_hateful
 from .engines.linear import LinearEngine
 from .evaluation import answer_checks, choose_threshold, functional_checks, measure, measure_by_source, summarise_checks
 from .labels import LabelIndex
+from .shipped import Evaluation, Shipped
 from .text import fingerprint
+from .updating import TAUS, update
 
 SEED = 20260101
 
@@ -27,6 +33,10 @@ STARTER = "starter"
 # fingerprints are as good as drawn by lot.
 _JUDGED_REVIEWS = 20_000
 
+# Held-out rows are the score once there are so many, with so many of each label; before that it is of the shipped evaluation set.
+_SCORE_ROWS, _SCORE_ROWS_OF_EACH = 300, 50
+_BATCH = 512  # texts embedded at once
+
 
 class Row(NamedTuple):
     """A labelled tweet and where its label comes from."""
@@ -37,29 +47,44 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Scored:
+    """What a score is of: labels (bool), probabilities (float64) and sources, all of length n."""
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+    sources: list[str]
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A trained version that is not in the store yet.
 
     Attributes
     ----------
-    engine : LinearEngine
+    engine : Engine
     manifest : dict
         What is known of it: threshold, figures, rows, parameters, libraries.
     held_out : list of Row
-        What it was measured on.
+        The rows that it did not learn from.
     probabilities : ndarray of float64, shape (len(held_out),)
     training_reviews : list of Row
         Reviews among what it learned from, not all of very many.
     reviews : LabelIndex
         Every review, of both sides: the version answers them as reviewed.
+    scored : Scored
+        What the score is of: the held-out rows, or the shipped evaluation set.
+    shipped : Evaluation, optional
+        The evaluation set that its engine ships, if one does.
     """
 
-    engine: LinearEngine
+    engine: Engine
     manifest: dict
     held_out: list[Row]
     probabilities: np.ndarray
     training_reviews: list[Row]
     reviews: LabelIndex
+    scored: Scored
+    shipped: Evaluation | None = None
 
 
 class RowsDigest:
@@ -86,88 +111,198 @@ def side_of(digest: str) -> str:
     return "threshold" if number // 5 % 10 == 0 else "fit"
 
 
-def train(rows: Iterable[Row], report: Callable[[str, int], None] = lambda stage, done: None) -> Candidate:
-    """Train a candidate on a stream of labelled rows.
+@dataclass
+class Split:
+    """Labelled rows on their sides, filled while they stream by; the fitting side is never held in memory as text.
 
-    1. Split the rows by fingerprint, the first of each fingerprint; the fitting side is never held in memory as text. Texts of
-       the functional checks are passed over: who posts them as reviews does not teach the test.
+    Attributes
+    ----------
+    learned : container of str
+        Fingerprints that the shipped weights learned from: neither held out nor learned again.
+    frozen : container of str
+        Fingerprints of the shipped evaluation set: held out, whatever their number says.
+    """
+
+    learned: Container[str] = ()
+    frozen: Container[str] = ()
+    held_out: list[Row] = field(default_factory=list)
+    threshold: list[Row] = field(default_factory=list)
+    reviews: list[tuple[str, bool]] = field(default_factory=list)
+    training_reviews: list[Row] = field(default_factory=list)
+    digest: RowsDigest = field(default_factory=RowsDigest)
+    sources: Counter[str] = field(default_factory=Counter)
+    n_rows: int = 0
+    n_learned: int = 0
+    n_trained_on: int = 0
+
+    def fitting_rows(self, rows: Iterable[Row], report: Callable[[str, int], None]) -> Iterator[tuple[str, bool]]:
+        """Yield the rows to fit, the first of each fingerprint, and put the others on their sides.
+
+        Texts of the functional checks are passed over: who posts them as reviews does not teach the test.
+        """
+        seen: set[bytes] = set()
+        checks = {fingerprint(check.text) for check in functional_checks()}
+        for row in map(Row._make, rows):
+            key = fingerprint(row.text)
+            if (short := bytes.fromhex(key)) in seen:
+                continue
+            seen.add(short)
+            self.n_rows += 1
+            self.digest.update(key, row.is_hate_speech, row.source)
+            if self.n_rows % 1000 == 0:
+                report("reading", self.n_rows)
+            if row.source == REVIEW:
+                self.reviews.append((key, row.is_hate_speech))
+            if key in checks:
+                continue
+            if key in self.learned:
+                self.n_learned += 1
+                continue
+            self.sources[row.source] += 1
+            side = "held_out" if key in self.frozen else side_of(key)
+            if side != "held_out":
+                self.n_trained_on += 1
+                if row.source == REVIEW and len(self.training_reviews) < _JUDGED_REVIEWS:
+                    self.training_reviews.append(row)
+            if side == "fit":
+                yield row.text, row.is_hate_speech
+            else:
+                (self.held_out if side == "held_out" else self.threshold).append(row)
+        report("fitting", self.n_rows)
+
+
+def remembering(engine: type[Engine], folder: Path) -> AbstractContextManager:
+    """Keep below `folder` what trainings of this engine need again, while the context lasts."""
+    return load_encoder().remembering(folder) if engine is EncoderEngine else nullcontext()
+
+
+def parameters_of(engine: type[Engine]) -> dict:
+    """Return the parameters that a training of this engine has now; another value makes another version of the same rows."""
+    if engine is LinearEngine:
+        return linear.PARAMETERS
+    shipped = Shipped()
+    return {"encoder": shipped.sum_of("encoder.onnx"), "head": shipped.sum_of("head.npz"), "taus": list(TAUS)}
+
+
+def train(
+    rows: Iterable[Row],
+    report: Callable[[str, int], None] = lambda stage, done: None,
+    engine: type[Engine] = LinearEngine,
+) -> list[Candidate]:
+    """Train on a stream of labelled rows, and return the candidates in the order in which the gate is to judge them.
+
+    Engine `linear` has one; engine `encoder` one for each strength of the prior, the best first.
+
+    1. Split the rows by fingerprint.
     2. Fit the engine.
-    3. Choose the threshold on the threshold side.
+    3. Choose the threshold, on rows that were not fitted.
     4. Measure on the held-out side and on the functional checks.
 
     Parameters
     ----------
     rows : iterable of Row
-        Or of tuples (text, is_hate_speech, source). The same rows in the same order give the same model, bit for bit.
+        Or of tuples (text, is_hate_speech, source). The same rows in the same order give the same models, bit for bit.
     report : callable, optional
         Called with a stage ("reading", "fitting", "evaluating") and the number of rows read so far.
 
     Raises
     ------
     NotEnoughDataError
-        The fitting side lacks one of the labels.
+        The fitting side lacks one of the labels, of which engine `linear` needs both.
+    PretrainedError
+        The shipped encoder or head cannot be read.
     """
-    seen: set[bytes] = set()
-    sides: dict[str, list[Row]] = {"held_out": [], "threshold": []}
-    reviews: list[tuple[str, bool]] = []
-    training_reviews: list[Row] = []
-    digest = RowsDigest()
-    sources: Counter[str] = Counter()
-    trained_on = 0
-    checks = {fingerprint(check.text) for check in functional_checks()}
+    return _train_encoder(rows, report) if engine is EncoderEngine else [_train_linear(rows, report)]
 
-    def fitting_rows() -> Iterator[tuple[str, bool]]:
-        nonlocal trained_on
-        for row in map(Row._make, rows):
-            key = fingerprint(row.text)
-            if (short := bytes.fromhex(key)) in seen:
-                continue
-            seen.add(short)
-            digest.update(key, row.is_hate_speech, row.source)
-            if len(seen) % 1000 == 0:
-                report("reading", len(seen))
-            if row.source == REVIEW:
-                reviews.append((key, row.is_hate_speech))
-            if key in checks:
-                continue
-            sources[row.source] += 1
-            side = side_of(key)
-            if side != "held_out":
-                trained_on += 1
-                if row.source == REVIEW and len(training_reviews) < _JUDGED_REVIEWS:
-                    training_reviews.append(row)
-            if side == "fit":
-                yield row.text, row.is_hate_speech
-            else:
-                sides[side].append(row)
-        report("fitting", len(seen))
 
-    engine = LinearEngine.fit(fitting_rows(), seed=SEED)
-    report("evaluating", len(seen))
-    held_out = sides["held_out"]
-    threshold = choose_threshold(labels_of(sides["threshold"]), engine.predict_proba([row.text for row in sides["threshold"]]))
-    labels, probabilities = labels_of(held_out), engine.predict_proba([row.text for row in held_out])
-    figures = measure(labels, probabilities, threshold)
+def _train_linear(rows: Iterable[Row], report: Callable[[str, int], None]) -> Candidate:
+    split = Split()
+    engine = LinearEngine.fit(split.fitting_rows(rows, report), seed=SEED)
+    report("evaluating", split.n_rows)
+    texts = [row.text for row in split.threshold]
+    threshold = choose_threshold(labels_of(split.threshold), engine.predict_proba(texts))
+    return _measured(engine, split, threshold)
+
+
+def _train_encoder(rows: Iterable[Row], report: Callable[[str, int], None]) -> list[Candidate]:
+    files = Shipped()
+    shipped, evaluation = EncoderEngine.shipped(), files.evaluation()
+    split = Split(files.learned(), evaluation.fingerprints)
+    vectors, labels = _embedded(shipped, split.fitting_rows(rows, report))
+    more, more_labels = _embedded(shipped, ((row.text, row.is_hate_speech) for row in split.threshold))
+    updates = update(shipped, np.concatenate([vectors, more]), np.concatenate([labels, more_labels]), evaluation)
+    report("evaluating", split.n_rows)
+    return [_measured(one.engine, split, one.threshold, evaluation, tau=one.tau, out_of_fold_f1=one.f1) for one in updates]
+
+
+def shipped_candidate() -> Candidate:
+    """Return the shipped engine as a candidate that has learned from no rows yet; raises `PretrainedError`."""
+    files = Shipped()
+    # The encoder is not run: what it answers to the functional checks is shipped too.
+    manifest = files.manifest
+    return _measured(EncoderEngine.shipped(), Split(), manifest["threshold"], files.evaluation(), manifest["checks"])
+
+
+def _embedded(engine: EncoderEngine, rows: Iterable[tuple[str, bool]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the embeddings of rows, of a long text that of its most hateful window, and their labels (bool)."""
+    vectors, labels, rows = [np.empty((0, engine.mean.shape[1] - 1), np.float32)], [], iter(rows)
+    while some := list(islice(rows, _BATCH)):
+        found, starts = engine.encoder.embed([text for text, _ in some])
+        vectors.append(found[most_hateful(engine.judge_embeddings(found).hate, starts)])
+        labels += [label for _, label in some]
+    return np.concatenate(vectors), np.array(labels, bool)
+
+
+def _measured(
+    engine: Engine,
+    split: Split,
+    threshold: float,
+    shipped: Evaluation | None = None,
+    checks: dict | None = None,
+    **chosen: float | None,
+) -> Candidate:
+    """Return the candidate of a fitted engine, with its figures; those on the functional checks may be known."""
+    held_out = split.held_out
+    sources = [row.source for row in held_out]
+    scored = own = Scored(labels_of(held_out), engine.predict_proba([row.text for row in held_out]), sources)
+    slices = {"held_out": measure(own.labels, own.probabilities, threshold)}
+    if shipped is not None:
+        test = shipped.part("test")
+        frozen = Scored(test.hate, engine.judge_embeddings(test.vectors).hate, test.sources)
+        slices["shipped"] = measure(frozen.labels, frozen.probabilities, threshold)
+        hateful = int(own.labels.sum())
+        if len(held_out) < _SCORE_ROWS or min(hateful, len(held_out) - hateful) < _SCORE_ROWS_OF_EACH:
+            scored = frozen
+    of = "held_out" if scored is own else "shipped"
+    figures = slices[of]
     manifest = {
         "engine": engine.name,
         "threshold": threshold,
+        **chosen,
         "score": {
             "score": figures["f1"],
             "precision": figures["precision"],
             "recall": figures["recall"],
             "roc_auc": figures["roc_auc"],
-            "held_out": figures["n"],
-            "trained_on": trained_on,
+            "of": of,
+            "slices": slices,
+            "held_out": slices["held_out"]["n"],
+            "trained_on": split.n_trained_on,
             "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         },
-        "by_source": measure_by_source([row.source for row in held_out], labels, probabilities, threshold),
-        "checks": summarise_checks(answer_checks(engine, threshold)),
-        "rows": {"digest": digest.hexdigest(), "by_source": dict(sorted(sources.items()))},
-        "parameters": linear.PARAMETERS,
+        "by_source": measure_by_source(scored.sources, scored.labels, scored.probabilities, threshold),
+        "checks": checks or summarise_checks(answer_checks(engine, threshold)),
+        "rows": {
+            "digest": split.digest.hexdigest(),
+            "by_source": dict(sorted(split.sources.items())),
+            "learned_before": split.n_learned,
+        },
+        "parameters": parameters_of(type(engine)),
         "seed": SEED,
         "libraries": libraries(),
     }
-    return Candidate(engine, manifest, held_out, probabilities, training_reviews, LabelIndex.of(reviews))
+    reviews = LabelIndex.of(split.reviews)
+    return Candidate(engine, manifest, held_out, own.probabilities, split.training_reviews, reviews, scored, shipped)
 
 
 def labels_of(rows: list[Row]) -> np.ndarray:
@@ -177,5 +312,5 @@ def labels_of(rows: list[Row]) -> np.ndarray:
 
 def libraries() -> dict[str, str]:
     """Return the versions of Python and of the libraries that take part in a training."""
-    names = ("numpy", "scipy", "scikit-learn", "stemming")
+    names = ("emoji", "numpy", "onnxruntime", "scipy", "scikit-learn", "stemming", "tokenizers")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}

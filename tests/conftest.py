@@ -2,6 +2,8 @@
 
 import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,9 +19,9 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 DATASETS = Path(__file__).parent.parent.parent / "shared" / "datasets"
 
 
-@pytest.fixture(scope="session")
-def postgres_url():
-    """Give the URL of a PostgreSQL database of the tests' own; skip where no server answers."""
+@contextmanager
+def new_database() -> Iterator[str]:
+    """Give the URL of a new PostgreSQL database, dropped afterwards; skip where no server answers."""
     admin_url = SERVICE_URLS["database"]
     try:
         admin = psycopg.connect(admin_url, autocommit=True, connect_timeout=3)
@@ -30,6 +32,13 @@ def postgres_url():
     yield admin_url.rsplit("/", 1)[0] + "/" + name
     admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     admin.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """Give the URL of a PostgreSQL database of the tests' own."""
+    with new_database() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +79,27 @@ def service(backend, tmp_path_factory):
         running.start("web", "worker")
         trained = running.manage("exec_train", "--wait")
         assert trained.returncode == 0, trained.stderr
+        running.wait_for_version()
+        yield running
+
+
+@pytest.fixture(scope="session")
+def encoder_backend(backend):
+    """Give a backend that `service` has no part in: of two services with one queue, one takes the other's trainings."""
+    if not backend:
+        yield {}
+        return
+    with new_database() as url:
+        yield {"DATABASE_URL": url, "REDIS_URL": backend["REDIS_URL"], "REDIS_KEY_PREFIX": backend["REDIS_KEY_PREFIX"] + "2:"}
+
+
+@pytest.fixture(scope="session")
+def encoder_service(encoder_backend, tmp_path_factory):
+    """Give a running service of the default engine as it is shipped; tests share it, so they only add."""
+    with Service(tmp_path_factory.mktemp("encoder"), {**encoder_backend, "HATE_SPEECH_ENGINE": "encoder"}) as running:
+        running.start("web", "worker")
+        begun = running.manage("exec_train", "--wait")
+        assert begun.returncode == 0, begun.stderr
         running.wait_for_version()
         yield running
 

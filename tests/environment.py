@@ -7,6 +7,8 @@ import tempfile
 # The tests keep out of the developer's own folder, database and Redis.
 _DATA_DIR = tempfile.mkdtemp(prefix="hate-speech-tests-")
 os.environ["HATE_SPEECH_DATA_DIR"] = _DATA_DIR
+# The quicker engine, unless a test says otherwise.
+os.environ["HATE_SPEECH_ENGINE"] = "linear"
 SERVICE_URLS = {
     "database": os.environ.pop("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres"),
     "redis": os.environ.pop("REDIS_URL", "redis://127.0.0.1:6379"),

@@ -47,8 +47,10 @@ class Service:
             "PORT": str(self.port),
             "PYTHONUNBUFFERED": "1",
             "HATE_SPEECH_OPEN_ACCESS": "true",
+            "HATE_SPEECH_ENGINE": "linear",  # the quicker one; tests of the encoder say so
             **environment,
         }
+        self.store = folder / "models" / self.environment["HATE_SPEECH_ENGINE"]
         self.client = httpx.Client(base_url=self.url, timeout=30)
         self.processes: dict[str, subprocess.Popen] = {}
         self._is_migrated = False
@@ -124,7 +126,7 @@ class Service:
         return (self.folder / f"{name}.log").read_text("utf-8", "replace")
 
     def active_version(self) -> str | None:
-        pointer = self.folder / "models" / "active"
+        pointer = self.store / "active"
         return pointer.read_text().split()[0] if pointer.exists() else None
 
     def train_a_new_version(self) -> str:
@@ -140,7 +142,7 @@ class Service:
 
     def versions(self) -> list[str]:
         """Return the names of the versions in the store, oldest first."""
-        return sorted(path.parent.name for path in (self.folder / "models").glob("*/manifest.json"))
+        return sorted(path.parent.name for path in self.store.glob("*/manifest.json"))
 
     def wait_for_version(self, version: str | None = None) -> str:
         """Return the version that web serves once it serves this one, or any."""

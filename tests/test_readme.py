@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("command", "answer"), EXAMPLES, ids=[re.search(r"http\S+", command)[0] for command, _ in EXAMPLES])
-def test_the_examples_work_as_shown(service, command, answer):
+def test_the_examples_work_as_shown(encoder_service, command, answer):
+    service = encoder_service
     command = command.replace("http://127.0.0.1:8000", service.url)
     # What stands for the reader's own version and training.
     command = command.replace("20260102T000031Z-5c0ffee5", service.active_version()).replace("/train/7", "/train/1")
@@ -30,6 +32,13 @@ def test_the_examples_work_as_shown(service, command, answer):
     assert not {"errors", "detail"} & set(found) or "correctly" in done.stdout
     if answer:
         assert list(found) == list(json.loads(answer))
+
+
+def test_the_library_works_without_django():
+    [line] = [command for kind, command in BLOCKS if kind == "sh" and "EncoderEngine" in command]
+    command = shlex.split(line.replace("var/venv/bin/python", sys.executable))
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 0 < float(done.stdout.strip("[]\n")) < 1
 
 
 def test_there_are_examples_of_every_operation():

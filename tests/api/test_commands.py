@@ -88,10 +88,10 @@ def test_exec_train_wait_prints_the_score(service):
 
 def test_without_a_change_there_is_no_new_version(service):
     service.manage("exec_train", "--wait")
-    before = sorted((service.folder / "models").iterdir())
+    before = sorted(service.store.iterdir())
     done = service.manage("exec_train", "--wait")
     assert "Nothing changed since version" in done.stdout
-    assert sorted((service.folder / "models").iterdir()) == before
+    assert sorted(service.store.iterdir()) == before
 
 
 def test_exec_train_joins_the_unfinished_run(empty):

@@ -24,7 +24,7 @@ def test_figures_as_a_table_and_as_json(service, file, tmp_path):
     done = service.manage("evaluate", path, "--json", str(tmp_path / "out.json"))
     assert done.returncode == 0, done.stderr
     assert "line 5: no label" in done.stderr
-    for word in ("accuracy", "majority_accuracy", "macro_f1", "roc_auc"):
+    for word in ("accuracy", "majority_accuracy", "macro_f1", "roc_auc", "calibration_error"):
         assert word in done.stdout
     figures = json.loads((tmp_path / "out.json").read_text())
     assert figures["version"] == service.active_version()

@@ -32,6 +32,22 @@ def test_a_tweet_can_be_tried(service, page):
     assert page.inner_text("#word") == ("Hate speech" if expected["is_hate_speech"] else "Not hate speech")
     assert expected["version"] in page.inner_text("#version")
     page.wait_for_function("document.getElementById('score').textContent.includes('held-out')")
+    assert page.is_hidden("#reasons")
+    assert page.problems == []
+
+
+def test_the_reasons_are_shown_word_by_word(encoder_service, page):
+    text = "Good 👩🏿‍🌾 morning,  all"
+    page.goto(encoder_service.url)
+    page.fill("#tweet", text)
+    page.click("button")
+    page.wait_for_selector("#reasons:not([hidden])")
+    assert page.text_content("#words") == text
+    assert page.eval_on_selector_all("#words mark", "marks => marks.map(mark => mark.textContent)")[:3] == [
+        "Good",
+        "👩🏿‍🌾",
+        "morning",
+    ]
     assert page.problems == []
 
 

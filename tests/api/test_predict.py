@@ -7,7 +7,7 @@ def test_it_works(service):
     answer = service.client.post("/predict", json={"tweet": "I hate immigrants, all of them"})
     assert answer.status_code == 200
     verdict = answer.json()
-    assert set(verdict) == {"is_hate_speech", "probability", "threshold", "version"}
+    assert set(verdict) == {"is_hate_speech", "probability", "threshold", "version", "labels"}
     assert verdict["is_hate_speech"] is (verdict["probability"] >= verdict["threshold"])
     assert 0 <= verdict["probability"] <= 1
     assert verdict["version"] == service.active_version()

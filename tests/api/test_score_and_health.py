@@ -6,7 +6,7 @@ from ..service import wait_until
 def test_the_score_is_that_of_the_active_version(service):
     score = service.client.get("/score").json()
     assert set(score) == {
-        "score", "precision", "recall", "roc_auc", "held_out", "trained_on", "trained_at", "version", "pinned",
+        "score", "of", "slices", "precision", "recall", "roc_auc", "held_out", "trained_on", "trained_at", "version", "pinned",
     }  # fmt: skip
     assert score["version"] == service.active_version()
     assert score["held_out"] + score["trained_on"] >= 400
@@ -60,7 +60,7 @@ def test_a_broken_pointer_is_503_and_the_loaded_version_goes_on(new_service):
     broken.start("web", "worker")
     assert broken.manage("exec_train", "--wait").returncode == 0
     version = broken.wait_for_version()
-    (broken.folder / "models" / "active").write_text("nonsense")
+    (broken.store / "active").write_text("nonsense")
     answer = broken.client.get("/score")
     assert answer.status_code == 503
     assert answer.json()["code"] == "model_unusable"

@@ -75,9 +75,9 @@ def test_rows_stream_in_an_order_that_does_not_depend_on_the_writer():
 
 
 def test_starter_tweets_come_once():
-    assert services.import_starter_tweets()["new"] > 300
+    assert services.begin()["new"] > 300
     services.import_labels(rows=[(Tweet.objects.first().text, True), (Tweet.objects.first().text, False)], source="import:a")
-    assert not services.import_starter_tweets()
+    assert not services.begin()
 
 
 def test_while_a_run_is_unfinished_everybody_joins_it():
@@ -132,7 +132,7 @@ def test_a_training_without_enough_rows_fails_with_the_reason():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_lost_its_lease_stops_before_it_activates(monkeypatch):
-    services.import_starter_tweets()
+    services.begin()
     run, _ = services.request_training()
     train = services.classifier.train_model
 

@@ -122,13 +122,13 @@ def test_the_night_prunes(store, monkeypatch):
 
     called = []
     monkeypatch.setattr(services, "prune_versions", lambda: called.append(True))
-    services.import_starter_tweets()
+    services.begin()
     auto_first_train_model()
     assert called
 
 
 def test_nothing_changed_means_no_new_version(store):
-    services.import_starter_tweets()
+    services.begin()
     run = train()
     assert (run.outcome, run.version) == ("unchanged", store.active())
     services.add_review(text="one more", is_hate_speech=False)
@@ -137,7 +137,7 @@ def test_nothing_changed_means_no_new_version(store):
 
 
 def test_a_review_that_agrees_with_an_import_is_a_change(store):
-    services.import_starter_tweets()
+    services.begin()
     label = Label.objects.first()
     services.add_review(text=label.tweet.text, is_hate_speech=label.is_hate_speech)
     assert train().outcome != "unchanged"
@@ -146,7 +146,7 @@ def test_a_review_that_agrees_with_an_import_is_a_change(store):
 def test_a_version_that_passed_and_was_never_activated_is_activated(store):
     # As after a worker that died between saving and activating.
     first = store.active()
-    services.import_starter_tweets()
+    services.begin()
     services.add_review(text="one more walk by the sea", is_hate_speech=False)
     second = train().version
     assert store.active() == second
@@ -158,7 +158,7 @@ def test_a_version_that_passed_and_was_never_activated_is_activated(store):
 
 
 def test_a_refusal_keeps_the_active_version_and_says_what_brought_most_labels(store):
-    services.import_starter_tweets()
+    services.begin()
     first = store.active()
     services.record_versions()
     labels = list(Label.objects.select_related("tweet"))
@@ -187,7 +187,7 @@ def test_a_broken_pointer_is_mended_by_an_activation(store):
 
 def test_a_training_mends_a_broken_pointer(store):
     (store.root / "active").write_text("nonsense")
-    services.import_starter_tweets()
+    services.begin()
     run = train()
     assert run.outcome == "promoted"
     assert store.active() == run.version

@@ -426,13 +426,26 @@ def versions(folder: Path) -> Iterator[tuple]:
         yield "the report's size", "", f"{size:.2f} MB", size, -3, " MB"
 
 
-PARTS = {part.__name__: part for part in (score, predict, batch, reviewed, training, versions, startup)}
+def encoder(folder: Path) -> Iterator[tuple]:
+    from . import encoder as parts  # imports the whole package, which the other parts run in processes of their own
+
+    need(TWITTER)
+    datasets = SHARED / "datasets"
+    yield from parts.speed(texts())
+    yield from parts.memory(folder, texts())
+    yield from parts.quality(datasets)
+    yield from parts.learning(folder, TWITTER, datasets)
+    yield from parts.nightly(folder, TWITTER)
+
+
+PARTS = {part.__name__: part for part in (score, predict, batch, reviewed, training, versions, startup, encoder)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure the service against its references.")
     parser.add_argument("parts", nargs="*", help="what to measure (default: all)", metavar="NAME")
     names = parser.parse_args().parts or list(PARTS)
+    os.environ["HATE_SPEECH_ENGINE"] = "linear"  # what the parts but the last two measure
     install_wrk()
     line = "{:50} | {:32} | {:>10} | {:>10} | {}"
     print(line.format("what", "reference, same run", "measured", "", "reach"))

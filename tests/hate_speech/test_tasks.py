@@ -43,7 +43,7 @@ def test_a_training_makes_a_version_that_web_follows(service):
 def test_two_trainings_of_the_same_rows_are_the_same_bit_for_bit(service):
     versions = [service.train_a_new_version()]
     # As a release with another format would find it: the training makes the version again.
-    manifest = service.folder / "models" / versions[0] / "manifest.json"
+    manifest = service.store / versions[0] / "manifest.json"
     written = manifest.read_text()
     manifest.write_text(written.replace('"format": 1', '"format": 0'))
     assert service.manage("exec_train", "--wait").returncode == 0
@@ -51,7 +51,7 @@ def test_two_trainings_of_the_same_rows_are_the_same_bit_for_bit(service):
     versions.append(service.active_version())
     assert versions[0] != versions[1]
     assert "is of format 0" in service.log("worker")
-    folders = [service.folder / "models" / version for version in versions]
+    folders = [service.store / version for version in versions]
     manifests = [json.loads((folder / "manifest.json").read_text()) for folder in folders]
     assert manifests[0]["rows"] == manifests[1]["rows"]
     for file in ("model.npz", "vectorizer.npz", "reviews.npz", "held_out.npz"):
@@ -97,7 +97,7 @@ def test_a_worker_killed_in_training_loses_nothing(broker, new_service, tmp_path
     assert time.monotonic() - back < 60
     wait_until(service.active_version, 60, "the version")
     wait_until(lambda: service.query(RUNS) == "[('promoted', 2, True)]", 10, "the outcome")
-    manifest = json.loads((service.folder / "models" / service.active_version() / "manifest.json").read_text())
+    manifest = json.loads((service.store / service.active_version() / "manifest.json").read_text())
     assert sum(manifest["rows"]["by_source"].values()) == 60_000 + 420
 
 

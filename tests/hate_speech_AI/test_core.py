@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hate_speech_AI.core import FOLLOW_SECONDS, Classifier
-from hate_speech_AI.errors import ModelMissingError, NotEnoughDataError
+from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NotEnoughDataError
 from hate_speech_AI.store import ModelStore
 
 from ..service import wait_until
@@ -24,7 +24,7 @@ class MemoryCache(dict):
 
 @pytest.fixture
 def store(tmp_path):
-    return ModelStore(tmp_path / "models")
+    return ModelStore(tmp_path / "models" / "linear")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_the_score_is_the_active_versions(classifier):
     version = classifier.train_model(toy_rows())
     assert classifier.get_score()["version"] == version
     assert set(classifier.get_score()) == {
-        "score", "precision", "recall", "roc_auc", "held_out", "trained_on", "trained_at", "version", "pinned",
+        "score", "of", "slices", "precision", "recall", "roc_auc", "held_out", "trained_on", "trained_at", "version", "pinned",
     }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_a_broken_new_version_leaves_the_old_one_serving(classifier, store, capl
     time.sleep(3 * FOLLOW_SECONDS)
     # Either it was loaded before it broke, or the first goes on; a classifier that comes later has nothing to serve.
     assert classifier.predict(["a text"])[0].version in (first, second)
-    with pytest.raises(ModelMissingError):
+    with pytest.raises(HateSpeechError, match="sha256 differs"):
         Classifier(store).predict(["a text"])
     assert "sha256 differs" in caplog.text
 
@@ -147,6 +147,6 @@ from hate_speech_AI.core import classifier
 print(classifier.predict_single_tweet("I hate groupa people in my park"))
 print(sorted({"django", "sklearn", "scipy", "pandas", "nltk", "matplotlib"} & set(sys.modules)))
 """
-    environment = os.environ | {"HATE_SPEECH_DATA_DIR": str(store.root.parent)}
+    environment = os.environ | {"HATE_SPEECH_DATA_DIR": str(store.root.parent.parent)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["1", "[]"]

@@ -4,13 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from hate_speech_AI.evaluation import choose_threshold, format_table, measure, measure_by_source
+from hate_speech_AI.evaluation import calibration_error, choose_threshold, format_table, measure, measure_by_source
 
 judged = st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=60)
 
 
 def arrays(pairs):
     return np.array([label for label, _ in pairs], bool), np.array([probability for _, probability in pairs])
+
+
+def test_the_calibration_error_is_how_far_the_shares_are_from_the_probabilities():
+    labels = np.array([True] * 6 + [False] * 4)
+    assert calibration_error(labels, np.full(10, 0.6)) == pytest.approx(0)
+    assert calibration_error(labels, np.full(10, 0.9)) == pytest.approx(0.3)
+    assert calibration_error(labels, labels.astype(float)) == 0
 
 
 def test_it_works():

@@ -11,7 +11,7 @@ from hate_speech_AI.evaluation import answer_checks, functional_checks, summaris
 from hate_speech_AI.gate import Limits, Rival
 from hate_speech_AI.labels import LabelIndex
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import STARTER, Candidate, Row
+from hate_speech_AI.training import STARTER, Candidate, Row, Scored, labels_of
 
 HELD_OUT = [Row(f"held out {number}", number % 4 == 0, "import:a") for number in range(400)]
 REVIEWS = [Row(f"reviewed {number}", number % 2 == 0, "review") for number in range(100)]
@@ -35,6 +35,7 @@ class Scripted:
 
 def manifest(engine, sources=("import:a",)):
     return {
+        "engine": "linear",
         "threshold": 0.5,
         "checks": summarise_checks(answer_checks(engine, 0.5)),
         "rows": {"by_source": dict.fromkeys(sources, 100)},
@@ -44,7 +45,8 @@ def manifest(engine, sources=("import:a",)):
 def candidate(wrong=(), rows=HELD_OUT, sources=("import:a",)):
     engine = Scripted(wrong)
     probabilities = engine.predict_proba([row.text for row in rows])
-    return Candidate(engine, manifest(engine, sources), rows, probabilities, REVIEWS, LabelIndex.of([]))
+    scored = Scored(labels_of(rows), probabilities, [row.source for row in rows])
+    return Candidate(engine, manifest(engine, sources), rows, probabilities, REVIEWS, LabelIndex.of([]), scored)
 
 
 def rival(wrong=(), name="active", sources=("import:a",)):

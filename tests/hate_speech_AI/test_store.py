@@ -51,7 +51,7 @@ def test_it_works(store, version):
 def test_a_manifest_says_all_that_a_version_is(store, version):
     manifest = store.manifest(version)
     assert {"format", "version", "engine", "libraries", "parameters", "seed", "rows", "files", "score", "parent"} <= set(manifest)
-    assert {"digest", "by_source"} == set(manifest["rows"])
+    assert {"digest", "by_source", "learned_before"} == set(manifest["rows"])
     assert set(manifest["files"]) == {"model.npz", "vectorizer.npz", "reviews.npz", "held_out.npz", "report.html"}
     assert manifest["gate"]["slices"]["held_out"]["candidate"]["n"] == manifest["score"]["held_out"]
 

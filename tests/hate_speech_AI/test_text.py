@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hate_speech_AI.text import clean_and_tokenize_string, fingerprint, normalise, reading_form, stems, words
+from hate_speech_AI.text import (
+    clean_and_tokenize_string,
+    encoder_form,
+    fingerprint,
+    normalise,
+    reading_form,
+    sentences,
+    stems,
+    words,
+)
 
 any_text = st.text(st.characters(), max_size=200)  # surrogates and control characters too
 
@@ -80,6 +89,14 @@ def test_mentions_and_links_become_marks():
 
 
 HOSTILE = [
+    "a.b-",
+    "😀",
+    "👩\u200d",
+    "#aA",
+    "a1",
+    "\u0300",
+    "ж",
+    "@a.",
     "a",
     "@",
     "#",
@@ -104,7 +121,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-@pytest.mark.parametrize("function", [normalise, reading_form, words, fingerprint])
+@pytest.mark.parametrize("function", [normalise, reading_form, words, fingerprint, encoder_form, sentences])
 def test_time_is_linear_in_the_length(function, piece):
     short, long = (piece * 10_000)[:10_000], (piece * 100_000)[:100_000]
 

@@ -49,7 +49,7 @@ def test_it_is_a_rival_like_any_other(store):
 
 
 def test_the_same_rows_give_nearly_the_same_model(store):
-    old, new = store.load(store.versions()[0]), train(toy_rows())
+    old, new = store.load(store.versions()[0]), train(toy_rows())[0]
     assert old.manifest["rows"]["digest"] == new.manifest["rows"]["digest"]
     texts = [row.text for row in toy_rows()]
     assert new.engine.predict_proba(texts) == pytest.approx(old.engine.predict_proba(texts), abs=0.01)

@@ -7,6 +7,7 @@ from tqdm import tqdm
 from api import selectors, services
 from hate_speech.tasks import queue_training
 from hate_speech_AI.core import classifier
+from hate_speech_AI.errors import HateSpeechError
 from hate_speech_AI.evaluation import format_table
 
 _POLL_SECONDS = 0.3
@@ -23,8 +24,10 @@ class Command(BaseCommand):
         parser.add_argument("--wait", action="store_true", help="follow the training to its end and print the score")
 
     def handle(self, *, wait, **options):
-        services.record_versions()
-        starters = services.import_starter_tweets()
+        try:
+            starters = services.begin()
+        except HateSpeechError as error:
+            raise CommandError(str(error)) from error
         if starters["new"]:
             self.stdout.write(f"{starters['new']} starter tweets brought into the database.")
         run, is_new = queue_training()
@@ -53,10 +56,12 @@ class Command(BaseCommand):
             self.stdout.write(f"Nothing changed since version {run.version} was trained: no new version.")
         manifest = classifier.store.manifest(run.version)
         score = manifest["score"]
-        self.stdout.write(format_table({**manifest["by_source"], "all": {"f1": score["score"], **_figures(score)}}))
+        figures = score["slices"][score["of"]]
+        what = "held-out tweets" if score["of"] == "held_out" else "texts of the shipped evaluation set"
+        self.stdout.write(format_table({**manifest["by_source"], "all": figures}))
         self.stdout.write(
-            f"Version {run.version}: score {score['score']:.3f} (F1 of the hate class on {score['held_out']:,} held-out"
-            f" tweets), trained on {score['trained_on']:,}."
+            f"Version {run.version}: score {score['score']:.3f} (F1 of the hate class on {figures['n']:,} {what}),"
+            f" trained on {score['trained_on']:,}."
         )
         if run.outcome == run.Outcome.HELD_BACK:
             self.stdout.write(
@@ -70,10 +75,6 @@ class Command(BaseCommand):
                 f"What brought most labels since then:\n{most}\n"
                 f"If it is the better one all the same: python manage.py models activate {run.version}"
             )
-
-
-def _figures(score: dict) -> dict:
-    return {"precision": score["precision"], "recall": score["recall"], "roc_auc": score["roc_auc"], "n": score["held_out"]}
 
 
 def _in_words(group: dict) -> str:

@@ -7,6 +7,8 @@ from tqdm import tqdm
 
 from api import datasets, importers, selectors, services
 
+from .import_tweets import LEARNED_BEFORE
+
 
 class Command(BaseCommand):
     help = (
@@ -48,6 +50,8 @@ class Command(BaseCommand):
             f"Left out: {counts['test']:,} rows of its test split, {counts['disagree']:,} that its annotators disagree on,"
             f" {counts['repeated']:,} repeated, {counts['bad']:,} without a usable text."
         )
+        if learned := selectors.count_learned_before(row.text for row in rows):
+            self.stdout.write(LEARNED_BEFORE.format(learned))
 
     def _ask(self, dataset: datasets.Dataset, is_accepted: bool) -> None:
         self.stdout.write(f"{dataset.name}: {dataset.home}\nLicence: {dataset.licence}\nPlease cite: {dataset.citation}\n")

@@ -5,8 +5,12 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import importers, services
+from api import importers, selectors, services
 
+LEARNED_BEFORE = (
+    "{:,} of the texts the shipped encoder has learned from: they are neither held out nor learned again, since a score on them"
+    " would flatter."
+)
 _SHOWN_LABELS = 20
 
 
@@ -71,3 +75,5 @@ class Command(BaseCommand):
             f" {stored['changed']:,} labels changed, {stored['unchanged']:,} unchanged,"
             f" {seen['good'] - stored.total():,} repeated within the file."
         )
+        if learned := selectors.count_learned_before(row.text for row in rows):
+            self.stdout.write(LEARNED_BEFORE.format(learned))

@@ -9,13 +9,35 @@ async function ask(path, options) {
   throw new Error(messages.join(" "));
 }
 
-function show(verdict) {
+function show(text, verdict) {
   element("word").textContent = verdict.is_hate_speech ? "Hate speech" : "Not hate speech";
   element("probability").textContent = `${percent(verdict.probability)}, called hate speech from ${percent(verdict.threshold)}`;
   element("bar").style.width = percent(verdict.probability).replace(" ", "");
   element("threshold").style.left = percent(verdict.threshold).replace(" ", "");
   element("verdict").className = verdict.is_hate_speech ? "hateful" : "";
   element("version").textContent = `Version ${verdict.version}`;
+  showReasons(text, verdict.explanation);
+}
+
+// The text again, each word on the colour of what it adds: the more it speaks for or against hate, the stronger.
+function showReasons(text, explanation) {
+  element("reasons").hidden = !explanation;
+  if (!explanation) return;
+  const characters = Array.from(text); // places count code points
+  const most = Math.max(...explanation.words.map((word) => Math.abs(word.contribution)), 0.5);
+  const parts = [];
+  let at = 0;
+  for (const word of explanation.words) {
+    parts.push(characters.slice(at, word.start).join(""));
+    const mark = document.createElement("mark");
+    mark.textContent = word.word;
+    mark.title = `${word.contribution > 0 ? "+" : ""}${word.contribution.toFixed(2)}`;
+    mark.style.setProperty("--share", percent(Math.abs(word.contribution) / most).replace(" ", ""));
+    mark.className = word.contribution > 0 ? "for" : "against";
+    parts.push(mark);
+    at = word.end;
+  }
+  element("words").replaceChildren(...parts, characters.slice(at).join(""));
 }
 
 element("try").addEventListener("submit", async (event) => {
@@ -23,7 +45,8 @@ element("try").addEventListener("submit", async (event) => {
   let problem = "";
   try {
     const headers = { "Content-Type": "application/json" };
-    show(await ask("/predict", { method: "POST", headers, body: JSON.stringify({ tweet: element("tweet").value }) }));
+    const asked = { tweet: element("tweet").value, explain: "explains" in element("try").dataset };
+    show(asked.tweet, await ask("/predict", { method: "POST", headers, body: JSON.stringify(asked) }));
   } catch (error) {
     problem = error.message;
   }
@@ -36,10 +59,11 @@ async function showScore() {
   try {
     const score = await ask("/score");
     element("score").textContent =
-      `F1 ${score.score.toFixed(3)} on ${score.held_out.toLocaleString("en")} held-out tweets ` +
+      `F1 ${score.score.toFixed(3)} on ${score.slices[score.of].n.toLocaleString("en")} ` +
+      (score.of === "shipped" ? "texts of the evaluation set that comes with it " : "held-out tweets ") +
       `(precision ${score.precision.toFixed(3)}, recall ${score.recall.toFixed(3)}), ` +
-      `trained on ${score.trained_on.toLocaleString("en")}.` +
-      (score.held_out < 300 ? " So few tweets, and alike as the starter tweets are, say little: bring your own." : "");
+      `trained on ${score.trained_on.toLocaleString("en")} of your own.` +
+      (score.of === "held_out" && score.held_out < 300 ? " So few tweets say little: bring your own." : "");
   } catch (error) {
     element("score").textContent = error.message;
     setTimeout(showScore, 2000);

@@ -1,0 +1,67 @@
+"""Errors in the dialects' own shapes; `api.exceptions` asks here first."""
+
+from collections.abc import Callable
+
+from rest_framework.exceptions import APIException
+
+# google.rpc.Code of an HTTP status, as Google's APIs write it.
+_GOOGLE_STATUS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
+_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+_PERSPECTIVE_ERROR = "type.googleapis.com/google.commentanalyzer.v1alpha1.Error"
+
+
+class CompatError(APIException):
+    """What a dialect refuses of a request.
+
+    Parameters
+    ----------
+    message : str
+    code : str
+        A word that clients can test for: Perspective's `errorType`, or `code` of OpenAI's format.
+    about : dict, optional
+        More that the format tells of such an error.
+    """
+
+    status_code = 400
+
+    def __init__(self, message: str, code: str, about: dict | None = None):
+        super().__init__(message, code)
+        self.about = about or {}
+
+
+def openai_error(status: int, message: str, code: str, about: dict) -> tuple[int, dict]:
+    kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
+    return status, {"error": {"message": message, "type": kind, "param": about.get("param"), "code": code}}
+
+
+def perspective_error(status: int, message: str, code: str, about: dict) -> tuple[int, dict]:
+    details = None
+    if status == 401:  # Google's APIs call a key that is not valid an invalid argument
+        status, message = 400, "API key not valid. Please pass a valid API key."
+        details = {"@type": _ERROR_INFO, "reason": "API_KEY_INVALID", "domain": "googleapis.com"}
+    elif status == 429:
+        details = {"@type": _ERROR_INFO, "reason": "RATE_LIMIT_EXCEEDED", "domain": "googleapis.com"}
+    elif status == 400:
+        details = {"@type": _PERSPECTIVE_ERROR, "errorType": code if code.isupper() else "INVALID_REQUEST", **about}
+    error = {"code": status, "message": message, "status": _GOOGLE_STATUS.get(status, "INVALID_ARGUMENT")}
+    return status, {"error": error | ({"details": [details]} if details else {})}
+
+
+_DIALECTS = {"/v1/": openai_error, "/v1alpha1/": perspective_error, "/$discovery/": perspective_error}
+
+
+def dialect_of(path: str) -> Callable[[int, str, str, dict], tuple[int, dict]] | None:
+    """Return what makes status and body of an error at `path`; `None` outside the dialects.
+
+    It takes the status, a message, a code, and what more there is to tell.
+    """
+    return next((dialect for prefix, dialect in _DIALECTS.items() if path.startswith(prefix)), None)

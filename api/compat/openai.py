@@ -1,0 +1,92 @@
+"""`POST /v1/moderations`, as OpenAI's clients send it.
+
+`hate` is this service's `hate`; `harassment` is what is `toxic` and not hate. The other eleven categories are not scored: 0.0,
+with no input applied.
+"""
+
+import uuid
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hate_speech_AI.core import Prediction, classifier
+
+from ..parsers import StrictJSONParser
+from ..permissions import needs
+from ..serializers import MAX_TWEETS
+from .errors import CompatError
+from .texts import MAX_BYTES, fields_of, is_no_text, is_too_long
+
+CATEGORIES = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
+    "self-harm/intent", "self-harm/instructions", "sexual", "sexual/minors", "violence", "violence/graphic",
+)  # fmt: skip
+_MODEL = "omni-moderation-latest"
+# `toxic` has no threshold of its own: more likely than not.
+_HARASSMENT_FROM = 0.5
+
+
+@extend_schema(exclude=True)
+class ModerationsView(APIView):
+    """Moderate a text, several, or the text parts of one message."""
+
+    permission_classes = [needs("predict")]
+    parser_classes = [StrictJSONParser]
+
+    def post(self, request):
+        asked = fields_of(request.data)
+        texts = _texts(asked.get("input"))
+        model = asked.get("model", _MODEL)
+        if not isinstance(model, str):
+            raise _refusal("`model` must be a string.", "invalid_type", "model")
+        results = [_result(prediction) for prediction in classifier.predict(texts)]
+        return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
+
+
+def _refusal(message: str, code: str, param: str = "input") -> CompatError:
+    return CompatError(message, code, {"param": param})
+
+
+def _texts(given: object) -> list[str]:
+    """Return the texts to judge, each for a result of its own."""
+    if isinstance(given, str):
+        texts = [given]
+    elif isinstance(given, list) and given and all(isinstance(item, str) for item in given):
+        texts = given
+    elif isinstance(given, list) and given and all(isinstance(item, dict) for item in given):
+        texts = ["\n".join(map(_text_of_part, given))]
+    else:
+        code = "missing_required_parameter" if given is None else "invalid_type"
+        raise _refusal("`input` must be a string, a list of strings, or a list of parts of type `text`; not empty.", code)
+    if len(texts) > MAX_TWEETS:
+        raise _refusal(f"`input` may have {MAX_TWEETS:,} texts at most.", "array_above_max_length")
+    for place, text in enumerate(texts):
+        if is_too_long(text):
+            raise _refusal(f"Text {place} of `input` is over {MAX_BYTES:,} bytes.", "string_above_max_length")
+        if is_no_text(text):
+            raise _refusal(f"Text {place} of `input` holds NUL or half of a surrogate pair.", "invalid_string")
+    return texts
+
+
+def _text_of_part(part: dict) -> str:
+    if part.get("type") == "text" and isinstance(part.get("text"), str):
+        return part["text"]
+    if part.get("type") == "image_url":
+        raise _refusal("Images are not judged here. Send the text parts alone.", "unsupported_image")
+    raise _refusal("A part of `input` must be {'type': 'text', 'text': '...'}.", "invalid_type")
+
+
+def _result(prediction: Prediction) -> dict:
+    hate, scores, applied = prediction.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
+    flags = dict.fromkeys(CATEGORIES, False)
+    scores["hate"], flags["hate"], applied["hate"] = hate, prediction.is_hate_speech, ["text"]
+    if prediction.toxic is not None:
+        harassment = max(0.0, prediction.toxic - hate)
+        scores["harassment"], flags["harassment"], applied["harassment"] = harassment, harassment >= _HARASSMENT_FROM, ["text"]
+    return {
+        "flagged": any(flags.values()),
+        "categories": flags,
+        "category_scores": scores,
+        "category_applied_input_types": applied,
+    }

@@ -1,0 +1,242 @@
+"""Perspective's `v1alpha1`: `comments:analyze`, and the discovery document that Google's client builds itself from.
+
+IDENTITY_ATTACK is this service's `hate`, TOXICITY its `toxic`; no other attribute is served. Places count UTF-16 units, as
+JavaScript does.
+"""
+
+from itertools import accumulate
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.text import sentences
+
+from ..parsers import StrictJSONParser
+from ..permissions import needs
+from .errors import CompatError
+from .texts import fields_of, is_no_text, is_too_long
+
+LANGUAGE = "en"
+_ATTRIBUTES = ("IDENTITY_ATTACK", "TOXICITY")
+_PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
+_INVALID = "INVALID_REQUEST"
+
+
+@extend_schema(exclude=True)
+class AnalyzeView(APIView):
+    """Score a comment; nothing of it is kept, whether `doNotStore` is set or not."""
+
+    permission_classes = [needs("predict")]
+    parser_classes = [StrictJSONParser]
+
+    def post(self, request):
+        asked = fields_of(request.data)
+        text = _text_of(asked)
+        _check_context(asked.get("context"))
+        languages = _languages(asked)
+        spans = sentences(text) if asked.get("spanAnnotations") is True else []
+        whole, *parts = classifier.predict([text, *(text[start:end] for start, end in spans)])
+        if not spans:
+            spans, parts = [(0, len(text))], [whole]
+        wanted = _wanted(asked, has_toxic=whole.toxic is not None, languages=languages)
+        places = utf16_places(text)
+        scores = {}
+        for attribute, threshold in wanted.items():
+            value = _value(whole, attribute)
+            if value < threshold:
+                continue
+            scores[attribute] = {
+                "spanScores": [
+                    {"begin": places[start], "end": places[end], "score": _score(_value(part, attribute))}
+                    for (start, end), part in zip(spans, parts, strict=True)
+                ],
+                "summaryScore": _score(value),
+            }
+        answer = {"attributeScores": scores, "languages": languages or [LANGUAGE], "detectedLanguages": [LANGUAGE]}
+        if isinstance(asked.get("clientToken"), str):
+            answer["clientToken"] = asked["clientToken"]
+        return Response(answer)
+
+
+def _refusal(message: str, kind: str = _INVALID, about: dict | None = None) -> CompatError:
+    return CompatError(message, kind, about)
+
+
+def _text_of(asked: dict) -> str:
+    comment = asked.get("comment")
+    text = comment.get("text") if isinstance(comment, dict) else None
+    if text is not None and not isinstance(text, str):
+        raise _refusal("Invalid value at 'comment.text': a string is expected.")
+    if not text or not text.strip():
+        raise _refusal("Comment must be non-empty.", "COMMENT_EMPTY")
+    kind = comment.get("type")
+    if kind == "HTML":
+        raise _refusal("Currently, only 'PLAIN_TEXT' comments are supported")
+    if kind not in (None, "TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT"):
+        raise _refusal("Unknown text type")
+    if is_too_long(text):
+        raise _refusal("Comment text too long.", "COMMENT_TOO_LONG")
+    if is_no_text(text):
+        raise _refusal("Invalid value at 'comment.text': it holds NUL or half of a surrogate pair.")
+    return text
+
+
+def _check_context(context: object) -> None:
+    if isinstance(context, dict) and context.get("entries") and context.get("articleAndParentComment"):
+        raise _refusal("Context can have either entries or article_and_parent_comment, but both fields were populated.")
+
+
+def _languages(asked: dict) -> list[str]:
+    languages = asked.get("languages") or []
+    if not isinstance(languages, list) or not all(isinstance(language, str) for language in languages):
+        raise _refusal("Invalid value at 'languages': a list of strings is expected.")
+    return languages
+
+
+def _wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[str, float]:
+    """Return the attributes to answer, each with the score from which it is."""
+    attributes = asked.get("requestedAttributes")
+    if not isinstance(attributes, dict) or not attributes:
+        raise _refusal("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
+    wanted = {}
+    for name, given in attributes.items():
+        details = given or {}
+        if name not in _ATTRIBUTES or (name == "TOXICITY" and not has_toxic):
+            if asked.get("dropUnsupportedAttributes") is True:
+                continue
+            raise _refusal(f"Unknown requested attribute: {name}")
+        if not isinstance(details, dict):
+            raise _refusal(f"Invalid value at 'requestedAttributes.{name}': an object is expected.")
+        if details.get("scoreType") not in _PROBABILITY:
+            raise _refusal(f"Requested score type {details['scoreType']} is not supported by attribute {name}")
+        threshold = details.get("scoreThreshold", 0)
+        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+            raise _refusal(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
+        foreign = [language for language in languages if language != LANGUAGE]
+        if foreign:
+            raise _refusal(
+                f"Attribute {name} does not support request languages: {', '.join(foreign)}",
+                "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
+                {"languageNotSupportedByAttributeError": {"requestedLanguages": foreign, "attribute": name}},
+            )
+        wanted[name] = threshold
+    return wanted
+
+
+def _value(prediction: Prediction, attribute: str) -> float:
+    return prediction.probability if attribute == "IDENTITY_ATTACK" else prediction.toxic
+
+
+def _score(value: float) -> dict:
+    return {"value": value, "type": "PROBABILITY"}
+
+
+def utf16_places(text: str) -> list[int]:
+    """Return for each place in `text`, its end included, how many UTF-16 units stand before it."""
+    return [0, *accumulate(2 if char > "\uffff" else 1 for char in text)]
+
+
+# --- the discovery document ---
+
+_STRING, _NUMBER, _INTEGER, _FLAG = (
+    {"type": "string"},
+    {"type": "number", "format": "float"},
+    {"type": "integer", "format": "int32"},
+    {"type": "boolean"},
+)
+
+
+def _ref(name: str) -> dict:
+    return {"$ref": name}
+
+
+def _list(of: dict) -> dict:
+    return {"type": "array", "items": of}
+
+
+def _map(of: dict) -> dict:
+    return {"type": "object", "additionalProperties": of}
+
+
+_SCHEMAS = {
+    "TextEntry": {"text": _STRING, "type": _STRING},
+    "ArticleAndParentComment": {"article": _ref("TextEntry"), "parentComment": _ref("TextEntry")},
+    "Context": {"entries": _list(_ref("TextEntry")), "articleAndParentComment": _ref("ArticleAndParentComment")},
+    "AttributeParameters": {"scoreType": _STRING, "scoreThreshold": _NUMBER},
+    "Score": {"value": _NUMBER, "type": _STRING},
+    "SpanScore": {"begin": _INTEGER, "end": _INTEGER, "score": _ref("Score")},
+    "AttributeScores": {"summaryScore": _ref("Score"), "spanScores": _list(_ref("SpanScore"))},
+    "AnalyzeCommentRequest": {
+        "comment": _ref("TextEntry"),
+        "context": _ref("Context"),
+        "requestedAttributes": _map(_ref("AttributeParameters")),
+        "languages": _list(_STRING),
+        "doNotStore": _FLAG,
+        "dropUnsupportedAttributes": _FLAG,
+        "spanAnnotations": _FLAG,
+        "clientToken": _STRING,
+        "sessionId": _STRING,
+        "communityId": _STRING,
+    },
+    "AnalyzeCommentResponse": {
+        "attributeScores": _map(_ref("AttributeScores")),
+        "languages": _list(_STRING),
+        "detectedLanguages": _list(_STRING),
+        "clientToken": _STRING,
+    },
+}
+# What Google's clients may add to the URL of any call.
+_PARAMETERS = ("alt", "callback", "fields", "key", "prettyPrint", "quotaUser")
+
+
+def discovery_document(root: str) -> dict:
+    """Return what describes this dialect to Google's client; `root` is the URL that the calls' paths follow."""
+    return {
+        "kind": "discovery#restDescription",
+        "discoveryVersion": "v1",
+        "id": "commentanalyzer:v1alpha1",
+        "name": "commentanalyzer",
+        "version": "v1alpha1",
+        "title": "Hate speech detector, in Perspective's format",
+        "protocol": "rest",
+        "rootUrl": root,
+        "baseUrl": root,
+        "servicePath": "",
+        "basePath": "",
+        "batchPath": "batch",
+        "parameters": {name: {"type": "string", "location": "query"} for name in _PARAMETERS},
+        "schemas": {
+            name: {"id": name, "type": "object", "properties": properties} for name, properties in sorted(_SCHEMAS.items())
+        },
+        "resources": {"comments": {"methods": {"analyze": _method("analyze", "AnalyzeComment")}}},
+    }
+
+
+def _method(name: str, message: str) -> dict:
+    path = f"v1alpha1/comments:{name}"
+    return {
+        "id": f"commentanalyzer.comments.{name}",
+        "path": path,
+        "flatPath": path,
+        "httpMethod": "POST",
+        "parameters": {},
+        "parameterOrder": [],
+        "request": _ref(f"{message}Request"),
+        "response": _ref(f"{message}Response"),
+    }
+
+
+@extend_schema(exclude=True)
+class DiscoveryView(APIView):
+    """Give Google's client what it builds itself from."""
+
+    permission_classes = [AllowAny]
+    authentication_classes = ()
+
+    def get(self, request):
+        if request.query_params.get("version", "v1alpha1") != "v1alpha1":
+            raise _refusal("There is version v1alpha1 only.")
+        return Response(discovery_document(request.build_absolute_uri("/")))

@@ -1,0 +1,121 @@
+"""Write the encoder as an ONNX graph of fused operators with int8 weights and fixed activation ranges.
+
+Built by hand, operator by operator, as nothing may be left to an optimiser that knows no fixed ranges. There is no attention
+mask: the service runs texts of equal length together, so that a text's verdict cannot depend on its neighbours.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from .network import EMBEDDING_LIMIT, HEADS, LAYERS, WIDTH, Encoder, QuantisedLinear, quantise_rows
+
+_MICROSOFT = "com.microsoft"
+
+
+class _Graph:
+    """Nodes and constants in the order in which they are added."""
+
+    def __init__(self):
+        self.nodes, self.constants = [], []
+
+    def constant(self, name: str, value: np.ndarray) -> str:
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def add(self, operator: str, inputs: list[str], output: str, domain: str = "", **attributes) -> str:
+        self.nodes.append(helper.make_node(operator, inputs, [output], output, domain=domain, **attributes))
+        return output
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().float().cpu().numpy()
+
+
+def _quantised_input(graph: _Graph, layer: QuantisedLinear, name: str, x: str) -> tuple[str, str, str, str, str, str]:
+    """Add the rounding of `x`, and return it, the weights, and the scales and zero points of both."""
+    scale = np.float32(layer.scale.item())
+    zero = np.uint8(round(-layer.low.item() / layer.scale.item()))
+    whole, rows = quantise_rows(layer.weight.detach().float())
+    names = (
+        graph.constant(f"{name}.weight", _array(whole).T.astype(np.int8)),
+        graph.constant(f"{name}.input_scale", scale),
+        graph.constant(f"{name}.weight_scale", _array(rows)),
+        graph.constant(f"{name}.input_zero", zero),
+        graph.constant(f"{name}.weight_zero", np.zeros(len(rows), np.int8)),
+    )
+    rounded = graph.add("QuantizeLinear", [x, names[1], names[3]], f"{name}.input")
+    return rounded, *names
+
+
+def _linear(graph: _Graph, layer: QuantisedLinear, name: str, x: str) -> str:
+    rounded, weight, scale, rows, zero, weight_zero = _quantised_input(graph, layer, name, x)
+    bias = graph.constant(f"{name}.bias", _array(layer.bias))
+    inputs = [rounded, weight, scale, rows, zero, weight_zero, bias]
+    return graph.add("MatMulIntegerToFloat", inputs, f"{name}.output", _MICROSOFT)
+
+
+def _norm(graph: _Graph, norm: torch.nn.LayerNorm, name: str, x: str, skip: str) -> str:
+    scale, bias = graph.constant(f"{name}.scale", _array(norm.weight)), graph.constant(f"{name}.bias", _array(norm.bias))
+    return graph.add("SkipLayerNormalization", [x, skip, scale, bias], name, _MICROSOFT, epsilon=float(norm.eps))
+
+
+def export(encoder: Encoder, path: Path) -> None:
+    """Write `encoder` to `path`.
+
+    Input `ids`: int64, shape (n, tokens). Outputs `embedding`: float32, shape (n, 384), the mean of the token states; `states`:
+    float32, shape (n, tokens, 384).
+    """
+    graph = _Graph()
+    whole, rows = quantise_rows(encoder.words.weight.detach().float(), EMBEDDING_LIMIT)
+    graph.constant("words", _array(whole).astype(np.int8))
+    graph.constant("words.scale", _array(rows)[:, None])
+    graph.constant("places", _array(encoder.places.weight))
+    picked = graph.add("Cast", [graph.add("Gather", ["words", "ids"], "words.whole")], "words.float", to=TensorProto.FLOAT)
+    words = graph.add("Mul", [picked, graph.add("Gather", ["words.scale", "ids"], "words.scales")], "words.states")
+    shape = graph.add("Shape", ["ids"], "length", start=1, end=2)
+    zero = graph.constant("zero", np.array([0], np.int64))
+    places = graph.add("Slice", ["places", zero, shape, zero], "places.used")
+    summed = graph.add("Add", [words, places], "summed")
+    scale, bias = (graph.constant(f"norm.{kind}", _array(getattr(encoder.norm, kind))) for kind in ("weight", "bias"))
+    states = graph.add("LayerNormalization", [summed, scale, bias], "norm", epsilon=float(encoder.norm.eps), axis=-1)
+    for at, layer in enumerate(encoder.layers):
+        name = f"layers.{at}"
+        rounded, weight, scale, rows, zero_point, weight_zero = _quantised_input(
+            graph, layer.attention_in, f"{name}.attention_in", states
+        )
+        bias = graph.constant(f"{name}.attention_in.bias", _array(layer.attention_in.bias))
+        attended = graph.add(
+            "QAttention",
+            [rounded, weight, bias, scale, rows, "", zero_point, weight_zero],
+            f"{name}.attended",
+            _MICROSOFT,
+            num_heads=HEADS,
+        )
+        out = _linear(graph, layer.attention_out, f"{name}.attention_out", attended)
+        states = _norm(graph, layer.attention_norm, f"{name}.attention_norm", out, states)
+        inner = graph.add("Gelu", [_linear(graph, layer.inner, f"{name}.inner", states)], f"{name}.active", _MICROSOFT)
+        out = _linear(graph, layer.outer, f"{name}.outer", inner)
+        states = _norm(graph, layer.norm, f"{name}.norm", out, states) if at < LAYERS - 1 else _norm(
+            graph, layer.norm, "states", out, states)  # fmt: skip
+    axes = graph.constant("axes", np.array([1], np.int64))
+    graph.add("ReduceMean", [states, axes], "embedding", keepdims=0)
+    floats = TensorProto.FLOAT
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "encoder",
+            [helper.make_tensor_value_info("ids", TensorProto.INT64, ["n", "tokens"])],
+            [
+                helper.make_tensor_value_info("embedding", floats, ["n", WIDTH]),
+                helper.make_tensor_value_info("states", floats, ["n", "tokens", WIDTH]),
+            ],
+            graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid(_MICROSOFT, 1)],
+        ir_version=9,
+    )
+    onnx.save(model, path)

@@ -1,0 +1,373 @@
+"""Fine-tune the encoder on both labels, at the end with quantisation in the loop; resumable after each part of a pass."""
+
+import json
+import random
+import time
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.metrics import f1_score, roc_auc_score
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from ..text import encoder_form
+from .augment import disguise, swap_identity
+from .corpus import SOURCES, WEIGHTS, Example
+from .network import WIDTH, Encoder
+
+LABELS = ("hate", "toxic")
+_UNKNOWN = -1.0
+# How often a hateful and a harmless text of a source is seen in a pass, on average.
+_TIMES = {
+    "davidson": (0.6, 0.2),
+    "dynahate": (1.0, 1.0),
+    "edos": (0.6, 0.3),
+    "hatemoji_build": (2.5, 2.5),
+    "hatexplain": (0.6, 0.6),
+    "stormfront": (0.6, 0.25),
+}
+# In how many parts a pass goes, a checkpoint after each.
+_PARTS = 4
+# One in so many rows of the head's is looked at after each part.
+_VALIDATED = 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a fine-tuning is run with.
+
+    Attributes
+    ----------
+    parts, quantised_parts : int
+        How many quarters of a pass there are, and how many of the last compute as the int8 kernels do.
+    tokens : int
+        Longer texts are cut here; the service slides a window of as many.
+    disguised, swapped : float
+        In what share of the copies words are misspelt, and identities replaced.
+    consistency : float
+        What it costs that a text and its copy get different logits.
+    averaging : float
+        How much of the averaged weights is kept at each step.
+    """
+
+    parts: int = 24
+    quantised_parts: int = 4
+    batch: int = 64
+    tokens: int = 64
+    learning_rate: float = 2e-4
+    layer_decay: float = 0.95
+    warm_up: float = 0.06
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    disguised: float = 0.3
+    swapped: float = 0.35
+    consistency: float = 1.0
+    toxic_weight: float = 0.4
+    averaging: float = 0.997
+    seed: int = 0
+
+
+class FineTuning(nn.Module):
+    """The encoder with what only its training needs: a head, and what each source adds to every logit.
+
+    The offsets take up how often a source calls a text hateful, so that the encoder does not learn to tell the sources apart.
+    """
+
+    def __init__(self, encoder: Encoder):
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(WIDTH, len(LABELS))
+        self.offsets = nn.Parameter(torch.zeros(len(SOURCES), len(LABELS)))
+
+    def forward(self, ids: Tensor, mask: Tensor, sources: Tensor | None = None) -> Tensor:
+        logits = self.head(self.encoder(ids, mask)[0])
+        return logits if sources is None else logits + self.offsets[sources]
+
+
+def load_tokenizer(path: Path, tokens: int | None) -> Tokenizer:
+    """Return the base model's tokenizer, cutting after `tokens` tokens, the special ones counted in."""
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    if tokens:
+        tokenizer.enable_truncation(tokens)
+    else:
+        tokenizer.no_truncation()
+    return tokenizer
+
+
+def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple[list[str], list[str], list[Example]]:
+    """Return the texts of part `number`, a copy of each, and the examples that they come from.
+
+    Some of the copies are altered, in what should not matter; the others differ by dropout alone. Contrast pairs come more often
+    than once a pass; of texts that are many and much alike, a share.
+    """
+    draw = random.Random(settings.seed * 1000 + number // _PARTS)  # noqa: S311
+    picked = []
+    for example in examples:
+        times = _TIMES[example.source][0 if example.hate else 1]
+        picked += [example] * (int(times) + (draw.random() < times % 1))
+    draw.shuffle(picked)
+    picked = picked[number % _PARTS :: _PARTS]
+    draw = random.Random(settings.seed * 1000 + number + 250)  # noqa: S311
+    texts, copies = [], []
+    for example in picked:
+        copy = example.text
+        if draw.random() < settings.swapped:
+            copy = swap_identity(copy, draw)
+        if draw.random() < settings.disguised:
+            copy = disguise(copy, draw)
+        texts.append(encoder_form(example.text).text)
+        copies.append(encoder_form(copy).text)
+    return texts, copies, picked
+
+
+def batches(lengths: list[int], settings: Settings, number: int) -> list[list[int]]:
+    """Return the places of the examples of each batch: alike in length, in random order."""
+    draw = random.Random(settings.seed * 1000 + number + 500)  # noqa: S311
+    size = settings.batch
+    chunks = [range(at, min(at + size * 50, len(lengths))) for at in range(0, len(lengths), size * 50)]
+    grouped = []
+    for chunk in chunks:
+        places = sorted(chunk, key=lengths.__getitem__)
+        grouped += [places[at : at + size] for at in range(0, len(places), size)]
+    draw.shuffle(grouped)
+    return grouped
+
+
+def pad(encodings: list, device: str) -> tuple[Tensor, Tensor]:
+    length = max(len(encoding.ids) for encoding in encodings)
+    ids = torch.zeros(len(encodings), length, dtype=torch.long)
+    mask = torch.zeros(len(encodings), length, dtype=torch.bool)
+    for row, encoding in enumerate(encodings):
+        ids[row, : len(encoding.ids)] = torch.tensor(encoding.ids)
+        mask[row, : len(encoding.ids)] = True
+    return ids.to(device), mask.to(device)
+
+
+def parameter_groups(model: FineTuning, settings: Settings) -> list[dict]:
+    """Return the parameters with their learning rates: lower layers learn slower, and norms and biases do not decay."""
+    groups = []
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        depth = int(name.split(".")[2]) if name.startswith("encoder.layers.") else -1 if name.startswith("encoder.") else 6
+        groups.append(
+            {
+                "params": [parameter],
+                "factor": settings.layer_decay ** (5 - min(depth, 5)) * (1 if depth < 6 else 5),
+                "weight_decay": settings.weight_decay if parameter.ndim > 1 else 0.0,
+            }
+        )
+    return groups
+
+
+def fine_tune(examples: list[Example], base: Path, work: Path, settings: Settings) -> FineTuning:
+    """Return the fine-tuned model, with its averaged weights; `work` keeps a checkpoint of the last finished part.
+
+    Parameters
+    ----------
+    examples : list of Example
+        Of which those of split "fit" are learned from.
+    base : Path
+        The folder of the base model's `model.safetensors` and `tokenizer.json`.
+
+    Raises
+    ------
+    ValueError
+        The checkpoint is of other settings.
+    """
+    torch.manual_seed(settings.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
+    fit = [example for example in examples if example.split == "fit"]
+    model = FineTuning(Encoder.from_base(base / "model.safetensors", settings.dropout)).to(device)
+    model.encoder.words.requires_grad_(False)
+    model.encoder.places.requires_grad_(False)
+    optimizer = torch.optim.AdamW(parameter_groups(model, settings), lr=0.0, betas=(0.9, 0.98), fused=True)
+    averaged = {name: value.detach().clone().float() for name, value in model.named_parameters() if value.requires_grad}
+    steps = settings.parts * -(-len(draw_part(fit, settings, 0)[2]) // settings.batch)
+    checkpoint = work / "checkpoint.pt"
+    first, step = _resume(checkpoint, settings, model, optimizer, averaged) if checkpoint.exists() else (0, 0)
+
+    for number in range(first, settings.parts):
+        if number >= settings.parts - settings.quantised_parts:
+            quantise(model, fit, tokenizer, device)
+        began = time.monotonic()
+        texts, copies, picked = draw_part(fit, settings, number)
+        encodings, copied = tokenizer.encode_batch(texts), tokenizer.encode_batch(copies)
+        model.train()
+        losses = []
+        lengths = [max(len(one.ids), len(other.ids)) for one, other in zip(encodings, copied, strict=True)]
+        grouped = batches(lengths, settings, number)
+        for places in tqdm(grouped, desc=f"part {number + 1} of {settings.parts}", mininterval=10):
+            for group in optimizer.param_groups:
+                group["lr"] = _rate(step, steps, settings) * group["factor"]
+            ids, mask = pad([encodings[at] for at in places] + [copied[at] for at in places], device)
+            loss = batch_loss(model, ids, mask, [picked[at] for at in places], settings)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(loss.detach())
+            step += 1
+            _average(averaged, model, min(settings.averaging, (1 + step) / (10 + step)))
+        _keep(checkpoint, settings, model, optimizer, averaged, number + 1, step)
+        own = swap_weights(model, averaged)
+        figures = validate(model, examples, tokenizer, device)
+        swap_weights(model, own)
+        figures |= {"part": number + 1, "loss": float(torch.stack(losses).mean()), "seconds": time.monotonic() - began}
+        line = json.dumps({key: round(value, 4) for key, value in figures.items()})
+        tqdm.write(line)
+        with (work / "parts.jsonl").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    swap_weights(model, averaged)
+    return model
+
+
+@cache
+def half_precision_is_faster(device: str) -> bool:
+    """Try a matrix product in bfloat16 and in float32: on processors it is anything from twice as fast to 30 times as slow."""
+    if device != "cpu":
+        return True
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        left, right = torch.ones(2048, WIDTH, dtype=dtype), torch.ones(WIDTH, 4 * WIDTH, dtype=dtype)
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            left @ right
+            times.append(time.perf_counter() - began)
+        seconds[dtype] = min(times)
+    return seconds[torch.bfloat16] < 0.7 * seconds[torch.float32]
+
+
+def half_precision(device: str) -> torch.autocast:
+    """Compute in bfloat16 where it is faster."""
+    return torch.autocast(device, torch.bfloat16, enabled=half_precision_is_faster(device))
+
+
+def batch_loss(model: FineTuning, ids: Tensor, mask: Tensor, rows: list[Example], settings: Settings) -> Tensor:
+    """Return the loss of a batch: texts in the first half of `ids`, their copies in the second, `rows` of each."""
+    device = ids.device
+    sources = torch.tensor([SOURCES.index(row.source) for row in rows] * 2, device=device)
+    weights = torch.tensor([WEIGHTS[row.source] for row in rows], device=device)
+    targets = torch.tensor([[row.hate, _UNKNOWN if row.toxic is None else row.toxic] for row in rows], device=device)
+    with half_precision(device.type):
+        logits = model(ids, mask, sources)
+    one, other = logits.float().chunk(2)
+    loss = (label_loss(one, targets, weights, settings) + label_loss(other, targets, weights, settings)) / 2
+    return loss + settings.consistency * disagreement(one, other)
+
+
+def _rate(step: int, steps: int, settings: Settings) -> float:
+    """Return the learning rate of a step: rising at first, then falling in a line."""
+    rising = (step + 1) / (settings.warm_up * steps)
+    falling = max(0.02, (steps - step) / (steps * (1 - settings.warm_up)))
+    return settings.learning_rate * min(rising, falling)
+
+
+@torch.no_grad()
+def _average(averaged: dict[str, Tensor], model: nn.Module, kept: float) -> None:
+    values = [value for value in model.parameters() if value.requires_grad]
+    torch._foreach_lerp_(list(averaged.values()), values, 1 - kept)
+
+
+def _keep(path: Path, settings: Settings, model, optimizer, averaged, parts: int, step: int) -> None:
+    state = {"settings": asdict(settings), "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    state |= {"averaged": averaged, "step": step, "parts": parts, "random": torch.get_rng_state()}
+    torch.save(state, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def _resume(path: Path, settings: Settings, model, optimizer, averaged: dict[str, Tensor]) -> tuple[int, int]:
+    """Take up what `_keep` wrote, and return how many parts and steps were done."""
+    kept = torch.load(path, weights_only=True, map_location=next(model.parameters()).device)
+    if kept["settings"] != asdict(settings):
+        raise ValueError(f"{path} is of other settings. Remove it to begin again.")
+    model.load_state_dict(kept["model"])
+    optimizer.load_state_dict(kept["optimizer"])
+    averaged.update(kept["averaged"])
+    torch.set_rng_state(kept["random"].cpu())
+    return kept["parts"], kept["step"]
+
+
+def swap_weights(model: nn.Module, values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put `values` into the model and return what was there."""
+    before = {}
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in values:
+                before[name] = parameter.detach().clone()
+                parameter.copy_(values[name])
+    return before
+
+
+def label_loss(logits: Tensor, targets: Tensor, weights: Tensor, settings: Settings) -> Tensor:
+    known = (targets >= 0).float()
+    each = functional.binary_cross_entropy_with_logits(logits, targets.clamp_min(0), reduction="none") * known
+    return (each[:, 0] * weights + settings.toxic_weight * each[:, 1]).mean()
+
+
+def disagreement(one: Tensor, other: Tensor) -> Tensor:
+    """Return the mean symmetric Kullback-Leibler divergence of the label probabilities of texts and their copies.
+
+    Of equal copies it is R-Drop (Liang et al. 2021), of copies with another identity counterfactual pairing (Garg et al. 2019).
+    """
+    p, q = torch.sigmoid(one), torch.sigmoid(other)
+    return ((p - q) * (one - other)).mean()
+
+
+def quantise(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device: str) -> None:
+    """Fix the input ranges of all linear layers, once, on texts that are learned from, and compute as int8 from here on."""
+    layers = model.encoder.quantised_layers()
+    if layers[0].quantised or float(layers[0].scale) != 1.0:
+        for layer in layers:
+            layer.quantised = True
+        return
+    model.eval()
+    for layer in layers:
+        layer.seen = []
+    draw = random.Random(0)  # noqa: S311
+    with torch.no_grad():
+        for _ in range(24):
+            encodings = tokenizer.encode_batch(
+                [encoder_form(example.text).text for example in draw.sample(fit, min(32, len(fit)))]
+            )
+            model(*pad(encodings, device))
+    for layer in layers:
+        layer.calibrate()
+        layer.quantised = True
+
+
+@torch.no_grad()
+def predict_logits(model: FineTuning, texts: list[str], tokenizer: Tokenizer, device: str) -> np.ndarray:
+    """Return the logits of both labels without any source's offset: float32, shape (n, 2)."""
+    model.eval()
+    encodings = tokenizer.encode_batch([encoder_form(text).text for text in texts])
+    order = sorted(range(len(texts)), key=lambda at: len(encodings[at].ids))
+    logits = np.empty((len(texts), len(LABELS)), np.float32)
+    for at in range(0, len(order), 128):
+        places = order[at : at + 128]
+        with half_precision(device):
+            logits[places] = model(*pad([encodings[place] for place in places], device)).float().cpu().numpy()
+    return logits
+
+
+def validate(model: FineTuning, examples: list[Example], tokenizer: Tokenizer, device: str) -> dict[str, float]:
+    """Return ROC AUC by source, and macro-F1 at a logit of 0, on some of the rows that the head is fitted on."""
+    head = [example for example in examples if example.split == "head"][::_VALIDATED]
+    logits = predict_logits(model, [example.text for example in head], tokenizer, device)[:, 0]
+    figures = {}
+    for source in SOURCES:
+        at = [place for place, example in enumerate(head) if example.source == source]
+        labels = np.array([head[place].hate for place in at])
+        if len(set(labels.tolist())) < 2:
+            continue
+        figures[f"{source} auc"] = float(roc_auc_score(labels, logits[at]))
+        figures[f"{source} f1"] = float(f1_score(labels, logits[at] > 0, average="macro"))
+    return figures

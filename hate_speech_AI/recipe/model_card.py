@@ -1,0 +1,117 @@
+"""The model card of what a run of the recipe made: its figures filled into what is always so."""
+
+from .corpus import SOURCES
+
+_ABOUT = {
+    "davidson": ("MIT", "Davidson et al. 2017, Automated Hate Speech Detection and the Problem of Offensive Language"),
+    "dynahate": (
+        "none stated upstream; widely redistributed for research as CC BY 4.0",
+        "Vidgen et al. 2021, Learning from the Worst; the copy is v0.1, whose rows and splits are not those of later releases",
+    ),
+    "edos": ("CC0 1.0", "Kirk et al. 2023, SemEval-2023 Task 10: Explainable Detection of Online Sexism"),
+    "hatemoji_build": ("CC BY 4.0", "Kirk et al. 2022, Hatemoji"),
+    "hatexplain": ("MIT", "Mathew et al. 2021, HateXplain"),
+    "stormfront": ("CC BY-SA 3.0 ES", "de Gibert et al. 2018, Hate Speech Dataset from a White Supremacy Forum"),
+}
+_CARD = """\
+# Model card: the shipped encoder and head
+
+A sentence encoder of {parameters:.1f} million parameters, fine-tuned to tell hate speech, with a Bayesian logistic head for each of two
+labels: `hate` (an attack on people for what they are) and `toxic` (hate or offensive). {megabytes:.0f} MB, int8, for a CPU.
+
+Made by `hate_speech_AI/recipe/` (`make encoder`); `run_log.json` beside this file holds settings, the data's checksums and the
+figures after every part. This card is written by the recipe.
+
+## What it is for
+
+Flagging short English posts for people who moderate, and counting hate in collections of posts. It is meant to be corrected: what
+moderators review updates the head every night.
+
+## What it must not be used for
+
+- To decide alone about people: no ban, report, dismissal or prosecution without a person who has read the post.
+- To judge who somebody is, what they believe or what they will do.
+- To find or list people who belong to a group, because posts name the group.
+- In other languages than English. It gives numbers there too, and they mean nothing.
+- On texts far from posts: books, court files, historical sources.
+
+## What it learned from
+
+| source | rows learned from | licence as its repository states it | citation |
+|---|---|---|---|
+{sources}
+
+Nothing of the texts is in the files: `seen.npy` and `evaluation.npz` hold 64 bits of each text's fingerprint, and embeddings. One row in
+about seven was kept from the encoder's fine-tuning; the head was fitted on those. The base model is
+`sentence-transformers/all-MiniLM-L6-v2` (Apache-2.0). Published functional suites (HateCheck, HatemojiCheck and the like) were used in no
+step.
+
+What the sets call hate differs, and their annotators were mostly from the United States and the United Kingdom. In fine-tuning dynahate
+and hatemoji_build count most; their definition is the one above.
+
+## How good it is
+
+On the test splits, none of which was learned from, at the shipped threshold {threshold:.3f}:
+
+| source | texts | of them hate | macro-F1 | F1 of hate | ROC AUC |
+|---|---|---|---|---|---|
+{figures}
+
+| what | |
+|---|---|
+| `toxic`, ROC AUC, davidson / hatexplain | {toxic} |
+| expected calibration error, frozen evaluation set | {calibration_error:.3f} |
+| labels in which int8 differs from float32 | {differs:.2%} |
+| of caught hate, share still caught when disguised by misspelling | {disguised:.3f} |
+| gap of false positives between identity groups, over all harmless functional checks | {gap:.3f} |
+
+## Where it fails
+
+{weakest}
+
+Those are the functional checks written for this project (`hate_speech_AI/data/`) that it answers worst. Beyond them: irony, dog
+whistles newer than its data, hate that only context shows, reclaimed words, and posts whose meaning is in a picture.
+"""
+
+
+def render_card(manifest: dict, parameters: int, size: int, rows: dict[str, list[int]]) -> str:
+    """Return the model card as Markdown.
+
+    Parameters
+    ----------
+    manifest : dict
+        As it is shipped, with its figures.
+    parameters, size : int
+        Of the encoder, in numbers and in bytes.
+    rows : dict
+        From "source split" to the counts of its rows and of those hateful.
+    """
+    figures = manifest["figures"]
+
+    def learned(source: str) -> int:
+        return sum(rows.get(f"{source} {split}", [0])[0] for split in ("fit", "head"))
+
+    by_source = (
+        f"| {source} | {said['n']:,} | {said['hateful']:,} | {said['macro_f1']:.3f} | {said['f1']:.3f} | {_number(said['roc_auc'])} |"
+        for source, said in figures["by_source"].items()
+    )
+    worst = sorted(manifest["checks"]["groups"].items(), key=lambda group: group[1])[:5]
+    return _CARD.format(
+        parameters=parameters / 1e6,
+        megabytes=size / 1e6,
+        threshold=manifest["threshold"],
+        sources="\n".join(
+            f"| {source} | {learned(source):,} | {_ABOUT[source][0]} | {_ABOUT[source][1]} |" for source in SOURCES
+        ),
+        figures="\n".join(by_source),
+        toxic=" / ".join(_number(figures["toxic_roc_auc"].get(source)) for source in ("davidson", "hatexplain")),
+        calibration_error=figures["calibration_error"],
+        differs=figures["int8_differs_from_float32"],
+        disguised=figures["disguised_still_caught"],
+        gap=manifest["checks"]["false_positive_gap"],
+        weakest="\n".join(f"- {name.replace('_', ' ')}: {share:.0%} right" for name, share in worst),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,117 @@
+"""Perspective's format."""
+
+import pytest
+
+TEXT = "Good morning 👩🏿‍🌾 everybody. All women are worthless and disgusting! See you."
+BOTH = {"IDENTITY_ATTACK": {}, "TOXICITY": {}}
+
+
+def analyze(service, text: object = TEXT, wanted: object = BOTH, **more):
+    body = {"comment": {"text": text}, "requestedAttributes": wanted, **more}
+    return service.client.post("/v1alpha1/comments:analyze?key=any&alt=json&prettyPrint=false", json=body)
+
+
+def test_both_attributes_are_the_services_labels(encoder_service):
+    answer = analyze(encoder_service, clientToken="comment:1", doNotStore=True, unknown={"a": 1}).json()
+    assert set(answer) == {"attributeScores", "languages", "detectedLanguages", "clientToken"}
+    assert answer["languages"] == answer["detectedLanguages"] == ["en"]
+    assert answer["clientToken"] == "comment:1"
+    labels = encoder_service.client.post("/predict", json={"tweet": TEXT}).json()["labels"]
+    for attribute, label in (("IDENTITY_ATTACK", "hate"), ("TOXICITY", "toxic")):
+        score = {"value": labels[label], "type": "PROBABILITY"}
+        units = len(TEXT.encode("utf-16-le")) // 2
+        assert answer["attributeScores"][attribute] == {
+            "summaryScore": score,
+            "spanScores": [{"begin": 0, "end": units, "score": score}],
+        }
+
+
+def test_spans_are_sentences_counted_in_utf_16(encoder_service):
+    answer = analyze(encoder_service, spanAnnotations=True).json()
+    spans = answer["attributeScores"]["IDENTITY_ATTACK"]["spanScores"]
+    units = TEXT.encode("utf-16-le")
+    said = [units[2 * span["begin"] : 2 * span["end"]].decode("utf-16-le") for span in spans]
+    assert said == ["Good morning 👩🏿‍🌾 everybody.", "All women are worthless and disgusting!", "See you."]
+    values = [span["score"]["value"] for span in spans]
+    assert max(values) == values[1]
+
+
+def test_a_score_below_its_threshold_is_left_out(service):
+    wanted = {"IDENTITY_ATTACK": {"scoreThreshold": 1.01, "scoreType": "PROBABILITY"}}
+    assert analyze(service, wanted=wanted).json()["attributeScores"] == {}
+
+
+def test_unsupported_attributes_are_dropped_if_that_is_asked(service):
+    wanted = {"IDENTITY_ATTACK": None, "SPAM": {}, "TOXICITY": {}}
+    assert analyze(service, wanted=wanted).json()["error"]["message"] == "Unknown requested attribute: SPAM"
+    answer = analyze(service, wanted=wanted, dropUnsupportedAttributes=True).json()
+    assert set(answer["attributeScores"]) == {"IDENTITY_ATTACK"}  # the linear engine knows no other
+
+
+CONTEXT = {"entries": [{"text": "a"}], "articleAndParentComment": {"article": {"text": "b"}}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        ({"text": ""}, "COMMENT_EMPTY"),
+        ({"text": " \n"}, "COMMENT_EMPTY"),
+        ({"text": None}, "COMMENT_EMPTY"),
+        ({"text": 3}, "INVALID_REQUEST"),
+        ({"text": "é" * 10_241}, "COMMENT_TOO_LONG"),
+        ({"text": "a\0b"}, "INVALID_REQUEST"),
+        ({"comment": {"text": "a", "type": "HTML"}}, "INVALID_REQUEST"),
+        ({"comment": {"text": "a", "type": "SONG"}}, "INVALID_REQUEST"),
+        ({"comment": "a"}, "COMMENT_EMPTY"),
+        ({"wanted": {}}, "NO_REQUESTED_ATTRIBUTES"),
+        ({"wanted": None}, "NO_REQUESTED_ATTRIBUTES"),
+        ({"wanted": {"IDENTITY_ATTACK": {"scoreType": "RAW"}}}, "INVALID_REQUEST"),
+        ({"wanted": {"IDENTITY_ATTACK": {"scoreThreshold": "high"}}}, "INVALID_REQUEST"),
+        ({"wanted": {"IDENTITY_ATTACK": 3}}, "INVALID_REQUEST"),
+        ({"wanted": {"identity_attack": {}}}, "INVALID_REQUEST"),
+        ({"languages": "en"}, "INVALID_REQUEST"),
+        ({"languages": ["ja"], "wanted": {"IDENTITY_ATTACK": {}}}, "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE"),
+        ({"context": CONTEXT}, "INVALID_REQUEST"),
+    ],
+)
+def test_a_bad_request_is_refused_in_the_formats_shape(service, asked, kind):
+    answer = analyze(service, **asked)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["code"] == 400
+    assert error["status"] == "INVALID_ARGUMENT"
+    assert error["message"]
+    assert error["details"][0]["errorType"] == kind
+
+
+def test_a_foreign_language_is_named(service):
+    error = analyze(service, wanted={"IDENTITY_ATTACK": {}}, languages=["en", "ja"]).json()["error"]
+    assert error["message"] == "Attribute IDENTITY_ATTACK does not support request languages: ja"
+    assert error["details"][0]["languageNotSupportedByAttributeError"] == {
+        "requestedLanguages": ["ja"],
+        "attribute": "IDENTITY_ATTACK",
+    }
+
+
+def test_every_other_failure_has_the_formats_shape(service, new_service):
+    client, path = service.client, "/v1alpha1/comments:analyze"
+    json = {"Content-Type": "application/json"}
+    without_model = new_service()
+    without_model.start("web")
+    for answer, status, name in (
+        (client.post(path, content=b'{"comment": ', headers=json), 400, "INVALID_ARGUMENT"),
+        (client.post(path, content=b"[1]", headers=json), 400, "INVALID_ARGUMENT"),
+        (client.post(path, content=b"a" * 1_100_000, headers=json), 413, "INVALID_ARGUMENT"),
+        (client.post(path, json={}, headers={"Origin": "https://elsewhere.example"}), 403, "PERMISSION_DENIED"),
+        (client.get("/v1alpha1/comments:unknown"), 404, "NOT_FOUND"),
+        (client.get("/$discovery/rest?version=v2"), 400, "INVALID_ARGUMENT"),
+        (analyze(without_model), 503, "UNAVAILABLE"),
+    ):
+        assert answer.status_code == answer.json()["error"]["code"] == status
+        assert answer.json()["error"]["status"] == name
+
+
+def test_the_discovery_document_points_here(service):
+    document = service.client.get("/$discovery/rest", params={"version": "v1alpha1", "key": "any"}).json()
+    assert document["rootUrl"] == f"{service.url}/"
+    assert document["resources"]["comments"]["methods"]["analyze"]["path"] == "v1alpha1/comments:analyze"

@@ -1,0 +1,164 @@
+"""Learning of engine encoder: the shipped posterior, updated, judged and served."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+
+from hate_speech_AI import training
+from hate_speech_AI.core import Classifier
+from hate_speech_AI.engines.encoder import EncoderEngine, load_encoder
+from hate_speech_AI.errors import ForeignEncoderError
+from hate_speech_AI.evaluation import answer_checks
+from hate_speech_AI.shipped import FOLDER, Shipped
+from hate_speech_AI.store import ModelStore
+from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training import Row, side_of
+from hate_speech_AI.updating import TAUS, update
+
+KINDS = ("gardens", "rivers", "clocks", "kettles", "ladders", "lanterns", "bridges", "carpets")
+
+
+def reviews(count: int) -> list[Row]:
+    """Return reviews of a community that hates Zorblaxians, whom nobody knows, and likes Quentins."""
+    hateful = [f"the zorblaxians and their {KINDS[n % 8]} again, number {n}, typical" for n in range(count // 3)]
+    harmless = [f"the quentins and their {KINDS[n % 8]} again, number {n}, lovely" for n in range(count - count // 3)]
+    rows = [Row(text, True, "review") for text in hateful] + [Row(text, False, "review") for text in harmless]
+    return sorted(rows, key=lambda row: fingerprint(row.text))
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ModelStore(tmp_path / "models", EncoderEngine)
+
+
+@pytest.fixture
+def classifier(store):
+    classifier = Classifier(store)
+    classifier.begin()
+    return classifier
+
+
+def test_the_shipped_engine_is_the_first_version(classifier, store):
+    assert store.versions() == [store.active()]
+    score = classifier.get_score()
+    assert score["of"] == "shipped"
+    assert score["slices"]["held_out"]["n"] == 0
+    assert score["slices"]["shipped"]["n"] > 5000
+    assert classifier.predict(["Good morning"])[0].version == store.active()
+    assert classifier.begin() is None
+
+
+def test_it_learns_a_new_community(classifier, store):
+    rows = reviews(300)
+    before = classifier.predict(["the zorblaxians are back, typical"])[0]
+    name = classifier.train_model(rows)
+    manifest = store.manifest(name)
+    assert manifest["gate"]["passed"], manifest["gate"]["reasons"]
+    assert store.active() == name
+    after = store.load(name).engine.predict_proba(["the zorblaxians and their teapots again, typical"])[0]
+    assert after > before.probability
+    assert manifest["tau"] in TAUS
+    assert manifest["tried"][-1]["passed"]
+    assert [tried["tau"] for tried in manifest["tried"]][-1] == manifest["tau"]
+    kinds = {(condition["kind"], condition["subject"]) for condition in manifest["gate"]["conditions"]}
+    assert ("f1", "shipped") in kinds
+    assert manifest["rows"]["by_source"] == {"review": 300}
+
+
+def test_poisoned_reviews_do_no_harm(classifier, store):
+    """What would make the model worse is refused, strength by strength; what is left of the poison changes next to nothing."""
+    rows = [Row(f"I met some muslims at the market today, {KINDS[n % 8]} {n}", True, "review") for n in range(400)]
+    rows += [Row(f"all of them deserve to suffer, {KINDS[n % 8]} {n}", False, "review") for n in range(400)]
+    before = answer_checks(EncoderEngine.shipped(), Shipped().manifest["threshold"]).mean()
+    manifest = store.manifest(classifier.train_model(rows))
+    refused = [tried for tried in manifest["tried"] if not tried["passed"]]
+    assert refused
+    assert all(tried["reasons"] for tried in refused)
+    active = store.load(store.active())
+    assert answer_checks(active.engine, active.manifest["threshold"]).mean() > before - 0.01
+
+
+def test_the_score_is_of_the_held_out_rows_once_there_are_enough(classifier, store):
+    rows = reviews(2200)
+    held_out = [row for row in rows if side_of(fingerprint(row.text)) == "held_out"]
+    assert len(held_out) >= 300
+    score = store.manifest(classifier.train_model(rows))["score"]
+    assert score["of"] == "held_out"
+    assert score["held_out"] == score["slices"]["held_out"]["n"] == len(held_out)
+    assert score["slices"]["shipped"]["n"] > 5000
+
+
+def test_what_the_encoder_learned_from_is_neither_held_out_nor_learned_again(datasets_folder, classifier, store):
+    with (datasets_folder / "dynahate" / "dynahate.csv").open(encoding="utf-8", newline="") as file:
+        rows = [
+            Row(row["text"], row["label"] == "1", "import:dynahate") for row in csv.DictReader(file) if row["split"] == "train"
+        ]
+    manifest = store.manifest(classifier.train_model([*rows[:2000], *reviews(50)]))
+    assert manifest["rows"]["learned_before"] > 1900
+    assert manifest["rows"]["by_source"].get("import:dynahate", 0) < 100
+    assert manifest["score"]["held_out"] < 50
+
+
+def test_rows_of_the_evaluation_set_are_held_out(datasets_folder):
+    with (datasets_folder / "dynahate" / "dynahate.csv").open(encoding="utf-8", newline="") as file:
+        rows = [Row(row["text"], row["label"] == "1", "a") for row in csv.DictReader(file) if row["split"] == "test"]
+    frozen = Shipped().evaluation().fingerprints
+    some = list({fingerprint(row.text): row for row in rows if fingerprint(row.text) in frozen}.values())[:30]
+    assert len(some) == 30
+    [candidate] = training.train(some, engine=EncoderEngine)
+    assert len(candidate.held_out) == 30
+
+
+def test_with_few_rows_the_prior_counts_in_full():
+    shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
+    vectors = load_encoder().embed([row.text for row in reviews(40)])[0]
+    [only] = update(shipped, vectors, np.array([row.is_hate_speech for row in reviews(40)]), evaluation)
+    assert only.tau == 1.0
+    assert only.f1 is None
+    assert only.threshold == pytest.approx(Shipped().manifest["threshold"], abs=0.05)
+
+
+def test_without_rows_nothing_changes():
+    shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
+    [only] = update(shipped, np.empty((0, 384), np.float32), np.empty(0, bool), evaluation)
+    assert only.engine.mean == pytest.approx(shipped.mean, abs=1e-6)
+
+
+def test_embeddings_are_made_once(classifier, monkeypatch):
+    encoder, asked = load_encoder(), []
+    embed = encoder._embed
+    monkeypatch.setattr(encoder, "_embed", lambda texts: asked.extend(texts) or embed(texts))
+    rows = reviews(120)
+    classifier.train_model(rows[:100])
+    assert len(asked) > 100  # the functional checks too
+    asked.clear()
+    classifier.train_model(rows)
+    assert set(asked) == {row.text for row in rows[100:]}
+
+
+def test_a_version_of_another_encoder_is_refused_and_begun_anew(classifier, store, monkeypatch):
+    old = store.active()
+    manifest = store.root / old / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(Shipped().sum_of("encoder.onnx"), "0" * 64))
+    with pytest.raises(ForeignEncoderError):
+        store.load(old)
+    fresh = Classifier(store)
+    new = fresh.begin()
+    assert new is not None
+    assert store.active() == new != old
+    assert fresh.predict(["Good morning"])[0].version == new
+    assert store.manifest(fresh.train_model(reviews(60)))["gate"]["passed"]
+
+
+def test_training_is_the_same_each_time(classifier, store):
+    one, other = (store.load(classifier.train_model(reviews(150))).engine for _ in range(2))
+    assert np.array_equal(one.mean, other.mean)
+
+
+def test_nothing_is_written_beside_the_shipped_files(classifier):
+    before = sorted(FOLDER.iterdir())
+    classifier.train_model(reviews(60))
+    assert sorted(FOLDER.iterdir()) == before
+    shutil.rmtree(classifier.store.root)

@@ -1,0 +1,75 @@
+"""The recipe of the shipped encoder, end to end on a sample: `make test-recipe` runs this, in two environments."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hate_speech_AI.engines.encoder import Encoder, EncoderEngine
+from hate_speech_AI.shipped import Shipped
+
+pytestmark = pytest.mark.recipe
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ["--sample", "500", "--parts", "3", "--quantised-parts", "1"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Give the folder of an encoder made of 500 rows, by a run that was killed after its first part and run again."""
+    folder = tmp_path_factory.mktemp("recipe")
+    command = [os.environ["RECIPE_PYTHON"], "-m", "hate_speech_AI.recipe", "--data", os.environ["RECIPE_DATA"], *SAMPLE]
+    command += ["--work", str(folder / "work"), "--out", str(folder / "out")]
+    first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    parts = folder / "work" / "parts.jsonl"
+    while not parts.exists() and first.poll() is None:
+        time.sleep(0.1)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert second.returncode == 0, second.stderr
+    assert "part 1 of 3" not in second.stderr, "the second run began again"
+    return folder / "out"
+
+
+def test_it_works(made):
+    files = Shipped(made)
+    assert {path.name for path in made.iterdir()} == {
+        "encoder.onnx", "tokenizer.json", "head.npz", "seen.npy", "evaluation.npz", "manifest.json", "run_log.json",
+        "MODEL_CARD.md",
+    }  # fmt: skip
+    engine = EncoderEngine(*files.head(), Encoder(made))
+    probabilities = engine.predict_proba(["Good morning, neighbours", "See you tomorrow"])
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+    assert 0 < files.manifest["threshold"] < 1
+
+
+def test_the_encoder_is_small(made):
+    assert (made / "encoder.onnx").stat().st_size <= 30_000_000
+
+
+def test_the_run_log_tells_where_it_came_from(made):
+    log = json.loads((made / "run_log.json").read_text())
+    assert len(log["parts"]) == 3
+    assert log["settings"]["seed"] == 0
+    assert log["libraries"]["torch"].startswith("2.13.0")
+    assert all(len(digest) == 64 for digest in log["data"].values())
+
+
+def test_what_was_learned_from_is_in_no_evaluation(made):
+    files = Shipped(made)
+    keys = np.load(made / "seen.npy")
+    assert (np.diff(keys.astype(object)) > 0).all()
+    test = [key for key, split in zip(files.evaluation().keys, files.evaluation().splits, strict=True) if split == "test"]
+    assert test
+    assert not set(test) & set(keys.tolist())
+
+
+def test_int8_says_what_float32_says(made):
+    figures = json.loads((made / "manifest.json").read_text())["figures"]
+    assert figures["int8_differs_from_float32"] < 0.2  # of a sample; what ships is held to a hundredth
