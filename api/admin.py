@@ -30,8 +30,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class LabelAdmin(ReadOnlyAdmin):
     """Every label ever given, with the actions that take some out of training."""
 
-    list_display = ["id", "text", "is_hate_speech", "source", "key", "is_current", "set_aside_at", "created_at"]
-    list_filter = ["is_current", ("set_aside_at", admin.EmptyFieldListFilter), "is_hate_speech", "source", "key", "created_at"]
+    list_display = ["id", "text", "name", "value", "source", "key", "is_current", "set_aside_at", "created_at"]
+    list_filter = ["is_current", ("set_aside_at", admin.EmptyFieldListFilter), "name", "value", "source", "key", "created_at"]
     list_select_related = ["tweet"]
     show_full_result_count = False
     actions = ["set_aside", "restore"]
@@ -57,8 +57,8 @@ class LabelAdmin(ReadOnlyAdmin):
 class SuggestionAdmin(ReadOnlyAdmin):
     """What keys without trust said, until somebody decides."""
 
-    list_display = ["text", "is_hate_speech", "key", "created_at"]
-    list_filter = ["key", "is_hate_speech", "created_at"]
+    list_display = ["text", "name", "value", "source", "key", "created_at"]
+    list_filter = ["key", "name", "value", "source", "created_at"]
     list_display_links = None
     actions = ["accept", "turn_down"]
 

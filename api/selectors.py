@@ -16,9 +16,9 @@ from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.errors import HateSpeechError, VersionError
 from hate_speech_AI.shipped import Shipped
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, RowsDigest, parameters_of
+from hate_speech_AI.training import Row, RowsDigest, ToxicRow, parameters_of
 
-from .models import Activation, ApiKey, Label, ModelVersion, Post, Suggestion, TrainingRun
+from .models import Activation, ApiKey, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun
 
 logger = logging.getLogger(__name__)
 
@@ -28,25 +28,32 @@ _PAGE = 5000
 
 def labelled_rows() -> Iterator[Row]:
     """Stream every tweet with its current label, by fingerprint: an order that does not depend on who wrote first."""
-    for _, *row in _current_labels("tweet__text", "is_hate_speech", "source"):
+    for _, *row in _current_labels(LabelName.HATE, "tweet__text", "value", "source"):
         yield Row(*row)
+
+
+def toxic_rows() -> Iterator[ToxicRow]:
+    """Stream every tweet of which somebody said whether it is toxic, by fingerprint."""
+    for _, *row in _current_labels(LabelName.TOXIC, "tweet__text", "value", "source"):
+        yield ToxicRow(*row)
 
 
 def rows_digest() -> str:
     """Return the digest that a version trained on the present rows has in its manifest; the texts are not read."""
     digest = RowsDigest()
-    for row in _current_labels("is_hate_speech", "source"):
-        digest.update(*row)
+    for name in LabelName.values:
+        for row in _current_labels(name, "value", "source"):
+            digest.update(*row, name)
     return digest.hexdigest()
 
 
-def _current_labels(*columns: str) -> Iterator[tuple]:
-    """Yield the fingerprint and these columns of every current label, by fingerprint.
+def _current_labels(name: str, *columns: str) -> Iterator[tuple]:
+    """Yield the fingerprint and these columns of every current label of this name, by fingerprint.
 
     In pages, each a query of its own: a cursor held open for a whole training would be a read transaction of that length, within
     which SQLite refuses to write down the progress.
     """
-    rows = Label.objects.filter(is_current=True).order_by("tweet__fingerprint")
+    rows = Label.objects.filter(is_current=True, name=name).order_by("tweet__fingerprint")
     after = ""
     while page := list(rows.filter(tweet__fingerprint__gt=after).values_list("tweet__fingerprint", *columns)[:_PAGE]):
         yield from page
@@ -54,14 +61,14 @@ def _current_labels(*columns: str) -> Iterator[tuple]:
 
 
 def count_labelled_rows() -> int:
-    return Label.objects.filter(is_current=True).count()
+    return Label.objects.filter(is_current=True, name=LabelName.HATE).count()
 
 
 def count_labelled(texts: list[str]) -> int:
     """Return how many of `texts` have a current label here."""
     keys = [fingerprint(text) for text in texts]
     return sum(
-        Label.objects.filter(is_current=True, tweet__fingerprint__in=keys[at : at + 500]).count()
+        Label.objects.filter(is_current=True, name=LabelName.HATE, tweet__fingerprint__in=keys[at : at + 500]).count()
         for at in range(0, len(keys), 500)
     )
 
@@ -76,8 +83,8 @@ def count_learned_before(texts: Iterable[str]) -> int:
 
 def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
     """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first."""
-    rows = Label.objects.filter(is_current=True).order_by("tweet_id")
-    return rows.values_list("tweet_id", "is_hate_speech", "tweet__text").iterator(chunk_size=2000)
+    rows = Label.objects.filter(is_current=True, name=LabelName.HATE).order_by("tweet_id")
+    return rows.values_list("tweet_id", "value", "tweet__text").iterator(chunk_size=2000)
 
 
 def training_run(run_id: int) -> TrainingRun:
@@ -105,12 +112,11 @@ def labels_by(
 
 
 def withdrawn_labels() -> set[tuple[str, bool]]:
-    """Return (fingerprint, label) of what was set aside and what nobody else says."""
-    withdrawn = Label.objects.exclude(set_aside_at=None)
-    current = Label.objects.filter(is_current=True, tweet__labels__in=withdrawn)
-    return set(withdrawn.values_list("tweet__fingerprint", "is_hate_speech")) - set(
-        current.values_list("tweet__fingerprint", "is_hate_speech")
-    )
+    """Return (fingerprint, label) of what was set aside of hate and what nobody else says."""
+    of_hate = Label.objects.filter(name=LabelName.HATE)
+    withdrawn = of_hate.exclude(set_aside_at=None)
+    current = of_hate.filter(is_current=True, tweet__labels__in=withdrawn)
+    return set(withdrawn.values_list("tweet__fingerprint", "value")) - set(current.values_list("tweet__fingerprint", "value"))
 
 
 def most_new_labels(since: datetime) -> list[dict]:
@@ -181,7 +187,8 @@ def waiting_suggestions() -> QuerySet[Suggestion]:
 
 def posts_to_review() -> QuerySet[Post]:
     """Return the posts that nobody has decided on yet, most uncertain first."""
-    return Post.objects.exclude(tweet__labels__is_current=True).select_related("tweet").order_by("-uncertainty", "id")
+    decided = Label.objects.filter(is_current=True, name=LabelName.HATE).values("tweet")
+    return Post.objects.exclude(tweet__in=decided).select_related("tweet").order_by("-uncertainty", "id")
 
 
 def readiness() -> dict[str, str]:

@@ -28,10 +28,11 @@ from hate_speech_AI.errors import HateSpeechError, VersionError
 from hate_speech_AI.gate import Limits
 from hate_speech_AI.store import Pointer
 from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training import is_review
 
 from . import selectors
 from .feeds import FoundPost
-from .models import Activation, ApiKey, AuditEntry, Label, ModelVersion, Post, Suggestion, TrainingRun, Tweet
+from .models import Activation, ApiKey, AuditEntry, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun, Tweet
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +50,12 @@ COMMAND_LINE = "command line"
 
 
 class LabelledText(NamedTuple):
-    """A text to be labelled, and where it stands in what it comes from."""
+    """A text to be labelled: whether it is what `name` says; and where it stands in what it comes from."""
 
     text: str
-    is_hate_speech: bool
+    value: bool
     reference: str = ""
+    name: str = LabelName.HATE
 
 
 class LeaseLostError(Exception):
@@ -65,35 +67,73 @@ class LeaseLostError(Exception):
 
 def add_review(*, text: str, is_hate_speech: bool, key: str = "", is_trusted: bool = True) -> None:
     """Record what a person says of `text`; without trust it waits for a moderator."""
-    if is_trusted:
-        _record_labels([LabelledText(text, is_hate_speech)], source=Label.REVIEW, key=key)
-    else:
-        _suggest(LabelledText(text, is_hate_speech), key)
+    _review([LabelledText(text, is_hate_speech)], Label.REVIEW, key, is_trusted)
 
 
 @transaction.atomic
-def _suggest(row: LabelledText, key: str) -> None:
-    digest = fingerprint(row.text)
-    Tweet.objects.bulk_create([Tweet(fingerprint=digest, text=row.text)], ignore_conflicts=True)
-    tweet = Tweet.objects.select_for_update().get(fingerprint=digest)
-    # The latest thing that a key says of a tweet is what it says.
-    Suggestion.objects.update_or_create(tweet=tweet, key=key, decided_at=None, defaults={"is_hate_speech": row.is_hate_speech})
+def add_feedback(
+    *, rows: list[LabelledText], source: str, comment: tuple[str, str] | None, key: str = "", is_trusted: bool = True
+) -> None:
+    """Record what a client's moderators say of a comment, in the place of what they said of it before.
+
+    Parameters
+    ----------
+    rows : list of LabelledText
+        Of the comment's text, or of parts of it.
+    source : str
+        How it came; the labels are reviews.
+    comment : (str, str), optional
+        The client's community and its name for the comment. Said again of the same comment, which may have been edited since,
+        it replaces what this key said: the latest decision counts.
+    """
+    source = f"{Label.REVIEW}:{source}"
+    if comment:
+        reference = hashlib.sha256("\0".join((key, *comment)).encode()).hexdigest()
+        rows = [row._replace(reference=reference) for row in rows]
+        edited_away = {"reference": reference, "source": source, "key": key}
+        said_now = [fingerprint(row.text) for row in rows]
+        set_aside_labels(Label.objects.filter(**edited_away).exclude(tweet__fingerprint__in=said_now))
+        waiting = Suggestion.objects.filter(decided_at=None, **edited_away).exclude(tweet__fingerprint__in=said_now)
+        waiting.update(decided_at=timezone.now(), is_accepted=False)
+    _review(rows, source, key, is_trusted)
+
+
+def _review(rows: list[LabelledText], source: str, key: str, is_trusted: bool) -> None:
+    if is_trusted:
+        _record_labels(rows, source=source, key=key)
+    else:
+        _suggest(rows, source, key)
+
+
+@transaction.atomic
+def _suggest(rows: list[LabelledText], source: str, key: str) -> None:
+    texts = {fingerprint(row.text): row.text for row in rows}
+    tweets = {tweet.fingerprint: tweet for tweet in _locked_tweets(texts)}
+    for row in rows:
+        # The latest thing that a key says of a tweet is what it says.
+        Suggestion.objects.update_or_create(
+            tweet=tweets[fingerprint(row.text)],
+            name=row.name,
+            key=key,
+            decided_at=None,
+            defaults={"value": row.value, "source": source, "reference": row.reference},
+        )
 
 
 def decide_suggestions(*, suggestions: QuerySet[Suggestion], is_accepted: bool, who: str) -> int:
     """Let suggestions that wait count as reviews, or turn them down; return how many."""
     with transaction.atomic():
         waiting = list(suggestions.filter(decided_at=None).select_related("tweet").select_for_update(of=("self",)))
-        by_key: dict[str, list[LabelledText]] = {}
-        for suggestion in waiting:
-            by_key.setdefault(suggestion.key, []).append(LabelledText(suggestion.tweet.text, suggestion.is_hate_speech))
+        said: dict[tuple[str, str], list[LabelledText]] = {}
+        for one in waiting:
+            said.setdefault((one.key, one.source), []).append(LabelledText(one.tweet.text, one.value, one.reference, one.name))
         if is_accepted:
-            for key, rows in by_key.items():
-                _record_labels(rows, source=Label.REVIEW, key=key)
+            for (key, source), rows in said.items():
+                _record_labels(rows, source=source, key=key)
         Suggestion.objects.filter(id__in=[suggestion.id for suggestion in waiting]).update(
             decided_at=timezone.now(), is_accepted=is_accepted
         )
-        for key, rows in by_key.items():
+        for (key, _), rows in said.items():
             note(who=who, what="accepted" if is_accepted else "turned down", subject=f"{len(rows)} suggestions of key {key}")
     return len(waiting)
 
@@ -119,10 +159,11 @@ def _set_aside(labels: QuerySet[Label], moment: datetime | None) -> int:
         tweets = list(Tweet.objects.select_for_update().filter(id__in={tweet for _, tweet in batch}).order_by("fingerprint"))
         Label.objects.filter(tweet__in=tweets, is_current=True).update(is_current=False)
         count += Label.objects.filter(id__in=[label for label, _ in batch]).update(set_aside_at=moment)
-        current: dict[int, tuple] = {}
-        for label in Label.objects.filter(tweet__in=tweets, set_aside_at=None).order_by("id").only("tweet_id", "source"):
-            rank = (label.source == Label.REVIEW, label.id)
-            current[label.tweet_id] = max(rank, current.get(label.tweet_id, rank))
+        current: dict[tuple[int, str], tuple] = {}
+        for label in Label.objects.filter(tweet__in=tweets, set_aside_at=None).only("tweet_id", "name", "source"):
+            rank = (is_review(label.source), label.id)
+            of = label.tweet_id, label.name
+            current[of] = max(rank, current.get(of, rank))
         Label.objects.filter(id__in=[label for _, label in current.values()]).update(is_current=True)
     return count
 
@@ -169,39 +210,58 @@ def _import_starter_tweets() -> Counter:
         return import_labels(rows=rows, source=Label.STARTER)
 
 
-def _outranks(source: str, is_hate_speech: bool, current: Label | None) -> bool:
-    """Return whether a label replaces `current`: a review replaces an import, and among equals the latest that differs."""
+def _outranks(source: str, row: LabelledText, current: Label | None) -> bool:
+    """Return whether a label replaces `current`: a review replaces an import, and among equals the latest that differs.
+
+    A review of another comment is kept also if it says the same of the same text: the other comment may be edited.
+    """
     if current is None:
         return True
-    if (source == Label.REVIEW) != (current.source == Label.REVIEW):
-        return source == Label.REVIEW
-    return is_hate_speech != current.is_hate_speech
+    if is_review(source) != is_review(current.source):
+        return is_review(source)
+    return row.value != current.value or (is_review(source) and row.reference not in ("", current.reference))
+
+
+def _locked_tweets(texts: dict[str, str]) -> list[Tweet]:
+    """Return the tweets of these texts by fingerprint, made where there are none, their rows locked for this transaction."""
+    # In one order everywhere, so that two writers of the same texts wait for each other instead of deadlocking.
+    texts = dict(sorted(texts.items()))
+    Tweet.objects.bulk_create([Tweet(fingerprint=digest, text=text) for digest, text in texts.items()], ignore_conflicts=True)
+    tweets = Tweet.objects.select_for_update().filter(fingerprint__in=texts).order_by("fingerprint")
+    return list(tweets.only("id", "fingerprint"))
 
 
 @transaction.atomic
 def _record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter:
-    """Record one label for each text in one transaction; of two for one text the last counts."""
-    # In one order everywhere, so that two writers of the same texts wait for each other instead of deadlocking.
-    said = dict(sorted((fingerprint(row.text), row) for row in rows))
-    Tweet.objects.bulk_create([Tweet(fingerprint=key, text=row.text) for key, row in said.items()], ignore_conflicts=True)
-    # The row lock makes the next two steps one, also for another writer of the same text. SQLite has locked all by now.
-    tweets = list(
-        Tweet.objects.select_for_update().filter(fingerprint__in=said).order_by("fingerprint").only("id", "fingerprint")
-    )
-    current = {label.tweet_id: label for label in Label.objects.filter(tweet__in=tweets, is_current=True)}
-    labels, replaced = [], []
-    for tweet in tweets:
-        row = said[tweet.fingerprint]
-        before = current.get(tweet.id)
-        if _outranks(source, row.is_hate_speech, before):
-            said_here = {"is_hate_speech": row.is_hate_speech, "source": source, "key": key}
-            labels.append(Label(tweet_id=tweet.id, reference=row.reference[:100], **said_here))
-            if before:
-                replaced.append(before.id)
+    """Record one label of a name for each text in one transaction; of two for one text the last counts.
+
+    What is hate is toxic: a label that says otherwise of the same tweet gives way with it.
+    """
+    said = {(fingerprint(row.text), row.name): row for row in rows}
+    # The row lock makes the next steps one, also for another writer of the same text. SQLite has locked all by now.
+    tweets = {tweet.fingerprint: tweet for tweet in _locked_tweets({digest: row.text for (digest, _), row in said.items()})}
+    current = {(label.tweet_id, label.name): label for label in Label.objects.filter(tweet__in=tweets.values(), is_current=True)}
+    labels, replaced, unchanged = [], [], 0
+    for (digest, name), row in said.items():
+        tweet = tweets[digest]
+        before = current.get((tweet.id, name))
+        said_here = {"tweet": tweet, "value": row.value, "source": source, "reference": row.reference[:100], "key": key}
+        if not _outranks(source, row, before):
+            unchanged += 1
+            continue
+        labels.append(Label(name=name, **said_here))
+        replaced += [before.id] if before else []
+        if row.value != (name == LabelName.HATE):
+            continue  # toxic may be hate or not, and no hate toxic or not
+        other = LabelName.TOXIC if name == LabelName.HATE else LabelName.HATE
+        contrary = current.get((tweet.id, other))
+        if (digest, other) not in said and contrary and contrary.value != row.value and _outranks(source, row, contrary):
+            labels.append(Label(name=other, **said_here))
+            replaced.append(contrary.id)
     if replaced:
         Label.objects.filter(id__in=replaced).update(is_current=False)
     Label.objects.bulk_create(labels)
-    return Counter(new=len(labels) - len(replaced), changed=len(replaced), unchanged=len(tweets) - len(labels))
+    return Counter(new=len(labels) - len(replaced), changed=len(replaced), unchanged=unchanged)
 
 
 # --- training runs ---
@@ -296,6 +356,7 @@ def _train(report: Callable[[str, int], None]) -> dict[str, str]:
             recent=selectors.recently_active_versions(),
             limits=Limits(**settings.GATE_LIMITS),
             withdrawn=selectors.withdrawn_labels(),
+            toxic_rows=selectors.toxic_rows(),
         )
     elif last.gate["passed"] and not last.activations.exists() and not classifier.pointer().is_pinned:
         # Its worker died, or another was pinned, before it could take its place.

@@ -24,5 +24,6 @@ urlpatterns = [
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("v1/moderations", openai.ModerationsView.as_view(), name="moderations"),
     path("v1alpha1/comments:analyze", perspective.AnalyzeView.as_view(), name="analyze"),
+    path("v1alpha1/comments:suggestscore", perspective.SuggestScoreView.as_view(), name="suggestscore"),
     path("$discovery/rest", perspective.DiscoveryView.as_view(), name="discovery"),
 ]

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from .errors import ForeignEncoderError, HateSpeechError, ModelMissingError, NoE
 from .gate import DEFAULT_LIMITS, Limits, Rival
 from .store import ModelStore, Pointer, Version
 from .text import fingerprint
-from .training import Row
+from .training import Row, ToxicRow
 
 logger = logging.getLogger(__name__)
 
@@ -74,11 +74,20 @@ def _judge(engine: Engine, texts: list[str]) -> Iterable[tuple[float, ...]]:
     return zip(judged.hate.tolist(), judged.toxic.tolist(), judged.uncertainty.tolist(), strict=True)
 
 
-def _as_reviewed(prediction: Prediction, label: bool) -> Prediction:
-    """Return a prediction with what a person said in the place of what the model says of hate."""
-    toxic = prediction.toxic if prediction.toxic is None or not label else 1.0
+def _as_reviewed(prediction: Prediction, is_hate: bool | None, is_toxic: bool | None) -> Prediction:
+    """Return a prediction with what people said in the place of what the model says; `None` where nobody said anything.
+
+    What is hate is toxic: who calls a text hate calls it toxic, and who calls it not toxic calls it no hate.
+    """
+    if is_toxic is False and is_hate is None:
+        is_hate = False
+    if is_hate and is_toxic is None:
+        is_toxic = True
+    toxic = prediction.toxic if prediction.toxic is None or is_toxic is None else float(is_toxic)
+    if is_hate is None:
+        return replace(prediction, toxic=toxic)
     uncertainty = None if prediction.uncertainty is None else 0.0
-    return Prediction(label, float(label), prediction.threshold, prediction.version, True, toxic, uncertainty)
+    return Prediction(is_hate, float(is_hate), prediction.threshold, prediction.version, True, toxic, uncertainty)
 
 
 class Classifier:
@@ -114,14 +123,15 @@ class Classifier:
         HateSpeechError
             The active version cannot be loaded, and there was none before it.
         """
-        engine, reviews, manifest = self._current()
+        engine, reviews, toxic_reviews, manifest = self._current()
         threshold, version = manifest["threshold"], manifest["version"]
         predictions = [Prediction(p >= threshold, p, threshold, version, False, *more) for p, *more in _judge(engine, texts)]
-        if with_reviews and len(reviews):
+        if with_reviews and (len(reviews) or len(toxic_reviews)):
             for at, text in enumerate(texts):
-                label = reviews.get(fingerprint(text))
-                if label is not None:
-                    predictions[at] = _as_reviewed(predictions[at], label)
+                key = fingerprint(text)
+                said = reviews.get(key), toxic_reviews.get(key)
+                if said != (None, None):
+                    predictions[at] = _as_reviewed(predictions[at], *said)
         return predictions
 
     def explain(self, texts: list[str]) -> list[dict]:
@@ -153,6 +163,7 @@ class Classifier:
         recent: Iterable[str] = (),
         limits: Limits = DEFAULT_LIMITS,
         withdrawn: Collection[tuple[str, bool]] = (),
+        toxic_rows: Iterable[ToxicRow] = (),
     ) -> str:
         """Train on labelled rows, judge and save a version, and return its name.
 
@@ -166,6 +177,8 @@ class Classifier:
             Versions that were active lately; the best of them is a rival too.
         limits, withdrawn
             As in `gate.judge`.
+        toxic_rows
+            As in `training.train`.
 
         Raises
         ------
@@ -173,10 +186,11 @@ class Classifier:
             The rows lack one of the labels.
         """
         with training.remembering(self.store.engine, self.store.root / "embeddings"):
-            return self._train_model(rows, report_progress, recent, limits, withdrawn)
+            candidates = training.train(rows, report_progress, self.store.engine, toxic_rows)
+            return self._choose(candidates, report_progress, recent, limits, withdrawn)
 
-    def _train_model(self, rows, report_progress, recent, limits, withdrawn) -> str:
-        candidates = training.train(rows, report_progress, self.store.engine)
+    def _choose(self, candidates, report_progress, recent, limits, withdrawn) -> str:
+        """Save the first of the candidates that the gate lets pass, or else the first, and activate it if it passed."""
         pointer = self.pointer()
         parent = pointer.version if pointer else None
         active, held_out = None, None

@@ -15,7 +15,7 @@ from .engines.linear import LinearEngine
 from .evaluation import answer_checks, check_intervals, f1_difference, f1_of, measure, summarise_checks
 from .labels import LabelIndex
 from .text import fingerprint
-from .training import REVIEW, STARTER, Candidate, Row, labels_of
+from .training import STARTER, Candidate, Row, is_review, labels_of
 
 _EPSILON = 1e-9  # a loss of exactly the limit passes, however it was rounded
 
@@ -193,7 +193,8 @@ def is_placeholder(active: dict, candidate: dict) -> bool:
         return False  # what the encoder ships is a standard
     before = active["rows"]["by_source"]
     is_of_starters = 2 * before.get(STARTER, 0) >= sum(before.values())
-    return is_of_starters and bool(set(candidate["rows"]["by_source"]) - {STARTER, REVIEW} - set(before))
+    new = set(candidate["rows"]["by_source"]) - {STARTER} - set(before)
+    return is_of_starters and not all(map(is_review, new))
 
 
 def _slices(rows: list[Row], held_out: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]):

@@ -1,11 +1,12 @@
 """Model versions on disk: write-once folders with a manifest, and one pointer to the active one.
 
-    <root>/active                    the name of the active version, and "pinned" on a second line while it is
-    <root>/<version>/model.npz       what the engine wrote; of engine linear there is vectorizer.npz too
-    <root>/<version>/reviews.npz     what people said of texts that they reviewed
-    <root>/<version>/held_out.npz    the labels that it was measured on, for the gate
-    <root>/<version>/report.html     for people
-    <root>/<version>/manifest.json   written last: a folder without one is no version
+    <root>/active                        the name of the active version, and "pinned" on a second line while it is
+    <root>/<version>/model.npz           what the engine wrote; of engine linear there is vectorizer.npz too
+    <root>/<version>/reviews.npz         what people said of texts that they reviewed: whether they are hate,
+    <root>/<version>/toxic_reviews.npz   and whether they are toxic
+    <root>/<version>/held_out.npz        the labels that it was measured on, for the gate
+    <root>/<version>/report.html         for people
+    <root>/<version>/manifest.json       written last: a folder without one is no version
 
 The pointer is the only truth of what is active. It is replaced in one rename, so a reader sees the old version or the new one.
 No file can execute on load, nor depends on the release of a library: arrays, JSON and a page.
@@ -66,6 +67,7 @@ class Version(NamedTuple):
 
     engine: Engine
     reviews: LabelIndex
+    toxic_reviews: LabelIndex
     manifest: dict
 
 
@@ -88,6 +90,7 @@ class ModelStore:
         folder.mkdir(parents=True)
         candidate.engine.save(folder)
         candidate.reviews.save(folder / "reviews.npz")
+        candidate.toxic_reviews.save(folder / "toxic_reviews.npz")
         held_out = ((fingerprint(row.text), row.is_hate_speech) for row in candidate.held_out)
         LabelIndex.of(held_out).save(folder / "held_out.npz")
         (folder / "report.html").write_text(report, "utf-8")
@@ -182,10 +185,11 @@ class ModelStore:
         contents of other types or shapes.
         """
         manifest = self.manifest(name)
-        for file in (*self.engine.files, "reviews.npz"):
+        indexes = ("reviews.npz", "toxic_reviews.npz")
+        for file in (*self.engine.files, *indexes):
             self._check(name, manifest, file)
         engine = self.engine.load(self.root / name, manifest["parameters"])
-        return Version(engine, LabelIndex.load(self.root / name / "reviews.npz"), manifest)
+        return Version(engine, *(LabelIndex.load(self.root / name / file) for file in indexes), manifest)
 
     def held_out(self, name: str) -> LabelIndex:
         """Return the held-out rows of version `name` as they stood when it was trained; raises what `load` raises."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -21,11 +21,12 @@ from .evaluation import answer_checks, choose_threshold, functional_checks, meas
 from .labels import LabelIndex
 from .shipped import Evaluation, Shipped
 from .text import fingerprint
-from .updating import TAUS, update
+from .updating import TAUS, update, update_toxic
 
 SEED = 20260101
 
-# Sources that mean something here: a person's decision, and the sentences that the service comes with.
+# Sources that mean something here: a person's decision, perhaps with how it came after a colon, and the sentences that the
+# service comes with.
 REVIEW = "review"
 STARTER = "starter"
 
@@ -44,6 +45,19 @@ class Row(NamedTuple):
     text: str
     is_hate_speech: bool
     source: str = "rows"
+
+
+class ToxicRow(NamedTuple):
+    """A tweet, whether it is toxic, and where that label comes from: a review of some kind."""
+
+    text: str
+    is_toxic: bool
+    source: str = REVIEW
+
+
+def is_review(source: str) -> bool:
+    """Return whether labels of `source` are decisions of persons."""
+    return source == REVIEW or source.startswith(f"{REVIEW}:")
 
 
 @dataclass(frozen=True)
@@ -69,8 +83,8 @@ class Candidate:
     probabilities : ndarray of float64, shape (len(held_out),)
     training_reviews : list of Row
         Reviews among what it learned from, not all of very many.
-    reviews : LabelIndex
-        Every review, of both sides: the version answers them as reviewed.
+    reviews, toxic_reviews : LabelIndex
+        Every review of hate, and of what is toxic, of both sides: the version answers them as reviewed.
     scored : Scored
         What the score is of: the held-out rows, or the shipped evaluation set.
     shipped : Evaluation, optional
@@ -83,18 +97,19 @@ class Candidate:
     probabilities: np.ndarray
     training_reviews: list[Row]
     reviews: LabelIndex
+    toxic_reviews: LabelIndex
     scored: Scored
     shipped: Evaluation | None = None
 
 
 class RowsDigest:
-    """What tells one set of training rows from another: sha256 over fingerprint, label and source, in order."""
+    """What tells one set of training rows from another: sha256 over fingerprint, label, its name and source, in order."""
 
     def __init__(self):
         self._sha256 = hashlib.sha256()
 
-    def update(self, digest: str, is_hate_speech: bool, source: str) -> None:
-        self._sha256.update(bytes.fromhex(digest) + bytes([is_hate_speech]) + source.encode() + b"\0")
+    def update(self, digest: str, value: bool, source: str, name: str = "hate") -> None:
+        self._sha256.update(bytes.fromhex(digest) + bytes([value]) + f"{name} {source}\0".encode())
 
     def hexdigest(self) -> str:
         return self._sha256.hexdigest()
@@ -128,6 +143,7 @@ class Split:
     held_out: list[Row] = field(default_factory=list)
     threshold: list[Row] = field(default_factory=list)
     reviews: list[tuple[str, bool]] = field(default_factory=list)
+    toxic_reviews: list[tuple[str, bool]] = field(default_factory=list)
     training_reviews: list[Row] = field(default_factory=list)
     digest: RowsDigest = field(default_factory=RowsDigest)
     sources: Counter[str] = field(default_factory=Counter)
@@ -151,7 +167,7 @@ class Split:
             self.digest.update(key, row.is_hate_speech, row.source)
             if self.n_rows % 1000 == 0:
                 report("reading", self.n_rows)
-            if row.source == REVIEW:
+            if is_review(row.source):
                 self.reviews.append((key, row.is_hate_speech))
             if key in checks:
                 continue
@@ -162,13 +178,24 @@ class Split:
             side = "held_out" if key in self.frozen else side_of(key)
             if side != "held_out":
                 self.n_trained_on += 1
-                if row.source == REVIEW and len(self.training_reviews) < _JUDGED_REVIEWS:
+                if is_review(row.source) and len(self.training_reviews) < _JUDGED_REVIEWS:
                     self.training_reviews.append(row)
             if side == "fit":
                 yield row.text, row.is_hate_speech
             else:
                 (self.held_out if side == "held_out" else self.threshold).append(row)
         report("fitting", self.n_rows)
+
+    def fitting_toxic_rows(self, rows: Iterable[ToxicRow]) -> Iterator[tuple[str, bool]]:
+        """Yield those rows, each of another fingerprint, that the toxic head may learn from; to be called after the other."""
+        checks = {fingerprint(check.text) for check in functional_checks()}
+        for row in rows:
+            key = fingerprint(row.text)
+            self.digest.update(key, row.is_toxic, row.source, "toxic")
+            self.toxic_reviews.append((key, row.is_toxic))
+            kept_out = key in checks or key in self.learned or key in self.frozen
+            if not kept_out and side_of(key) != "held_out":
+                yield row.text, row.is_toxic
 
 
 def remembering(engine: type[Engine], folder: Path) -> AbstractContextManager:
@@ -188,6 +215,7 @@ def train(
     rows: Iterable[Row],
     report: Callable[[str, int], None] = lambda stage, done: None,
     engine: type[Engine] = LinearEngine,
+    toxic_rows: Iterable[ToxicRow] = (),
 ) -> list[Candidate]:
     """Train on a stream of labelled rows, and return the candidates in the order in which the gate is to judge them.
 
@@ -204,6 +232,9 @@ def train(
         Or of tuples (text, is_hate_speech, source). The same rows in the same order give the same models, bit for bit.
     report : callable, optional
         Called with a stage ("reading", "fitting", "evaluating") and the number of rows read so far.
+    toxic_rows : iterable of ToxicRow, optional
+        What people said of texts that is toxic or not; of one fingerprint one. Engine `encoder` learns from them, and both
+        answer them as reviewed.
 
     Raises
     ------
@@ -212,24 +243,26 @@ def train(
     PretrainedError
         The shipped encoder or head cannot be read.
     """
-    return _train_encoder(rows, report) if engine is EncoderEngine else [_train_linear(rows, report)]
+    return _train_encoder(rows, toxic_rows, report) if engine is EncoderEngine else [_train_linear(rows, toxic_rows, report)]
 
 
-def _train_linear(rows: Iterable[Row], report: Callable[[str, int], None]) -> Candidate:
+def _train_linear(rows: Iterable[Row], toxic_rows: Iterable[ToxicRow], report: Callable[[str, int], None]) -> Candidate:
     split = Split()
     engine = LinearEngine.fit(split.fitting_rows(rows, report), seed=SEED)
+    deque(split.fitting_toxic_rows(toxic_rows), maxlen=0)  # it has no head for them
     report("evaluating", split.n_rows)
     texts = [row.text for row in split.threshold]
     threshold = choose_threshold(labels_of(split.threshold), engine.predict_proba(texts))
     return _measured(engine, split, threshold)
 
 
-def _train_encoder(rows: Iterable[Row], report: Callable[[str, int], None]) -> list[Candidate]:
+def _train_encoder(rows: Iterable[Row], toxic_rows: Iterable[ToxicRow], report: Callable[[str, int], None]) -> list[Candidate]:
     files = Shipped()
     shipped, evaluation = EncoderEngine.shipped(), files.evaluation()
     split = Split(files.learned(), evaluation.fingerprints)
     vectors, labels = _embedded(shipped, split.fitting_rows(rows, report))
     more, more_labels = _embedded(shipped, ((row.text, row.is_hate_speech) for row in split.threshold))
+    shipped = update_toxic(shipped, *_embedded(shipped, split.fitting_toxic_rows(toxic_rows)), evaluation)
     updates = update(shipped, np.concatenate([vectors, more]), np.concatenate([labels, more_labels]), evaluation)
     report("evaluating", split.n_rows)
     return [_measured(one.engine, split, one.threshold, evaluation, tau=one.tau, out_of_fold_f1=one.f1) for one in updates]
@@ -301,8 +334,8 @@ def _measured(
         "seed": SEED,
         "libraries": libraries(),
     }
-    reviews = LabelIndex.of(split.reviews)
-    return Candidate(engine, manifest, held_out, own.probabilities, split.training_reviews, reviews, scored, shipped)
+    indexes = LabelIndex.of(split.reviews), LabelIndex.of(split.toxic_reviews)
+    return Candidate(engine, manifest, held_out, own.probabilities, split.training_reviews, *indexes, scored, shipped)
 
 
 def labels_of(rows: list[Row]) -> np.ndarray:

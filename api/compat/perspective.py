@@ -1,4 +1,4 @@
-"""Perspective's `v1alpha1`: `comments:analyze`, and the discovery document that Google's client builds itself from.
+"""Perspective's `v1alpha1`: `comments:analyze`, `comments:suggestscore`, and what Google's client builds itself from.
 
 IDENTITY_ATTACK is this service's `hate`, TOXICITY its `toxic`; no other attribute is served. Places count UTF-16 units, as
 JavaScript does.
@@ -12,15 +12,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction, classifier
-from hate_speech_AI.text import sentences
+from hate_speech_AI.text import fingerprint, sentences
 
+from .. import services
+from ..models import LabelName
 from ..parsers import StrictJSONParser
 from ..permissions import needs
+from ..services import LabelledText
 from .errors import CompatError
 from .texts import fields_of, is_no_text, is_too_long
 
 LANGUAGE = "en"
-_ATTRIBUTES = ("IDENTITY_ATTACK", "TOXICITY")
+_ATTRIBUTES = {"IDENTITY_ATTACK": LabelName.HATE, "TOXICITY": LabelName.TOXIC}
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 _INVALID = "INVALID_REQUEST"
 
@@ -56,9 +59,28 @@ class AnalyzeView(APIView):
                 "summaryScore": _score(value),
             }
         answer = {"attributeScores": scores, "languages": languages or [LANGUAGE], "detectedLanguages": [LANGUAGE]}
-        if isinstance(asked.get("clientToken"), str):
-            answer["clientToken"] = asked["clientToken"]
-        return Response(answer)
+        return Response(answer | _token(asked))
+
+
+@extend_schema(exclude=True)
+class SuggestScoreView(APIView):
+    """Record what a client's moderators say of a comment: the next training learns from it, and that version answers so."""
+
+    permission_classes = [needs("review")]
+    parser_classes = [StrictJSONParser]
+
+    def post(self, request):
+        asked = fields_of(request.data)
+        text = _text_of(asked)
+        _check_context(asked.get("context"))
+        languages = _languages(asked)
+        rows = _suggested(asked, text, languages)
+        said = {"rows": rows, "source": "perspective", "comment": _comment(asked)}
+        if request.auth:
+            said |= {"key": request.auth.name, "is_trusted": request.auth.is_trusted}
+        if asked.get("doNotStore") is not True:
+            services.add_feedback(**said)
+        return Response({"detectedLanguages": [LANGUAGE], "requestedLanguages": languages or [LANGUAGE]} | _token(asked))
 
 
 def _refusal(message: str, kind: str = _INVALID, about: dict | None = None) -> CompatError:
@@ -115,15 +137,83 @@ def _wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[str, 
         threshold = details.get("scoreThreshold", 0)
         if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
             raise _refusal(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
-        foreign = [language for language in languages if language != LANGUAGE]
-        if foreign:
-            raise _refusal(
-                f"Attribute {name} does not support request languages: {', '.join(foreign)}",
-                "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
-                {"languageNotSupportedByAttributeError": {"requestedLanguages": foreign, "attribute": name}},
-            )
+        _refuse_foreign(languages, name)
         wanted[name] = threshold
     return wanted
+
+
+def _refuse_foreign(languages: list[str], attribute: str) -> None:
+    if foreign := [language for language in languages if language != LANGUAGE]:
+        raise _refusal(
+            f"Attribute {attribute} does not support request languages: {', '.join(foreign)}",
+            "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
+            {"languageNotSupportedByAttributeError": {"requestedLanguages": foreign, "attribute": attribute}},
+        )
+
+
+def _token(asked: dict) -> dict:
+    """Return the client's name for its request, to be echoed."""
+    return {"clientToken": asked["clientToken"]} if isinstance(asked.get("clientToken"), str) else {}
+
+
+def _comment(asked: dict) -> tuple[str, str] | None:
+    """Return the community and the client's name for the comment, which together say which comment it is."""
+    for name in ("communityId", "clientToken"):
+        if not isinstance(asked.get(name, ""), str):
+            raise _refusal(f"Invalid value at '{name}': a string is expected.")
+    return (asked.get("communityId", ""), asked["clientToken"]) if asked.get("clientToken") else None
+
+
+def _suggested(asked: dict, text: str, languages: list[str]) -> list[LabelledText]:
+    """Return the labels that are suggested for the comment's text and for spans of it."""
+    attributes = asked.get("attributeScores")
+    if not isinstance(attributes, dict) or not attributes:
+        raise _refusal("Missing attribute_scores", "NO_REQUESTED_ATTRIBUTES")
+    ends = utf16_places(text)
+    place_of = {units: place for place, units in enumerate(ends)}
+    rows = []
+    for attribute, scores in attributes.items():
+        where = f"attributeScores.{attribute}"
+        if attribute not in _ATTRIBUTES:
+            raise _refusal(f"Unknown requested attribute: {attribute}")
+        _refuse_foreign(languages, attribute)
+        if not isinstance(scores, dict):
+            raise _refusal(f"Invalid value at '{where}': an object is expected.")
+        name, spans = _ATTRIBUTES[attribute], scores.get("spanScores") or []
+        if not isinstance(spans, list) or not (spans or scores.get("summaryScore")):
+            raise _refusal(f"Invalid value at '{where}': a summaryScore, spanScores, or both are expected.")
+        if scores.get("summaryScore"):
+            rows.append(LabelledText(text, _decision(scores["summaryScore"], f"{where}.summaryScore"), name=name))
+        for span in spans:
+            begin, end = (
+                place_of.get(span.get(side)) if isinstance(span, dict) and type(span.get(side)) is int else None
+                for side in ("begin", "end")
+            )
+            if begin is None or end is None or not text[begin:end].strip():
+                raise _refusal(f"Invalid value at '{where}.spanScores': begin and end are to enclose a part of the text.")
+            rows.append(LabelledText(text[begin:end], _decision(span.get("score"), f"{where}.spanScores"), name=name))
+    return _without_contradiction(rows)
+
+
+def _decision(score: object, where: str) -> bool:
+    if not isinstance(score, dict) or score.get("type") not in _PROBABILITY:
+        raise _refusal(f"Invalid value at '{where}': a score of type PROBABILITY is expected.")
+    value = score.get("value")
+    if isinstance(value, bool) or value not in (0, 1):
+        raise _refusal(f"Invalid value at '{where}': 0 or 1 is expected, as a moderator decides.")
+    return value == 1
+
+
+def _without_contradiction(rows: list[LabelledText]) -> list[LabelledText]:
+    said: dict[tuple[str, str], bool] = {}
+    for row in rows:
+        key = fingerprint(row.text)
+        if said.setdefault((key, row.name), row.value) != row.value:
+            raise _refusal("Invalid value at 'attributeScores': it says both 0 and 1 of one text.")
+    for (key, name), value in said.items():
+        if name == LabelName.HATE and value and said.get((key, LabelName.TOXIC)) is False:
+            raise _refusal("Invalid value at 'attributeScores': what is an IDENTITY_ATTACK is TOXICITY too.")
+    return rows
 
 
 def _value(prediction: Prediction, attribute: str) -> float:
@@ -187,6 +277,20 @@ _SCHEMAS = {
         "detectedLanguages": _list(_STRING),
         "clientToken": _STRING,
     },
+    "SuggestCommentScoreRequest": {
+        "comment": _ref("TextEntry"),
+        "context": _ref("Context"),
+        "attributeScores": _map(_ref("AttributeScores")),
+        "languages": _list(_STRING),
+        "clientToken": _STRING,
+        "sessionId": _STRING,
+        "communityId": _STRING,
+    },
+    "SuggestCommentScoreResponse": {
+        "detectedLanguages": _list(_STRING),
+        "requestedLanguages": _list(_STRING),
+        "clientToken": _STRING,
+    },
 }
 # What Google's clients may add to the URL of any call.
 _PARAMETERS = ("alt", "callback", "fields", "key", "prettyPrint", "quotaUser")
@@ -211,7 +315,14 @@ def discovery_document(root: str) -> dict:
         "schemas": {
             name: {"id": name, "type": "object", "properties": properties} for name, properties in sorted(_SCHEMAS.items())
         },
-        "resources": {"comments": {"methods": {"analyze": _method("analyze", "AnalyzeComment")}}},
+        "resources": {
+            "comments": {
+                "methods": {
+                    "analyze": _method("analyze", "AnalyzeComment"),
+                    "suggestscore": _method("suggestscore", "SuggestCommentScore"),
+                }
+            }
+        },
     }
 
 

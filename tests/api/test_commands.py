@@ -6,7 +6,7 @@ import pytest
 
 LABELS = (
     "from api.models import Label; current = Label.objects.filter(is_current=True).order_by('tweet_id');"
-    "print(list(current.values_list('tweet__text', 'is_hate_speech')), Label.objects.count())"
+    "print(list(current.values_list('tweet__text', 'value')), Label.objects.count())"
 )
 
 

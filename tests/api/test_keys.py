@@ -158,7 +158,7 @@ def test_an_untrusted_keys_labels_wait(closed, keys):
         assert answer.json() == {"detail": "Kept for a moderator to accept"}
     code = (
         "from api import selectors; from api.models import Label;"
-        f"print([(s.is_hate_speech, s.key) for s in selectors.waiting_suggestions() if s.tweet.text == {text!r}],"
+        f"print([(s.value, s.key) for s in selectors.waiting_suggestions() if s.tweet.text == {text!r}],"
         f"Label.objects.filter(tweet__text={text!r}).count())"
     )
     assert closed.query(code) == "[(False, 'review')] 0"
@@ -246,7 +246,7 @@ def test_accepted_suggestions_become_reviews_of_their_key(admin_client):
     ids = list(Suggestion.objects.order_by("id").values_list("id", flat=True))
     for action, id_ in (("accept", ids[0]), ("turn_down", ids[1])):
         admin_client.post("/admin/api/suggestion/", {"action": action, "_selected_action": [id_]}, follow=True)
-    assert list(Label.objects.values_list("tweet__text", "is_hate_speech", "source", "key")) == [("one", True, "review", "forum")]
+    assert list(Label.objects.values_list("tweet__text", "value", "source", "key")) == [("one", True, "review", "forum")]
     assert not selectors.waiting_suggestions()
     assert list(AuditEntry.objects.values_list("who", "what")) == [("admin admin", "accepted"), ("admin admin", "turned down")]
     # Decided, it may be said again, and waits again.

@@ -11,7 +11,7 @@ def post(service, tweet, is_hate_speech):
 def history(service, tweet) -> str:
     return service.query(
         "from api.models import Label; from hate_speech_AI.text import fingerprint;"
-        f"print([(l.is_hate_speech, l.source, l.is_current) for l in Label.objects.filter("
+        f"print([(l.value, l.source, l.is_current) for l in Label.objects.filter("
         f"tweet__fingerprint=fingerprint({tweet!r})).order_by('id')])"
     )
 

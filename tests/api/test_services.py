@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def labels(text="a text"):
-    return list(Label.objects.filter(tweet__text=text).order_by("id").values_list("is_hate_speech", "source", "is_current"))
+    return list(Label.objects.filter(tweet__text=text).order_by("id").values_list("value", "source", "is_current"))
 
 
 def import_(is_hate_speech, source="import:a"):
@@ -54,7 +54,7 @@ def test_the_database_itself_allows_one_current_label():
     review(True)
     tweet = Tweet.objects.get()
     with pytest.raises(IntegrityError), transaction.atomic():
-        Label.objects.create(tweet=tweet, is_hate_speech=False, source="review")
+        Label.objects.create(tweet=tweet, value=False, source="review")
 
 
 def test_many_rows_go_in_batches():

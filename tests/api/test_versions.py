@@ -139,7 +139,7 @@ def test_nothing_changed_means_no_new_version(store):
 def test_a_review_that_agrees_with_an_import_is_a_change(store):
     services.begin()
     label = Label.objects.first()
-    services.add_review(text=label.tweet.text, is_hate_speech=label.is_hate_speech)
+    services.add_review(text=label.tweet.text, is_hate_speech=label.value)
     assert train().outcome != "unchanged"
 
 
@@ -163,7 +163,7 @@ def test_a_refusal_keeps_the_active_version_and_says_what_brought_most_labels(st
     services.record_versions()
     labels = list(Label.objects.select_related("tweet"))
     for label in labels:
-        services.add_review(text=label.tweet.text, is_hate_speech=not label.is_hate_speech)
+        services.add_review(text=label.tweet.text, is_hate_speech=not label.value)
     run = train()
     assert run.outcome == "refused"
     assert store.active() == first

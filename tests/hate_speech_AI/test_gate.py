@@ -46,7 +46,9 @@ def candidate(wrong=(), rows=HELD_OUT, sources=("import:a",)):
     engine = Scripted(wrong)
     probabilities = engine.predict_proba([row.text for row in rows])
     scored = Scored(labels_of(rows), probabilities, [row.source for row in rows])
-    return Candidate(engine, manifest(engine, sources), rows, probabilities, REVIEWS, LabelIndex.of([]), scored)
+    return Candidate(
+        engine, manifest(engine, sources), rows, probabilities, REVIEWS, LabelIndex.of([]), LabelIndex.of([]), scored
+    )
 
 
 def rival(wrong=(), name="active", sources=("import:a",)):

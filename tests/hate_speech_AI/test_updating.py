@@ -14,8 +14,8 @@ from hate_speech_AI.evaluation import answer_checks
 from hate_speech_AI.shipped import FOLDER, Shipped
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, side_of
-from hate_speech_AI.updating import TAUS, update
+from hate_speech_AI.training import Row, ToxicRow, side_of
+from hate_speech_AI.updating import TAUS, update, update_toxic
 
 KINDS = ("gardens", "rivers", "clocks", "kettles", "ladders", "lanterns", "bridges", "carpets")
 
@@ -162,3 +162,38 @@ def test_nothing_is_written_beside_the_shipped_files(classifier):
     classifier.train_model(reviews(60))
     assert sorted(FOLDER.iterdir()) == before
     shutil.rmtree(classifier.store.root)
+
+
+def test_toxic_labels_teach_the_toxic_head_alone(classifier, store):
+    """The reviewed texts themselves are answered as reviewed; other texts of the kind move too."""
+    rows = [ToxicRow(f"the zorblaxian ferry is late, number {n}", True) for n in range(200)]
+    kind = "the zorblaxian ferry is late, whatever its number"
+    before = classifier.predict([kind])[0]
+    name = classifier.train_model([], toxic_rows=sorted(rows, key=lambda row: fingerprint(row.text)))
+    assert store.active() == name
+    served = Classifier(store)
+    after, reviewed = served.predict([kind, rows[0].text])
+    assert after.toxic > before.toxic
+    assert after.probability == pytest.approx(before.probability, abs=1e-6)
+    assert reviewed.toxic == 1
+    assert not reviewed.is_reviewed  # of hate nobody said anything
+
+
+def test_toxic_labels_that_spoil_the_toxic_head_are_left_out(caplog):
+    shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
+    test = evaluation.part("test")
+    known = test.toxic >= 0
+    vectors, truth = test.vectors[known], test.toxic[known] == 1
+    assert update_toxic(shipped, np.repeat(vectors, 20, axis=0), ~np.repeat(truth, 20), evaluation) is shipped
+    assert "left out" in caplog.text
+    assert update_toxic(shipped, vectors[:0], truth[:0], evaluation) is shipped
+    updated = update_toxic(shipped, vectors, truth, evaluation)
+    assert (updated.mean[0] == shipped.mean[0]).all()
+    assert (updated.mean[1] != shipped.mean[1]).any()
+
+
+def test_who_calls_a_text_not_toxic_calls_it_no_hate(classifier):
+    text = "Women do not belong in politics."
+    classifier.train_model([], toxic_rows=[ToxicRow(text, False, "review:perspective")])
+    verdict = Classifier(classifier.store).predict([text])[0]
+    assert (verdict.probability, verdict.toxic, verdict.is_reviewed) == (0.0, 0.0, True)

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         bar = tqdm(rows, desc="Storing", unit=" tweets", leave=False)
         stored = services.import_dataset(rows=bar, source=source)
-        hateful = sum(row.is_hate_speech for row in rows)
+        hateful = sum(row.value for row in rows)
         self.stdout.write(
             f"{name}: {len(rows):,} texts, {hateful:,} of them hate ({dataset.hate}): {stored['new']:,} new tweets,"
             f" {stored['changed']:,} labels changed, {stored['unchanged']:,} unchanged.\n"
