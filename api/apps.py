@@ -10,4 +10,6 @@ class ApiConfig(AppConfig):
 
         from hate_speech_AI.core import classifier, store_of
 
+        from . import checks  # noqa: F401  (registers them)
+
         classifier.use(store_of(settings.ENGINE, settings.DATA_DIR), cache)

@@ -91,9 +91,12 @@ def prepare() -> None:
 
     try:
         django.setup()
+        from django.conf import settings
         from django.db import connection
         from django.db.migrations.executor import MigrationExecutor
 
+        if not settings.OPEN_ACCESS:
+            call_command("check", deploy=True, fail_level="ERROR")
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0)  # also with nothing to do it would take half a second

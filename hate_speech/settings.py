@@ -86,6 +86,8 @@ _one_of("HATE_SPEECH_THREADS", _number("HATE_SPEECH_THREADS"), range(1, 257), "a
 DEBUG = _flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_or_make_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
+# What a server has to be told; api.checks refuses its start without.
+NOT_SET = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not env.str(name, default="")]
 
 # Whether whoever reaches the service needs no key. True in the local run and in dev.yml, which listen on this machine only.
 OPEN_ACCESS = _flag("HATE_SPEECH_OPEN_ACCESS")
@@ -95,6 +97,12 @@ if RATE_LIMIT < 0:
     RATE_LIMIT = 0 if OPEN_ACCESS else 600
 # How many of our own proxies stand before the service, each adding the address that it saw.
 PROXIES = _one_of("PROXIES", _number("PROXIES"), range(11), "a number from 0 to 10")
+if PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# On a server the admin is behind TLS.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not OPEN_ACCESS
+# HSTS is for the proxy to send, and a redirect to https would break the clients that send once and follow nothing.
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 # gunicorn's own variable: without Redis each of its processes allows its share of the rate.
 WEB_CONCURRENCY = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
@@ -260,7 +268,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hate speech detector",
-    "DESCRIPTION": "Tells whether a short text is hate speech, learns from the people who review it, and says how good it is.",
+    "DESCRIPTION": (
+        "Tells whether a short text is hate speech, learns from the people who review it, and says how good it is."
+        " It reads English only."
+    ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

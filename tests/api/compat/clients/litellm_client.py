@@ -1,0 +1,35 @@
+"""LiteLLM; arguments: the service's URL, a good key, a wrong one, one of a single request a minute."""
+
+import json
+import sys
+
+import litellm
+import openai
+
+url, good, wrong, slow = sys.argv[1:]
+HATEFUL = "All women are worthless and disgusting."
+
+
+def moderation(key: str, asked):
+    return litellm.moderation(
+        asked, model="openai/omni-moderation-latest", api_base=f"{url}/v1", api_key=key, max_retries=0, num_retries=0
+    )
+
+
+def error_of(key: str, asked) -> list:
+    try:
+        moderation(key, asked)
+    except openai.APIStatusError as error:  # LiteLLM's own are subclasses
+        return [type(error).__name__, error.status_code]
+
+
+results = moderation(good, ["Good morning", HATEFUL]).results
+one = moderation(slow, HATEFUL).results
+print(
+    json.dumps(
+        {
+            "hate": [result.category_scores["hate"] for result in [*results, *one]],
+            "errors": [error_of(good, []), error_of(wrong, "a"), error_of(slow, "a")],
+        },
+    )
+)
