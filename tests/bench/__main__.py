@@ -216,8 +216,9 @@ with transaction.atomic(), connection.cursor() as cursor:
         texts = [f"this is review number {n} of very many, {n * 7919 % 100003} {n % 977}" for n in numbers]
         cursor.executemany("INSERT INTO api_tweet (id, fingerprint, text, created_at) VALUES (%s, %s, %s, %s)",
                            [(n + 1, fingerprint(t), t, now) for n, t in zip(numbers, texts)])
+        labels = [(n % 9 == 0, True, now, n + 1) for n in numbers]
         cursor.executemany("INSERT INTO api_label (name, value, source, reference, key, is_current, created_at, tweet_id)"
-                           " VALUES ('hate', %s, 'review', '', '', %s, %s, %s)", [(n % 9 == 0, True, now, n + 1) for n in numbers])
+                           " VALUES ('hate', %s, 'review', '', '', %s, %s, %s)", labels)
 """
 
 
