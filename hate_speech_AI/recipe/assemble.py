@@ -15,7 +15,7 @@ from ..engines.encoder import LABELS, Encoder, EncoderEngine, most_hateful
 from ..evaluation import answer_checks, calibration_error, choose_threshold, functional_checks, summarise_checks
 from ..text import fingerprint
 from .augment import disguise
-from .corpus import SOURCES, Example
+from .corpus import SOURCES, WEIGHTS, Example
 from .export import export
 from .fine_tune import FineTuning, Settings, load_tokenizer
 from .network import WIDTH
@@ -63,8 +63,9 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
 def fit_head(vectors: np.ndarray, rows: list[Example], n_fit: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean and the precision of the head's posterior for each label.
 
-    It is fitted on rows that the encoder has not seen, where its embeddings are as they will be. Of the precision, what the rows
-    brought is scaled up to all rows that were learned from (decision 7 of the design).
+    It is fitted on rows that the encoder has not seen, where its embeddings are as they will be, each counting for `hate` as much
+    as in the fine-tuning. Of the precision, what the rows brought is scaled up to all rows that were learned from (decision 7 of
+    the design).
 
     For `toxic` these are the rows of sources that say it of harmless texts too: others would teach that all of theirs is
     toxic. Both labels count the same, since how many of those texts are toxic says how they were found.
@@ -74,7 +75,7 @@ def fit_head(vectors: np.ndarray, rows: list[Example], n_fit: int) -> tuple[np.n
     for label in LABELS:
         known = np.array([label == "hate" or row.source in both for row in rows])
         truth = np.array([bool(getattr(row, label)) for row in rows])
-        weights = np.ones(len(rows))
+        weights = np.array([WEIGHTS[row.source] for row in rows])
         if label == "toxic":
             share = truth[known].mean()
             weights = np.where(truth, 0.5 / share, 0.5 / (1 - share))

@@ -51,32 +51,33 @@ def test_the_next_version_answers_fifty_comments_as_corals_moderators_did(encode
         assert answer["attributeScores"][attribute]["summaryScore"]["value"] == float(value)
 
 
-@pytest.mark.parametrize(
-    "scores",
-    [
-        {},
-        {"SPAM": summary(1)},
-        {HATE: {}},
-        {HATE: 1},
-        {HATE: summary(0.5)},
-        {HATE: summary(True)},
-        {HATE: summary("1")},
-        {HATE: summary(None)},
-        {HATE: {"summaryScore": {"value": 1, "type": "RAW"}}},
-        {HATE: {"spanScores": [{"begin": 0, "score": {"value": 1}}]}},
-        {HATE: {"spanScores": [{"begin": 3, "end": 3, "score": {"value": 1}}]}},
-        {HATE: {"spanScores": [{"begin": 0, "end": 99, "score": {"value": 1}}]}},
-        {HATE: {"spanScores": [{"begin": 0, "end": 3}]}},
-        {HATE: {"spanScores": {"begin": 0}}},
-        {HATE: {**summary(1), "spanScores": [{"begin": 0, "end": 7, "score": {"value": 0}}]}},
-        {HATE: summary(1), TOXIC: summary(0)},
-    ],
-)
-def test_what_is_no_decision_is_refused_and_not_kept(service, scores):
-    answer = suggest(service.client, "🎈a fog", scores)
-    assert answer.status_code == 400
-    assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
-    assert answer.json()["error"]["details"][0]["errorType"] in ("INVALID_REQUEST", "NO_REQUESTED_ATTRIBUTES")
+NO_DECISIONS = [
+    {},
+    {"SPAM": summary(1)},
+    {HATE: {}},
+    {HATE: 1},
+    {HATE: summary(0.5)},
+    {HATE: summary(True)},
+    {HATE: summary("1")},
+    {HATE: summary(None)},
+    {HATE: {"summaryScore": {"value": 1, "type": "RAW"}}},
+    {HATE: {"spanScores": [{"begin": 0, "score": {"value": 1}}]}},
+    {HATE: {"spanScores": [{"begin": 3, "end": 3, "score": {"value": 1}}]}},
+    {HATE: {"spanScores": [{"begin": 0, "end": 99, "score": {"value": 1}}]}},
+    {HATE: {"spanScores": [{"begin": 0, "end": 3}]}},
+    {HATE: {"spanScores": {"begin": 0}}},
+    {HATE: {**summary(1), "spanScores": [{"begin": 0, "end": 7, "score": {"value": 0}}]}},
+    {HATE: summary(1), TOXIC: summary(0)},
+]
+
+
+def test_what_is_no_decision_is_refused_and_not_kept(service):
+    for scores in NO_DECISIONS:
+        answer = suggest(service.client, "🎈a fog", scores)
+        assert answer.status_code == 400, scores
+        error = answer.json()["error"]
+        assert error["status"] == "INVALID_ARGUMENT"
+        assert error["details"][0]["errorType"] in ("INVALID_REQUEST", "NO_REQUESTED_ATTRIBUTES")
     assert service.query("from api.models import Tweet; print(Tweet.objects.filter(text='🎈a fog').exists())") == "False"
 
 
