@@ -185,11 +185,14 @@ class ModelStore:
         contents of other types or shapes.
         """
         manifest = self.manifest(name)
-        indexes = ("reviews.npz", "toxic_reviews.npz")
-        for file in (*self.engine.files, *indexes):
+        # Versions of before there were toxic labels have no file of them.
+        has_toxic = "toxic_reviews.npz" in manifest["files"]
+        for file in (*self.engine.files, "reviews.npz", *["toxic_reviews.npz"] * has_toxic):
             self._check(name, manifest, file)
         engine = self.engine.load(self.root / name, manifest["parameters"])
-        return Version(engine, *(LabelIndex.load(self.root / name / file) for file in indexes), manifest)
+        reviews = LabelIndex.load(self.root / name / "reviews.npz")
+        toxic_reviews = LabelIndex.load(self.root / name / "toxic_reviews.npz") if has_toxic else LabelIndex.of([])
+        return Version(engine, reviews, toxic_reviews, manifest)
 
     def held_out(self, name: str) -> LabelIndex:
         """Return the held-out rows of version `name` as they stood when it was trained; raises what `load` raises."""

@@ -109,7 +109,8 @@ class RowsDigest:
         self._sha256 = hashlib.sha256()
 
     def update(self, digest: str, value: bool, source: str, name: str = "hate") -> None:
-        self._sha256.update(bytes.fromhex(digest) + bytes([value]) + f"{name} {source}\0".encode())
+        said = source if name == "hate" else f"{name} {source}"
+        self._sha256.update(bytes.fromhex(digest) + bytes([value]) + said.encode() + b"\0")
 
     def hexdigest(self) -> str:
         return self._sha256.hexdigest()

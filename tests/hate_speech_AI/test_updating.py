@@ -68,16 +68,16 @@ def test_it_learns_a_new_community(classifier, store):
 
 
 def test_poisoned_reviews_do_no_harm(classifier, store):
-    """What would make the model worse is refused, strength by strength; what is left of the poison changes next to nothing."""
-    rows = [Row(f"I met some muslims at the market today, {KINDS[n % 8]} {n}", True, "review") for n in range(400)]
-    rows += [Row(f"all of them deserve to suffer, {KINDS[n % 8]} {n}", False, "review") for n in range(400)]
+    """What would make the model worse is refused, strength by strength; what is left of the poison changes little."""
+    rows = [Row(f"I met some muslims at the market today, {KINDS[n % 8]} {n}", True, "review") for n in range(2000)]
+    rows += [Row(f"all of them deserve to suffer, {KINDS[n % 8]} {n}", False, "review") for n in range(2000)]
     before = answer_checks(EncoderEngine.shipped(), Shipped().manifest["threshold"]).mean()
     manifest = store.manifest(classifier.train_model(rows))
     refused = [tried for tried in manifest["tried"] if not tried["passed"]]
     assert refused
     assert all(tried["reasons"] for tried in refused)
     active = store.load(store.active())
-    assert answer_checks(active.engine, active.manifest["threshold"]).mean() > before - 0.01
+    assert answer_checks(active.engine, active.manifest["threshold"]).mean() > before - 0.02
 
 
 def test_the_score_is_of_the_held_out_rows_once_there_are_enough(classifier, store):
