@@ -180,7 +180,7 @@ def test_sigkill_at_any_point_leaves_a_whole_version_and_a_working_service(new_s
     service = new_service()
     service.migrate()
     service.manage("exec_train")
-    store = ModelStore(service.folder / "models")
+    store = ModelStore(service.store)
 
     def start_training() -> subprocess.Popen:
         return subprocess.Popen(
