@@ -6,8 +6,8 @@ import sys
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it asks the internet for prices
 
-import litellm  # noqa: E402
-import openai  # noqa: E402
+import litellm
+import openai
 
 url, good, wrong, slow = sys.argv[1:]
 HATEFUL = "All women are worthless and disgusting."
