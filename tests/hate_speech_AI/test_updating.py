@@ -67,6 +67,7 @@ def test_it_learns_a_new_community(classifier, store):
     assert manifest["rows"]["by_source"] == {"review": 300}
 
 
+@pytest.mark.slow
 def test_poisoned_reviews_do_no_harm(classifier, store):
     """What would make the model worse is refused, strength by strength; what is left of the poison changes little."""
     rows = [Row(f"I met some muslims at the market today, {KINDS[n % 8]} {n}", True, "review") for n in range(2000)]
