@@ -81,6 +81,11 @@ class KeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+def brought_by(request) -> dict:
+    """Return what the services that take labels want to know of the key that brings them; nothing where there is none."""
+    return {"key": request.auth.name, "is_trusted": request.auth.is_trusted} if request.auth else {}
+
+
 def who(request) -> str:
     """Return how the audit trail names who sent a request."""
     return f"key {request.auth.name}" if request.auth else "open access"

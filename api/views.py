@@ -14,7 +14,7 @@ from hate_speech.tasks import queue_training
 from hate_speech_AI.core import Prediction, classifier
 
 from . import schema, selectors, services
-from .authentication import who
+from .authentication import brought_by, who
 from .models import TrainingRun
 from .permissions import needs
 from .serializers import (
@@ -80,9 +80,7 @@ class AddReviewedTweetManuallyView(GenericAPIView):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         said = {"text": serializer.validated_data["tweet"], "is_hate_speech": serializer.validated_data["is_hate_speech"]}
-        if request.auth:
-            said |= {"key": request.auth.name, "is_trusted": request.auth.is_trusted}
-        services.add_review(**said)
+        services.add_review(**said, **brought_by(request))
         if request.auth and not request.auth.is_trusted:
             return Response({"detail": "Kept for a moderator to accept"})
         return Response({"detail": "Tweet added to the database correctly"})

@@ -15,6 +15,7 @@ from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.text import fingerprint, sentences
 
 from .. import services
+from ..authentication import brought_by
 from ..models import LabelName
 from ..parsers import StrictJSONParser
 from ..permissions import needs
@@ -36,10 +37,7 @@ class AnalyzeView(APIView):
     parser_classes = [StrictJSONParser]
 
     def post(self, request):
-        asked = fields_of(request.data)
-        text = _text_of(asked)
-        _check_context(asked.get("context"))
-        languages = _languages(asked)
+        asked, text, languages = _read(request)
         spans = sentences(text) if asked.get("spanAnnotations") is True else []
         whole, *parts = classifier.predict([text, *(text[start:end] for start, end in spans)])
         if not spans:
@@ -70,21 +68,23 @@ class SuggestScoreView(APIView):
     parser_classes = [StrictJSONParser]
 
     def post(self, request):
-        asked = fields_of(request.data)
-        text = _text_of(asked)
-        _check_context(asked.get("context"))
-        languages = _languages(asked)
-        rows = _suggested(asked, text, languages)
-        said = {"rows": rows, "source": "perspective", "comment": _comment(asked)}
-        if request.auth:
-            said |= {"key": request.auth.name, "is_trusted": request.auth.is_trusted}
+        asked, text, languages = _read(request)
+        said = {"rows": _suggested(asked, text, languages), "source": "perspective", "comment": _comment(asked)}
         if asked.get("doNotStore") is not True:
-            services.add_feedback(**said)
+            services.add_feedback(**said, **brought_by(request))
         return Response({"detectedLanguages": [LANGUAGE], "requestedLanguages": languages or [LANGUAGE]} | _token(asked))
 
 
 def _refusal(message: str, kind: str = _INVALID, about: dict | None = None) -> CompatError:
     return CompatError(message, kind, about)
+
+
+def _read(request) -> tuple[dict, str, list[str]]:
+    """Return the fields of a request about a comment, the comment's text, and the languages that it names."""
+    asked = fields_of(request.data)
+    text = _text_of(asked)
+    _check_context(asked.get("context"))
+    return asked, text, _languages(asked)
 
 
 def _text_of(asked: dict) -> str:
