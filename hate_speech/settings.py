@@ -29,7 +29,7 @@ env = environ.FileAwareEnv(
     TRAINING_HOUR=(int, 1),
     HATE_SPEECH_DATA_DIR=(str, str(BASE_DIR / "var")),
     HATE_SPEECH_ENGINE=(str, "encoder"),
-    HATE_SPEECH_THREADS=(int, 1),
+    HATE_SPEECH_THREADS=(int, 0),
     HATE_SPEECH_OPEN_ACCESS=(bool, False),
     RATE_LIMIT=(int, -1),
     PROXIES=(int, 0),
@@ -80,8 +80,10 @@ try:
 except OSError as error:
     raise ImproperlyConfigured(f"HATE_SPEECH_DATA_DIR={DATA_DIR} cannot be written to: {error.strerror}.") from error
 ENGINE = _one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
-# Read by the encoder itself, which knows no Django; here so that a wrong value stops the start.
-_one_of("HATE_SPEECH_THREADS", _number("HATE_SPEECH_THREADS"), range(1, 257), "a number from 1 to 256")
+# Handed to the encoder by the environment, as it knows no Django; here so that a wrong value stops the start, and a file counts.
+os.environ["HATE_SPEECH_THREADS"] = str(
+    _one_of("HATE_SPEECH_THREADS", _number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
+)
 
 DEBUG = _flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_or_make_secret(DATA_DIR / "secret_key")

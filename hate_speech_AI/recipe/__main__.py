@@ -1,16 +1,17 @@
 """Make `pretrained/`: from public data and a base model to the encoder and head that the service ships. `make encoder` runs this.
 
 1. Read the data, and fetch the base model.
-2. Fine-tune the encoder; a checkpoint after each part of a pass, so that a run that was cut off goes on.
-3. Export it, fit the head on rows that it has not seen, freeze the evaluation set, measure.
-4. Write the run log and the model card.
+2. Fine-tune a large encoder, the teacher; a checkpoint after each part of a pass, so that a run that was cut off goes on.
+3. Fine-tune the small one on labels and teacher, with checkpoints too.
+4. Export it, fit the head on rows that it has not seen, freeze the evaluation set, measure.
+5. Write the run log and the model card.
 """
 
 import argparse
 import json
 import platform
 import random
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import torch
 from .assemble import assemble
 from .base import fetch_base
 from .corpus import checksums, describe, read_corpus
-from .fine_tune import Settings, fine_tune
+from .fine_tune import TEACHER, Settings, fine_tune, teach
 from .model_card import render_card
 
 _LIBRARIES = ("emoji", "numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
@@ -46,15 +47,17 @@ def main() -> None:
     examples = read_corpus(arguments.data)
     if arguments.sample:
         examples = random.Random(0).sample(examples, arguments.sample)  # noqa: S311
-    base = fetch_base(arguments.work / "base")
-    model = fine_tune(examples, base, arguments.work, settings)
+    base, large = (fetch_base(one.base, arguments.work / one.base) for one in (settings, TEACHER))
+    teacher, student = arguments.work / "teacher", arguments.work / "student"
+    taught = teach(examples, large, teacher, TEACHER)
+    model = fine_tune(examples, base, student, settings, taught)
     manifest = assemble(model, examples, base, arguments.out, settings)
-    parts = [json.loads(line) for line in (arguments.work / "parts.jsonl").read_text("utf-8").splitlines()]
     log = {
-        "settings": {field.name: getattr(settings, field.name) for field in fields(Settings)},
+        "teacher": {"settings": asdict(TEACHER), "parts": _parts(teacher)},
+        "settings": asdict(settings),
         "data": checksums(arguments.data),
         "rows": json.loads(describe(examples)),
-        "parts": parts,
+        "parts": _parts(student),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads",
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in _LIBRARIES},
@@ -64,6 +67,11 @@ def main() -> None:
     size = (arguments.out / "encoder.onnx").stat().st_size
     (arguments.out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, log["rows"]), "utf-8")
     print(json.dumps(manifest["figures"], indent=1))
+
+
+def _parts(work: Path) -> list[dict]:
+    """Return the figures after each part of a fine-tuning."""
+    return [json.loads(line) for line in (work / "parts.jsonl").read_text("utf-8").splitlines()]
 
 
 if __name__ == "__main__":

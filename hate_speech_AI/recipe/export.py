@@ -11,7 +11,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from .network import EMBEDDING_LIMIT, HEADS, LAYERS, WIDTH, Encoder, QuantisedLinear, quantise_rows
+from .network import EMBEDDING_LIMIT, Encoder, QuantisedLinear, quantise_rows
 
 _MICROSOFT = "com.microsoft"
 
@@ -58,9 +58,15 @@ def _linear(graph: _Graph, layer: QuantisedLinear, name: str, x: str) -> str:
     return graph.add("MatMulIntegerToFloat", inputs, f"{name}.output", _MICROSOFT)
 
 
-def _norm(graph: _Graph, norm: torch.nn.LayerNorm, name: str, x: str, skip: str) -> str:
+def _norm(graph: _Graph, norm: torch.nn.LayerNorm, name: str, x: str, skip: str | None = None) -> str:
+    """Add the normalisation of `x`, or of its sum with `skip`.
+
+    Not as one SkipLayerNormalization: its kernel took five times as long as the two nodes together (ONNX Runtime 1.32).
+    """
+    if skip:
+        x = graph.add("Add", [x, skip], f"{name}.sum")
     scale, bias = graph.constant(f"{name}.scale", _array(norm.weight)), graph.constant(f"{name}.bias", _array(norm.bias))
-    return graph.add("SkipLayerNormalization", [x, skip, scale, bias], name, _MICROSOFT, epsilon=float(norm.eps))
+    return graph.add("LayerNormalization", [x, scale, bias], name, axis=-1, epsilon=float(norm.eps))
 
 
 def export(encoder: Encoder, path: Path) -> None:
@@ -80,8 +86,7 @@ def export(encoder: Encoder, path: Path) -> None:
     zero = graph.constant("zero", np.array([0], np.int64))
     places = graph.add("Slice", ["places", zero, shape, zero], "places.used")
     summed = graph.add("Add", [words, places], "summed")
-    scale, bias = (graph.constant(f"norm.{kind}", _array(getattr(encoder.norm, kind))) for kind in ("weight", "bias"))
-    states = graph.add("LayerNormalization", [summed, scale, bias], "norm", epsilon=float(encoder.norm.eps), axis=-1)
+    states = _norm(graph, encoder.norm, "norm", summed)
     for at, layer in enumerate(encoder.layers):
         name = f"layers.{at}"
         rounded, weight, scale, rows, zero_point, weight_zero = _quantised_input(
@@ -93,14 +98,14 @@ def export(encoder: Encoder, path: Path) -> None:
             [rounded, weight, bias, scale, rows, "", zero_point, weight_zero],
             f"{name}.attended",
             _MICROSOFT,
-            num_heads=HEADS,
+            num_heads=layer.heads,
         )
         out = _linear(graph, layer.attention_out, f"{name}.attention_out", attended)
         states = _norm(graph, layer.attention_norm, f"{name}.attention_norm", out, states)
         inner = graph.add("Gelu", [_linear(graph, layer.inner, f"{name}.inner", states)], f"{name}.active", _MICROSOFT)
         out = _linear(graph, layer.outer, f"{name}.outer", inner)
-        states = _norm(graph, layer.norm, f"{name}.norm", out, states) if at < LAYERS - 1 else _norm(
-            graph, layer.norm, "states", out, states)  # fmt: skip
+        last = at == encoder.shape.layers - 1
+        states = _norm(graph, layer.norm, "states" if last else f"{name}.norm", out, states)
     axes = graph.constant("axes", np.array([1], np.int64))
     graph.add("ReduceMean", [states, axes], "embedding", keepdims=0)
     floats = TensorProto.FLOAT
@@ -110,8 +115,8 @@ def export(encoder: Encoder, path: Path) -> None:
             "encoder",
             [helper.make_tensor_value_info("ids", TensorProto.INT64, ["n", "tokens"])],
             [
-                helper.make_tensor_value_info("embedding", floats, ["n", WIDTH]),
-                helper.make_tensor_value_info("states", floats, ["n", "tokens", WIDTH]),
+                helper.make_tensor_value_info("embedding", floats, ["n", encoder.shape.width]),
+                helper.make_tensor_value_info("states", floats, ["n", "tokens", encoder.shape.width]),
             ],
             graph.constants,
         ),

@@ -1,4 +1,8 @@
-"""Fine-tune the encoder on both labels, at the end with quantisation in the loop; resumable after each part of a pass."""
+"""Fine-tune an encoder on both labels, resumable after each part of a pass.
+
+First a large one, the teacher; then the one that ships, which also learns what the teacher says of each text (Hinton et al. 2015),
+at the end with quantisation in the loop.
+"""
 
 import json
 import random
@@ -18,7 +22,7 @@ from tqdm import tqdm
 from ..text import encoder_form
 from .augment import disguise, swap_identity
 from .corpus import SOURCES, WEIGHTS, Example
-from .network import WIDTH, Encoder
+from .network import MINILM, MPNET, Encoder
 
 LABELS = ("hate", "toxic")
 _UNKNOWN = -1.0
@@ -43,21 +47,29 @@ class Settings:
 
     Attributes
     ----------
+    base : str
+        The base model: "minilm" or "mpnet".
     parts, quantised_parts : int
         How many quarters of a pass there are, and how many of the last compute as the int8 kernels do.
+    paired : bool
+        Whether each text is seen beside a copy of it, or the copy alone.
     tokens : int
         Longer texts are cut here; the service slides a window of as many.
     disguised, swapped : float
         In what share of the copies words are misspelt, and identities replaced.
     consistency : float
-        What it costs that a text and its copy get different logits.
+        What it costs that a text and its copy get different logits, where they are `paired`.
+    guidance : float
+        What share of the loss is measured against the teacher's probabilities instead of the labels.
     averaging : float
         How much of the averaged weights is kept at each step.
     """
 
-    parts: int = 24
-    quantised_parts: int = 4
+    base: str = "minilm"
+    parts: int = 32
+    quantised_parts: int = 6
     batch: int = 64
+    paired: bool = True
     tokens: int = 64
     learning_rate: float = 2e-4
     layer_decay: float = 0.95
@@ -67,9 +79,16 @@ class Settings:
     disguised: float = 0.3
     swapped: float = 0.35
     consistency: float = 1.0
+    guidance: float = 0.7
     toxic_weight: float = 0.4
     averaging: float = 0.997
     seed: int = 0
+
+
+TEACHER = Settings(
+    base="mpnet", parts=8, quantised_parts=0, batch=32, paired=False, learning_rate=5e-5, guidance=0.0, averaging=0.995
+)
+_SHAPES = {"minilm": MINILM, "mpnet": MPNET}
 
 
 class FineTuning(nn.Module):
@@ -81,12 +100,12 @@ class FineTuning(nn.Module):
     def __init__(self, encoder: Encoder):
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Linear(WIDTH, len(LABELS))
+        self.head = nn.Linear(encoder.shape.width, len(LABELS))
         self.offsets = nn.Parameter(torch.zeros(len(SOURCES), len(LABELS)))
 
-    def forward(self, ids: Tensor, mask: Tensor, sources: Tensor | None = None) -> Tensor:
-        logits = self.head(self.encoder(ids, mask)[0])
-        return logits if sources is None else logits + self.offsets[sources]
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return the logits of both labels without any source's offset: shape (n, 2)."""
+        return self.head(self.encoder(ids, mask)[0])
 
 
 def load_tokenizer(path: Path, tokens: int | None) -> Tokenizer:
@@ -100,30 +119,32 @@ def load_tokenizer(path: Path, tokens: int | None) -> Tokenizer:
     return tokenizer
 
 
-def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple[list[str], list[str], list[Example]]:
-    """Return the texts of part `number`, a copy of each, and the examples that they come from.
+def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple[list[list[str]], list[int]]:
+    """Return views of the texts of part `number`, and the places of the examples that they come from.
 
-    Some of the copies are altered, in what should not matter; the others differ by dropout alone. Contrast pairs come more often
+    A view is one text for each place: the texts and a copy of each where they are `paired`, otherwise the copies alone. Some of
+    the copies are altered, in what should not matter; the others differ by dropout alone. Contrast pairs come more often
     than once a pass; of texts that are many and much alike, a share.
     """
     draw = random.Random(settings.seed * 1000 + number // _PARTS)  # noqa: S311
     picked = []
-    for example in examples:
+    for place, example in enumerate(examples):
         times = _TIMES[example.source][0 if example.hate else 1]
-        picked += [example] * (int(times) + (draw.random() < times % 1))
+        picked += [place] * (int(times) + (draw.random() < times % 1))
     draw.shuffle(picked)
     picked = picked[number % _PARTS :: _PARTS]
     draw = random.Random(settings.seed * 1000 + number + 250)  # noqa: S311
     texts, copies = [], []
-    for example in picked:
-        copy = example.text
+    for place in picked:
+        copy = examples[place].text
         if draw.random() < settings.swapped:
             copy = swap_identity(copy, draw)
         if draw.random() < settings.disguised:
             copy = disguise(copy, draw)
-        texts.append(encoder_form(example.text).text)
         copies.append(encoder_form(copy).text)
-    return texts, copies, picked
+        if settings.paired:
+            texts.append(encoder_form(examples[place].text).text)
+    return ([texts, copies] if settings.paired else [copies]), picked
 
 
 def batches(lengths: list[int], settings: Settings, number: int) -> list[list[int]]:
@@ -152,21 +173,24 @@ def pad(encodings: list, device: str) -> tuple[Tensor, Tensor]:
 def parameter_groups(model: FineTuning, settings: Settings) -> list[dict]:
     """Return the parameters with their learning rates: lower layers learn slower, and norms and biases do not decay."""
     groups = []
+    top = model.encoder.shape.layers
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        depth = int(name.split(".")[2]) if name.startswith("encoder.layers.") else -1 if name.startswith("encoder.") else 6
+        depth = int(name.split(".")[2]) if name.startswith("encoder.layers.") else -1 if name.startswith("encoder.") else top
         groups.append(
             {
                 "params": [parameter],
-                "factor": settings.layer_decay ** (5 - min(depth, 5)) * (1 if depth < 6 else 5),
+                "factor": settings.layer_decay ** (top - 1 - min(depth, top - 1)) * (1 if depth < top else 5),
                 "weight_decay": settings.weight_decay if parameter.ndim > 1 else 0.0,
             }
         )
     return groups
 
 
-def fine_tune(examples: list[Example], base: Path, work: Path, settings: Settings) -> FineTuning:
+def fine_tune(
+    examples: list[Example], base: Path, work: Path, settings: Settings, taught: np.ndarray | None = None
+) -> FineTuning:
     """Return the fine-tuned model, with its averaged weights; `work` keeps a checkpoint of the last finished part.
 
     Parameters
@@ -175,6 +199,8 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
         Of which those of split "fit" are learned from.
     base : Path
         The folder of the base model's `model.safetensors` and `tokenizer.json`.
+    taught : ndarray of float32, shape (n_fit, 2), optional
+        The teacher's logits of those of split "fit"; needed where `settings.guidance` is not 0.
 
     Raises
     ------
@@ -185,12 +211,15 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
     fit = [example for example in examples if example.split == "fit"]
-    model = FineTuning(Encoder.from_base(base / "model.safetensors", settings.dropout)).to(device)
+    targets = Targets(fit, taught, device)
+    encoder = Encoder.from_base(base / "model.safetensors", _SHAPES[settings.base], settings.dropout)
+    model = FineTuning(encoder).to(device)
     model.encoder.words.requires_grad_(False)
     model.encoder.places.requires_grad_(False)
     optimizer = torch.optim.AdamW(parameter_groups(model, settings), lr=0.0, betas=(0.9, 0.98), fused=True)
     averaged = {name: value.detach().clone().float() for name, value in model.named_parameters() if value.requires_grad}
-    steps = settings.parts * -(-len(draw_part(fit, settings, 0)[2]) // settings.batch)
+    steps = settings.parts * -(-len(draw_part(fit, settings, 0)[1]) // settings.batch)
+    work.mkdir(parents=True, exist_ok=True)
     checkpoint = work / "checkpoint.pt"
     first, step = _resume(checkpoint, settings, model, optimizer, averaged) if checkpoint.exists() else (0, 0)
 
@@ -198,17 +227,17 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
         if number >= settings.parts - settings.quantised_parts:
             quantise(model, fit, tokenizer, device)
         began = time.monotonic()
-        texts, copies, picked = draw_part(fit, settings, number)
-        encodings, copied = tokenizer.encode_batch(texts), tokenizer.encode_batch(copies)
+        views, picked = draw_part(fit, settings, number)
+        encoded = [tokenizer.encode_batch(view) for view in views]
         model.train()
         losses = []
-        lengths = [max(len(one.ids), len(other.ids)) for one, other in zip(encodings, copied, strict=True)]
+        lengths = [max(len(encoding.ids) for encoding in same) for same in zip(*encoded, strict=True)]
         grouped = batches(lengths, settings, number)
-        for places in tqdm(grouped, desc=f"part {number + 1} of {settings.parts}", mininterval=10):
+        for places in tqdm(grouped, desc=f"{settings.base}, part {number + 1} of {settings.parts}", mininterval=10):
             for group in optimizer.param_groups:
                 group["lr"] = _rate(step, steps, settings) * group["factor"]
-            ids, mask = pad([encodings[at] for at in places] + [copied[at] for at in places], device)
-            loss = batch_loss(model, ids, mask, [picked[at] for at in places], settings)
+            inputs = [pad([view[at] for at in places], device) for view in encoded]
+            loss = batch_loss(model, inputs, targets, [picked[at] for at in places], settings)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -229,6 +258,21 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     return model
 
 
+def teach(examples: list[Example], base: Path, work: Path, settings: Settings) -> np.ndarray:
+    """Return the logits that a teacher, fine-tuned for it, gives the texts of split "fit": float32, shape (n_fit, 2).
+
+    They are kept in `work`, with its checkpoint; parameters are as for `fine_tune`.
+    """
+    path = work / "logits.npy"
+    if not path.exists():
+        model = fine_tune(examples, base, work, settings)
+        tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
+        texts = [example.text for example in examples if example.split == "fit"]
+        logits = predict_logits(model, texts, tokenizer, next(model.parameters()).device.type)
+        np.save(path, logits)
+    return np.load(path)
+
+
 @cache
 def half_precision_is_faster(device: str) -> bool:
     """Try a matrix product in bfloat16 and in float32: on processors it is anything from twice as fast to 30 times as slow."""
@@ -236,7 +280,7 @@ def half_precision_is_faster(device: str) -> bool:
         return True
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
-        left, right = torch.ones(2048, WIDTH, dtype=dtype), torch.ones(WIDTH, 4 * WIDTH, dtype=dtype)
+        left, right = torch.ones(2048, MINILM.width, dtype=dtype), torch.ones(MINILM.width, MINILM.inner, dtype=dtype)
         times = []
         for _ in range(5):
             began = time.perf_counter()
@@ -251,17 +295,47 @@ def half_precision(device: str) -> torch.autocast:
     return torch.autocast(device, torch.bfloat16, enabled=half_precision_is_faster(device))
 
 
-def batch_loss(model: FineTuning, ids: Tensor, mask: Tensor, rows: list[Example], settings: Settings) -> Tensor:
-    """Return the loss of a batch: texts in the first half of `ids`, their copies in the second, `rows` of each."""
-    device = ids.device
-    sources = torch.tensor([SOURCES.index(row.source) for row in rows] * 2, device=device)
-    weights = torch.tensor([WEIGHTS[row.source] for row in rows], device=device)
-    targets = torch.tensor([[row.hate, _UNKNOWN if row.toxic is None else row.toxic] for row in rows], device=device)
-    with half_precision(device.type):
-        logits = model(ids, mask, sources)
-    one, other = logits.float().chunk(2)
-    loss = (label_loss(one, targets, weights, settings) + label_loss(other, targets, weights, settings)) / 2
-    return loss + settings.consistency * disagreement(one, other)
+class Targets:
+    """What is to be learned of each example: its labels, its teacher's probabilities, its source and what it counts.
+
+    Parameters
+    ----------
+    examples : list of Example
+    taught : ndarray of float32, shape (len(examples), 2), or None
+    """
+
+    def __init__(self, examples: list[Example], taught: np.ndarray | None, device: str):
+        self.labels = torch.tensor(
+            [[row.hate, _UNKNOWN if row.toxic is None else row.toxic] for row in examples], device=device
+        )
+        self.sources = torch.tensor([SOURCES.index(row.source) for row in examples], device=device)
+        self.weights = torch.tensor([WEIGHTS[row.source] for row in examples], device=device)
+        self.taught = None if taught is None else torch.sigmoid(torch.tensor(taught, device=device))
+
+
+def batch_loss(
+    model: FineTuning, inputs: list[tuple[Tensor, Tensor]], targets: Targets, places: list[int], settings: Settings
+) -> Tensor:
+    """Return the loss of a batch.
+
+    Parameters
+    ----------
+    inputs : list of (Tensor, Tensor)
+        Ids and mask of each view of the examples.
+    places : list of int
+        Of the examples in `targets`.
+    """
+    with half_precision(inputs[0][0].device.type):
+        views = [model(*view).float() for view in inputs]
+    labels, weights, offsets = targets.labels[places], targets.weights[places], model.offsets[targets.sources[places]]
+    loss = sum(label_loss(logits + offsets, labels, weights, settings) for logits in views) / len(views)
+    if settings.guidance:
+        taught = targets.taught[places]
+        guided = sum(guided_loss(logits, taught, weights, settings) for logits in views) / len(views)
+        loss = (1 - settings.guidance) * loss + settings.guidance * guided
+    if len(views) == 2:
+        loss = loss + settings.consistency * disagreement(*views)
+    return loss
 
 
 def _rate(step: int, steps: int, settings: Settings) -> float:
@@ -310,6 +384,12 @@ def swap_weights(model: nn.Module, values: dict[str, Tensor]) -> dict[str, Tenso
 def label_loss(logits: Tensor, targets: Tensor, weights: Tensor, settings: Settings) -> Tensor:
     known = (targets >= 0).float()
     each = functional.binary_cross_entropy_with_logits(logits, targets.clamp_min(0), reduction="none") * known
+    return (each[:, 0] * weights + settings.toxic_weight * each[:, 1]).mean()
+
+
+def guided_loss(logits: Tensor, taught: Tensor, weights: Tensor, settings: Settings) -> Tensor:
+    """Return the cross entropy with the teacher's probabilities, which say something of both labels of every text."""
+    each = functional.binary_cross_entropy_with_logits(logits, taught, reduction="none")
     return (each[:, 0] * weights + settings.toxic_weight * each[:, 1]).mean()
 
 

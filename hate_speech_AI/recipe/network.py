@@ -1,5 +1,7 @@
-"""The encoder as a PyTorch module: BERT's layers with the names and shapes of the base model, and quantisation in the loop."""
+"""The encoders as a PyTorch module: BERT's layers, with MPNet's relative positions for the teacher, and quantisation in the loop."""
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -7,7 +9,34 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTH, HEADS, LAYERS, INNER = 384, 12, 6, 1536
+
+@dataclass(frozen=True)
+class Shape:
+    """How large an encoder is, and what its base model does in its own way.
+
+    Attributes
+    ----------
+    first_place : int
+        Where the base model's table of places begins to be used.
+    relative_buckets : int
+        How many classes of distances between tokens have a bias of their own; 0 for none.
+    """
+
+    width: int
+    heads: int
+    layers: int
+    words: int
+    epsilon: float
+    first_place: int = 0
+    relative_buckets: int = 0
+
+    @property
+    def inner(self) -> int:
+        return 4 * self.width
+
+
+MINILM = Shape(width=384, heads=12, layers=6, words=30522, epsilon=1e-12)
+MPNET = Shape(width=768, heads=12, layers=12, words=30527, epsilon=1e-5, first_place=2, relative_buckets=32)
 # Activations have 8 bits. Weights have 7: where a processor lacks VNNI, the kernels add pairs of 8-bit products in 16 bits,
 # which 8-bit weights overflow; with 7 all processors give the same sums.
 ACTIVATION_LEVELS, WEIGHT_LIMIT, EMBEDDING_LIMIT = 255, 63, 127
@@ -90,22 +119,24 @@ class QuantisedLinear(nn.Linear):
 class Layer(nn.Module):
     """Self-attention and a feed-forward network, each followed by a normalised sum with what came in."""
 
-    def __init__(self, dropout: float):
+    def __init__(self, shape: Shape, dropout: float):
         super().__init__()
-        self.attention_in = QuantisedLinear(WIDTH, 3 * WIDTH)
-        self.attention_out = QuantisedLinear(WIDTH, WIDTH)
-        self.attention_norm = nn.LayerNorm(WIDTH, eps=1e-12)
-        self.inner = QuantisedLinear(WIDTH, INNER)
-        self.outer = QuantisedLinear(INNER, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
+        width = shape.width
+        self.heads = shape.heads
+        self.attention_in = QuantisedLinear(width, 3 * width)
+        self.attention_out = QuantisedLinear(width, width)
+        self.attention_norm = nn.LayerNorm(width, eps=shape.epsilon)
+        self.inner = QuantisedLinear(width, shape.inner)
+        self.outer = QuantisedLinear(shape.inner, width)
+        self.norm = nn.LayerNorm(width, eps=shape.epsilon)
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        count, length, _ = x.shape
-        query, key, value = self.attention_in(x).view(count, length, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
+        count, length, width = x.shape
+        query, key, value = self.attention_in(x).view(count, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         # Written out: on a CPU the fused attention's backward pass takes as long as all the rest of a step.
-        weights = torch.softmax(query * (WIDTH // HEADS) ** -0.5 @ key.transpose(-1, -2) + bias, -1, dtype=query.dtype)
-        attended = (weights @ value).transpose(1, 2).reshape(count, length, WIDTH)
+        weights = torch.softmax(query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2) + bias, -1, dtype=query.dtype)
+        attended = (weights @ value).transpose(1, 2).reshape(count, length, width)
         x = self.attention_norm(x + self.dropout(self.attention_out(attended)))
         return self.norm(x + self.dropout(self.outer(functional.gelu(self.inner(x)))))
 
@@ -113,19 +144,25 @@ class Layer(nn.Module):
 class Encoder(nn.Module):
     """Tokens in, a state for each and their mean out."""
 
-    def __init__(self, dropout: float = 0.1):
+    def __init__(self, shape: Shape = MINILM, dropout: float = 0.1):
         super().__init__()
-        self.words = nn.Embedding(30522, WIDTH)
-        self.places = nn.Embedding(512, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
-        self.layers = nn.ModuleList(Layer(dropout) for _ in range(LAYERS))
+        self.shape = shape
+        self.words = nn.Embedding(shape.words, shape.width)
+        self.places = nn.Embedding(512, shape.width)
+        self.norm = nn.LayerNorm(shape.width, eps=shape.epsilon)
+        self.distances = nn.Embedding(shape.relative_buckets, shape.heads) if shape.relative_buckets else None
+        self.layers = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.layers))
         self.dropout = Dropout(dropout)
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the embeddings (float32, shape (n, 384)) and the token states of token ids, both shape (n, tokens)."""
-        states = self.dropout(self.norm(self.words(ids) + self.places.weight[: ids.shape[1]]))
+        """Return the embeddings (float32, shape (n, width)) and the token states of token ids, both shape (n, tokens)."""
+        length = ids.shape[1]
+        states = self.dropout(self.norm(self.words(ids) + self.places.weight[:length]))
         dtype = torch.bfloat16 if torch.is_autocast_enabled(ids.device.type) else torch.float32
         bias = torch.zeros(mask.shape, dtype=dtype, device=ids.device).masked_fill(~mask, -1e4)[:, None, None, :]
+        if self.distances is not None:
+            buckets = distance_buckets(length, self.shape.relative_buckets).to(ids.device)
+            bias = bias + self.distances(buckets).permute(2, 0, 1).to(dtype)
         for layer in self.layers:
             states = layer(states, bias)
         states = states.float()
@@ -136,33 +173,58 @@ class Encoder(nn.Module):
         return [module for module in self.modules() if isinstance(module, QuantisedLinear)]
 
     @classmethod
-    def from_base(cls, path: Path, dropout: float = 0.1) -> "Encoder":
-        """Return an encoder with the weights of the base model's file."""
+    def from_base(cls, path: Path, shape: Shape = MINILM, dropout: float = 0.1) -> "Encoder":
+        """Return an encoder with the weights of a base model's file."""
         base = load_file(path)
-        encoder = cls(dropout)
-        state = {
-            "words.weight": base["embeddings.word_embeddings.weight"],
+        encoder = cls(shape, dropout)
+        places = base["embeddings.position_embeddings.weight"][shape.first_place :]
+        if shape is MINILM:
             # There is one kind of segment, so its embedding is part of every place's.
-            "places.weight": base["embeddings.position_embeddings.weight"] + base["embeddings.token_type_embeddings.weight"][0],
+            places = places + base["embeddings.token_type_embeddings.weight"][0]
+        # As it will be shipped.
+        whole, scale = quantise_rows(base["embeddings.word_embeddings.weight"], EMBEDDING_LIMIT)
+        state = {
+            "words.weight": whole * scale[:, None],
+            "places.weight": places,
             "norm.weight": base["embeddings.LayerNorm.weight"],
             "norm.bias": base["embeddings.LayerNorm.bias"],
         }
-        whole, scale = quantise_rows(state["words.weight"], EMBEDDING_LIMIT)
-        state["words.weight"] = whole * scale[:, None]  # as it will be shipped
-        for at in range(LAYERS):
+        if shape.relative_buckets:
+            state["distances.weight"] = base["encoder.relative_attention_bias.weight"]
+        names = _MPNET_NAMES if shape is MPNET else _BERT_NAMES
+        for at in range(shape.layers):
             old, new = f"encoder.layer.{at}.", f"layers.{at}."
             for kind in ("weight", "bias"):
-                parts = [base[f"{old}attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
-                state[f"{new}attention_in.{kind}"] = torch.cat(parts)
-                for theirs, ours in (
-                    ("attention.output.dense", "attention_out"),
-                    ("attention.output.LayerNorm", "attention_norm"),
-                    ("intermediate.dense", "inner"),
-                    ("output.dense", "outer"),
-                    ("output.LayerNorm", "norm"),
-                ):
-                    state[f"{new}{ours}.{kind}"] = base[f"{old}{theirs}.{kind}"]
+                for ours, theirs in names.items():
+                    state[f"{new}{ours}.{kind}"] = torch.cat([base[f"{old}{name}.{kind}"] for name in theirs])
         missing, unexpected = encoder.load_state_dict(state, strict=False)
         if unexpected or any(not name.endswith((".low", ".scale")) for name in missing):
             raise ValueError(f"{path} is not the base model: {missing} missing, {unexpected} unexpected.")
         return encoder
+
+
+_SHARED_NAMES = {"inner": ["intermediate.dense"], "outer": ["output.dense"], "norm": ["output.LayerNorm"]}
+_BERT_NAMES = _SHARED_NAMES | {
+    "attention_in": [f"attention.self.{part}" for part in ("query", "key", "value")],
+    "attention_out": ["attention.output.dense"],
+    "attention_norm": ["attention.output.LayerNorm"],
+}
+_MPNET_NAMES = _SHARED_NAMES | {
+    "attention_in": [f"attention.attn.{part}" for part in "qkv"],
+    "attention_out": ["attention.attn.o"],
+    "attention_norm": ["attention.LayerNorm"],
+}
+
+
+def distance_buckets(length: int, buckets: int) -> Tensor:
+    """Return the class of the distance from each token to each other (Raffel et al. 2020, "T5", section 2.1): shape (length, length).
+
+    A quarter of the classes are the short distances on one side, one each; the next quarter is of growing width, up to 128 tokens.
+    """
+    at = torch.arange(length)
+    away = at[None, :] - at[:, None]
+    side = buckets // 2
+    exact = side // 2
+    far = exact + (away.abs().clamp_min(1) / exact).log() / math.log(128 / exact) * (side - exact)
+    near = torch.where(away.abs() < exact, away.abs(), far.long().clamp_max(side - 1))
+    return near + side * (away > 0)
