@@ -182,7 +182,7 @@ class Encoder:
 
 
 def _batches(windows: list[list[int]]) -> Iterator[list[int]]:
-    """Yield the places of windows of one length that run together, long ones first so that no thread is left with them at the end."""
+    """Yield places of windows of one length to run together, long ones first: no thread is left with them at the end."""
     by_length: dict[int, list[int]] = defaultdict(list)
     for at, ids in enumerate(windows):
         by_length[len(ids)].append(at)

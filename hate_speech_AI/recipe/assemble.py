@@ -114,8 +114,7 @@ def measure(
     figures["calibration_error"] = _rounded(calibration_error(truth[frozen], judged.hate[frozen]))
 
     # The same weights in float32, under the same head.
-    for layer in model.encoder.quantised_layers():
-        layer.quantised = False
+    model.encoder.compute_in_int8(False)
     texts = [rows[at].text for at in frozen]
     tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
     exact = predict_embeddings(model, texts, tokenizer)

@@ -1,15 +1,17 @@
 """Fine-tune an encoder on both labels, resumable after each part of a pass.
 
-First a large one, the teacher; then the one that ships, which also learns what the teacher says of each text (Hinton et al. 2015),
-at the end with quantisation in the loop.
+First a large one, the teacher; then the one that ships, which also learns what the teacher says of each text (Hinton et al.
+2015), at the end with quantisation in the loop.
 """
 
 import json
 import random
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -61,6 +63,8 @@ class Settings:
         What it costs that a text and its copy get different logits, where they are `paired`.
     guidance : float
         What share of the loss is measured against the teacher's probabilities instead of the labels.
+    likeness : float
+        What it costs that the teacher's embedding cannot be told from the encoder's by a linear map.
     averaging : float
         How much of the averaged weights is kept at each step.
     """
@@ -77,35 +81,61 @@ class Settings:
     weight_decay: float = 0.01
     dropout: float = 0.1
     disguised: float = 0.3
-    swapped: float = 0.35
+    swapped: float = 0.5
     consistency: float = 1.0
     guidance: float = 0.7
+    likeness: float = 0.5
     toxic_weight: float = 0.4
     averaging: float = 0.997
     seed: int = 0
 
 
 TEACHER = Settings(
-    base="mpnet", parts=8, quantised_parts=0, batch=32, paired=False, learning_rate=5e-5, guidance=0.0, averaging=0.995
+    base="mpnet",
+    parts=8,
+    quantised_parts=0,
+    batch=32,
+    paired=False,
+    learning_rate=5e-5,
+    swapped=0.35,
+    guidance=0.0,
+    likeness=0.0,
+    averaging=0.995,
 )
 _SHAPES = {"minilm": MINILM, "mpnet": MPNET}
 
 
+class Taught(NamedTuple):
+    """What a teacher says of texts.
+
+    Attributes
+    ----------
+    logits : ndarray of float32, shape (n, 2)
+        Of both labels, without any source's offset.
+    embeddings : ndarray of float16, shape (n, the teacher's width)
+    """
+
+    logits: np.ndarray
+    embeddings: np.ndarray
+
+
 class FineTuning(nn.Module):
-    """The encoder with what only its training needs: a head, and what each source adds to every logit.
+    """The encoder with what only its training needs: a head, what each source adds to every logit, a map to the teacher's width.
 
     The offsets take up how often a source calls a text hateful, so that the encoder does not learn to tell the sources apart.
     """
 
-    def __init__(self, encoder: Encoder):
+    def __init__(self, encoder: Encoder, teacher_width: int = 0):
         super().__init__()
         self.encoder = encoder
         self.head = nn.Linear(encoder.shape.width, len(LABELS))
         self.offsets = nn.Parameter(torch.zeros(len(SOURCES), len(LABELS)))
+        self.likened = nn.Linear(encoder.shape.width, teacher_width) if teacher_width else None
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return the logits of both labels without any source's offset: shape (n, 2)."""
-        return self.head(self.encoder(ids, mask)[0])
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits of both labels without any source's offset, shape (n, 2), and the embeddings, shape (n, width)."""
+        embeddings = self.encoder(ids, mask)[0]
+        return self.head(embeddings), embeddings
 
 
 def load_tokenizer(path: Path, tokens: int | None) -> Tokenizer:
@@ -188,9 +218,7 @@ def parameter_groups(model: FineTuning, settings: Settings) -> list[dict]:
     return groups
 
 
-def fine_tune(
-    examples: list[Example], base: Path, work: Path, settings: Settings, taught: np.ndarray | None = None
-) -> FineTuning:
+def fine_tune(examples: list[Example], base: Path, work: Path, settings: Settings, taught: Taught | None = None) -> FineTuning:
     """Return the fine-tuned model, with its averaged weights; `work` keeps a checkpoint of the last finished part.
 
     Parameters
@@ -199,8 +227,8 @@ def fine_tune(
         Of which those of split "fit" are learned from.
     base : Path
         The folder of the base model's `model.safetensors` and `tokenizer.json`.
-    taught : ndarray of float32, shape (n_fit, 2), optional
-        The teacher's logits of those of split "fit"; needed where `settings.guidance` is not 0.
+    taught : Taught, optional
+        What the teacher says of those of split "fit"; needed where `settings.guidance` is not 0.
 
     Raises
     ------
@@ -213,7 +241,7 @@ def fine_tune(
     fit = [example for example in examples if example.split == "fit"]
     targets = Targets(fit, taught, device)
     encoder = Encoder.from_base(base / "model.safetensors", _SHAPES[settings.base], settings.dropout)
-    model = FineTuning(encoder).to(device)
+    model = FineTuning(encoder, taught.embeddings.shape[1] if taught else 0).to(device)
     model.encoder.words.requires_grad_(False)
     model.encoder.places.requires_grad_(False)
     optimizer = torch.optim.AdamW(parameter_groups(model, settings), lr=0.0, betas=(0.9, 0.98), fused=True)
@@ -224,8 +252,9 @@ def fine_tune(
     first, step = _resume(checkpoint, settings, model, optimizer, averaged) if checkpoint.exists() else (0, 0)
 
     for number in range(first, settings.parts):
-        if number >= settings.parts - settings.quantised_parts:
-            quantise(model, fit, tokenizer, device)
+        int8 = number >= settings.parts - settings.quantised_parts
+        if int8 and not model.encoder.is_calibrated:
+            calibrate(model, fit, tokenizer, device)
         began = time.monotonic()
         views, picked = draw_part(fit, settings, number)
         encoded = [tokenizer.encode_batch(view) for view in views]
@@ -237,7 +266,7 @@ def fine_tune(
             for group in optimizer.param_groups:
                 group["lr"] = _rate(step, steps, settings) * group["factor"]
             inputs = [pad([view[at] for at in places], device) for view in encoded]
-            loss = batch_loss(model, inputs, targets, [picked[at] for at in places], settings)
+            loss = batch_loss(model, inputs, targets, [picked[at] for at in places], settings, int8=int8)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -247,6 +276,7 @@ def fine_tune(
             _average(averaged, model, min(settings.averaging, (1 + step) / (10 + step)))
         _keep(checkpoint, settings, model, optimizer, averaged, number + 1, step)
         own = swap_weights(model, averaged)
+        model.encoder.compute_in_int8(int8)
         figures = validate(model, examples, tokenizer, device)
         swap_weights(model, own)
         figures |= {"part": number + 1, "loss": float(torch.stack(losses).mean()), "seconds": time.monotonic() - began}
@@ -255,22 +285,24 @@ def fine_tune(
         with (work / "parts.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
     swap_weights(model, averaged)
+    model.encoder.compute_in_int8(settings.quantised_parts > 0)
     return model
 
 
-def teach(examples: list[Example], base: Path, work: Path, settings: Settings) -> np.ndarray:
-    """Return the logits that a teacher, fine-tuned for it, gives the texts of split "fit": float32, shape (n_fit, 2).
+def teach(examples: list[Example], base: Path, work: Path, settings: Settings) -> Taught:
+    """Return what a teacher, fine-tuned for it, says of the texts of split "fit".
 
-    They are kept in `work`, with its checkpoint; parameters are as for `fine_tune`.
+    It is kept in `work`, beside the teacher's checkpoint; parameters are as for `fine_tune`.
     """
-    path = work / "logits.npy"
+    path = work / "taught.npz"
     if not path.exists():
         model = fine_tune(examples, base, work, settings)
         tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
         texts = [example.text for example in examples if example.split == "fit"]
-        logits = predict_logits(model, texts, tokenizer, next(model.parameters()).device.type)
-        np.save(path, logits)
-    return np.load(path)
+        logits, embeddings = predict(model, texts, tokenizer, next(model.parameters()).device.type)
+        np.savez(path, logits=logits, embeddings=embeddings.astype(np.float16))
+    with np.load(path) as arrays:
+        return Taught(arrays["logits"], arrays["embeddings"])
 
 
 @cache
@@ -296,25 +328,33 @@ def half_precision(device: str) -> torch.autocast:
 
 
 class Targets:
-    """What is to be learned of each example: its labels, its teacher's probabilities, its source and what it counts.
+    """What is to be learned of each example: its labels, what its teacher says, its source and what it counts.
 
     Parameters
     ----------
     examples : list of Example
-    taught : ndarray of float32, shape (len(examples), 2), or None
+    taught : Taught or None
     """
 
-    def __init__(self, examples: list[Example], taught: np.ndarray | None, device: str):
-        self.labels = torch.tensor(
-            [[row.hate, _UNKNOWN if row.toxic is None else row.toxic] for row in examples], device=device
-        )
+    def __init__(self, examples: list[Example], taught: Taught | None, device: str):
+        self.labels = torch.tensor([[row.hate, _UNKNOWN if row.toxic is None else row.toxic] for row in examples], device=device)
         self.sources = torch.tensor([SOURCES.index(row.source) for row in examples], device=device)
         self.weights = torch.tensor([WEIGHTS[row.source] for row in examples], device=device)
-        self.taught = None if taught is None else torch.sigmoid(torch.tensor(taught, device=device))
+        if taught is not None:
+            self.probabilities = torch.sigmoid(torch.tensor(taught.logits, device=device))
+            embeddings = torch.tensor(taught.embeddings, device=device)
+            self.mean = embeddings.float().mean(0)
+            # One scale for all directions, so that those count most in which the teacher tells texts apart.
+            self.scale = (embeddings.float() - self.mean).square().mean().sqrt()
+            self.embeddings = embeddings
+
+    def likeness(self, places: list[int]) -> Tensor:
+        """Return the teacher's embeddings, with a mean of 0 and a mean square of 1."""
+        return (self.embeddings[places].float() - self.mean) / self.scale
 
 
 def batch_loss(
-    model: FineTuning, inputs: list[tuple[Tensor, Tensor]], targets: Targets, places: list[int], settings: Settings
+    model: FineTuning, inputs: list[tuple[Tensor, Tensor]], targets: Targets, places: list[int], settings: Settings, *, int8: bool
 ) -> Tensor:
     """Return the loss of a batch.
 
@@ -324,18 +364,33 @@ def batch_loss(
         Ids and mask of each view of the examples.
     places : list of int
         Of the examples in `targets`.
+    int8 : bool
+        Whether the first view is computed as the int8 kernels do. The second is not, so that what the two disagree in is the
+        rounding too.
     """
-    with half_precision(inputs[0][0].device.type):
-        views = [model(*view).float() for view in inputs]
+    views, embeddings = [], []
+    for number, view in enumerate(inputs):
+        model.encoder.compute_in_int8(int8 and number == 0)
+        with half_precision(view[0].device.type):
+            logits, embedding = model(*view)
+        views.append(logits.float())
+        embeddings.append(embedding)
     labels, weights, offsets = targets.labels[places], targets.weights[places], model.offsets[targets.sources[places]]
-    loss = sum(label_loss(logits + offsets, labels, weights, settings) for logits in views) / len(views)
+    loss = _mean(label_loss(logits + offsets, labels, weights, settings) for logits in views)
     if settings.guidance:
-        taught = targets.taught[places]
-        guided = sum(guided_loss(logits, taught, weights, settings) for logits in views) / len(views)
+        taught = targets.probabilities[places]
+        guided = _mean(guided_loss(logits, taught, weights, settings) for logits in views)
         loss = (1 - settings.guidance) * loss + settings.guidance * guided
+    if settings.likeness:
+        sought = targets.likeness(places)
+        loss = loss + settings.likeness * _mean((model.likened(found) - sought).square().mean() for found in embeddings)
     if len(views) == 2:
         loss = loss + settings.consistency * disagreement(*views)
     return loss
+
+
+def _mean(losses: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(losses)).mean()
 
 
 def _rate(step: int, steps: int, settings: Settings) -> float:
@@ -402,14 +457,10 @@ def disagreement(one: Tensor, other: Tensor) -> Tensor:
     return ((p - q) * (one - other)).mean()
 
 
-def quantise(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device: str) -> None:
-    """Fix the input ranges of all linear layers, once, on texts that are learned from, and compute as int8 from here on."""
-    layers = model.encoder.quantised_layers()
-    if layers[0].quantised or float(layers[0].scale) != 1.0:
-        for layer in layers:
-            layer.quantised = True
-        return
+def calibrate(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device: str) -> None:
+    """Fix the input ranges of all linear layers, once, on texts that are learned from."""
     model.eval()
+    layers = model.encoder.quantised_layers()
     for layer in layers:
         layer.seen = []
     draw = random.Random(0)  # noqa: S311
@@ -421,27 +472,28 @@ def quantise(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device
             model(*pad(encodings, device))
     for layer in layers:
         layer.calibrate()
-        layer.quantised = True
 
 
 @torch.no_grad()
-def predict_logits(model: FineTuning, texts: list[str], tokenizer: Tokenizer, device: str) -> np.ndarray:
-    """Return the logits of both labels without any source's offset: float32, shape (n, 2)."""
+def predict(model: FineTuning, texts: list[str], tokenizer: Tokenizer, device: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits of both labels without any source's offset, and the embeddings: float32, shapes (n, 2) and (n, width)."""
     model.eval()
     encodings = tokenizer.encode_batch([encoder_form(text).text for text in texts])
     order = sorted(range(len(texts)), key=lambda at: len(encodings[at].ids))
     logits = np.empty((len(texts), len(LABELS)), np.float32)
-    for at in range(0, len(order), 128):
+    embeddings = np.empty((len(texts), model.encoder.shape.width), np.float32)
+    for at in tqdm(range(0, len(order), 128), desc="predict", mininterval=10, disable=len(order) < 20_000):
         places = order[at : at + 128]
         with half_precision(device):
-            logits[places] = model(*pad([encodings[place] for place in places], device)).float().cpu().numpy()
-    return logits
+            found = model(*pad([encodings[place] for place in places], device))
+        logits[places], embeddings[places] = (one.float().cpu().numpy() for one in found)
+    return logits, embeddings
 
 
 def validate(model: FineTuning, examples: list[Example], tokenizer: Tokenizer, device: str) -> dict[str, float]:
     """Return ROC AUC by source, and macro-F1 at a logit of 0, on some of the rows that the head is fitted on."""
     head = [example for example in examples if example.split == "head"][::_VALIDATED]
-    logits = predict_logits(model, [example.text for example in head], tokenizer, device)[:, 0]
+    logits = predict(model, [example.text for example in head], tokenizer, device)[0][:, 0]
     figures = {}
     for source in SOURCES:
         at = [place for place, example in enumerate(head) if example.source == source]

@@ -1,4 +1,4 @@
-"""The encoders as a PyTorch module: BERT's layers, with MPNet's relative positions for the teacher, and quantisation in the loop."""
+"""The encoders as a PyTorch module: BERT's layers, MPNet's relative positions for the teacher, and quantisation in the loop."""
 
 import math
 from dataclasses import dataclass
@@ -172,6 +172,16 @@ class Encoder(nn.Module):
     def quantised_layers(self) -> list[QuantisedLinear]:
         return [module for module in self.modules() if isinstance(module, QuantisedLinear)]
 
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the layers know the ranges of their inputs."""
+        return float(self.quantised_layers()[0].scale) != 1.0
+
+    def compute_in_int8(self, whether: bool) -> None:
+        """Compute as the int8 kernels will, from now on, or as the layers' weights are."""
+        for layer in self.quantised_layers():
+            layer.quantised = whether
+
     @classmethod
     def from_base(cls, path: Path, shape: Shape = MINILM, dropout: float = 0.1) -> "Encoder":
         """Return an encoder with the weights of a base model's file."""
@@ -217,9 +227,9 @@ _MPNET_NAMES = _SHARED_NAMES | {
 
 
 def distance_buckets(length: int, buckets: int) -> Tensor:
-    """Return the class of the distance from each token to each other (Raffel et al. 2020, "T5", section 2.1): shape (length, length).
+    """Return the class of the distance from each token to each other (Raffel et al. 2020, "T5", section 2.1): shape (n, n).
 
-    A quarter of the classes are the short distances on one side, one each; the next quarter is of growing width, up to 128 tokens.
+    A quarter of the classes are the short distances on one side, one each; the next quarter is wider and wider, up to 128.
     """
     at = torch.arange(length)
     away = at[None, :] - at[:, None]
