@@ -16,24 +16,25 @@ from hate_speech_AI.shipped import Shipped
 pytestmark = pytest.mark.recipe
 
 ROOT = Path(__file__).parent.parent
-SAMPLE = ["--sample", "500", "--parts", "3", "--quantised-parts", "1"]
+SAMPLE = ["--sample", "500", "--parts", "3", "--quantised-parts", "1", "--teacher-parts", "1"]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Give the folder of an encoder made of 500 rows, by a run that was killed after its first part and run again."""
+    """Give the folder of an encoder made of 500 rows, by a run that was killed after the first part past the teacher's and run again."""
     folder = tmp_path_factory.mktemp("recipe")
     command = [os.environ["RECIPE_PYTHON"], "-m", "hate_speech_AI.recipe", "--data", os.environ["RECIPE_DATA"], *SAMPLE]
     command += ["--work", str(folder / "work"), "--out", str(folder / "out")]
     first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    parts = folder / "work" / "parts.jsonl"
+    parts = folder / "work" / "student" / "parts.jsonl"
     while not parts.exists() and first.poll() is None:
         time.sleep(0.1)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr
-    assert "part 1 of 3" not in second.stderr, "the second run began again"
+    assert "part 2 of 3" in second.stderr
+    assert "part 1 of" not in second.stderr, "the second run began again"
     return folder / "out"
 
 
@@ -56,7 +57,9 @@ def test_the_encoder_is_small(made):
 def test_the_run_log_tells_where_it_came_from(made):
     log = json.loads((made / "run_log.json").read_text())
     assert len(log["parts"]) == 3
-    assert log["settings"]["seed"] == 0
+    assert log["settings"]["base"] == "minilm"
+    assert log["teacher"]["settings"]["base"] == "mpnet"
+    assert len(log["teacher"]["parts"]) == 1
     assert log["libraries"]["torch"].startswith("2.13.0")
     assert all(len(digest) == 64 for digest in log["data"].values())
 

@@ -38,22 +38,27 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "pretrained", help="what is written")
     parser.add_argument("--sample", type=int, help="take so many rows, drawn by lot, to try the recipe out")
-    for field in fields(Settings):
+    chosen = [field for field in fields(Settings) if field.type in (int, float)]
+    for field in chosen:
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=field.type, default=field.default, help="see Settings")
+    parser.add_argument(
+        "--teacher-parts", type=int, default=TEACHER.parts, help="how many quarters of a pass the teacher learns for"
+    )
     arguments = parser.parse_args()
-    settings = replace(Settings(), **{field.name: getattr(arguments, field.name) for field in fields(Settings)})
+    teacher_settings = replace(TEACHER, parts=arguments.teacher_parts)
+    settings = replace(Settings(), **{field.name: getattr(arguments, field.name) for field in chosen})
 
     arguments.work.mkdir(parents=True, exist_ok=True)
     examples = read_corpus(arguments.data)
     if arguments.sample:
         examples = random.Random(0).sample(examples, arguments.sample)  # noqa: S311
-    base, large = (fetch_base(one.base, arguments.work / one.base) for one in (settings, TEACHER))
+    base, large = (fetch_base(one.base, arguments.work / one.base) for one in (settings, teacher_settings))
     teacher, student = arguments.work / "teacher", arguments.work / "student"
-    taught = teach(examples, large, teacher, TEACHER)
+    taught = teach(examples, large, teacher, teacher_settings)
     model = fine_tune(examples, base, student, settings, taught)
     manifest = assemble(model, examples, base, arguments.out, settings)
     log = {
-        "teacher": {"settings": asdict(TEACHER), "parts": _parts(teacher)},
+        "teacher": {"settings": asdict(teacher_settings), "parts": _parts(teacher)},
         "settings": asdict(settings),
         "data": checksums(arguments.data),
         "rows": json.loads(describe(examples)),

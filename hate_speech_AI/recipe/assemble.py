@@ -14,7 +14,7 @@ from ..bayesian import BayesianLogisticRegression
 from ..engines.encoder import LABELS, Encoder, EncoderEngine, most_hateful
 from ..evaluation import answer_checks, calibration_error, choose_threshold, functional_checks, summarise_checks
 from ..text import fingerprint
-from .augment import disguise
+from .augment import disguise, swap_identity
 from .corpus import SOURCES, WEIGHTS, Example
 from .export import export
 from .fine_tune import FineTuning, Settings, load_tokenizer
@@ -22,6 +22,7 @@ from .network import MINILM
 
 OVERLAP = 20  # tokens that neighbouring windows of a long text share
 _OF_EACH = {"test": 1500, "validation": 500}  # rows of a source in the evaluation set
+_COPIES = 6  # of a text that names an identity, each with another, for the head
 _FILES = ("encoder.onnx", "tokenizer.json", "head.npz", "seen.npy", "evaluation.npz")
 
 
@@ -38,7 +39,8 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     for example in examples:
         by_split[example.split].append(example)
     embedded = {split: _embed(encoder, by_split[split], model) for split in ("head", "test")}
-    mean, precision = fit_head(embedded["head"], by_split["head"], len(by_split["fit"]))
+    balanced, shares = balance_identities(by_split["head"])
+    mean, precision = fit_head(_embed(encoder, balanced, model), balanced, shares, len(by_split["fit"]))
     np.savez(folder / "head.npz", mean=mean, precision=precision)
     engine = EncoderEngine(mean, precision, encoder)
 
@@ -60,12 +62,25 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     return _write_manifest(folder, manifest)
 
 
-def fit_head(vectors: np.ndarray, rows: list[Example], n_fit: int) -> tuple[np.ndarray, np.ndarray]:
+def balance_identities(rows: list[Example]) -> tuple[list[Example], np.ndarray]:
+    """Return rows and, of each that names an identity, copies that name others; and what each counts, one row with its copies 1."""
+    draw = random.Random(2)  # noqa: S311
+    balanced, shares = [], []
+    for row in rows:
+        texts = {row.text} | {swap_identity(row.text, draw) for _ in range(_COPIES)}
+        balanced += [row._replace(text=text) for text in sorted(texts)]
+        shares += [1 / len(texts)] * len(texts)
+    return balanced, np.array(shares)
+
+
+def fit_head(vectors: np.ndarray, rows: list[Example], shares: np.ndarray, n_fit: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean and the precision of the head's posterior for each label.
 
     It is fitted on rows that the encoder has not seen, where its embeddings are as they will be, each counting for `hate` as much
     as in the fine-tuning. Of the precision, what the rows brought is scaled up to all rows that were learned from (decision 7 of
     the design).
+
+    `shares` is what each row counts beside that; together they count as many as there are texts of their own.
 
     For `toxic` these are the rows of sources that say it of harmless texts too: others would teach that all of theirs is
     toxic. Both labels count the same, since how many of those texts are toxic says how they were found.
@@ -75,14 +90,14 @@ def fit_head(vectors: np.ndarray, rows: list[Example], n_fit: int) -> tuple[np.n
     for label in LABELS:
         known = np.array([label == "hate" or row.source in both for row in rows])
         truth = np.array([bool(getattr(row, label)) for row in rows])
-        weights = np.array([WEIGHTS[row.source] for row in rows])
+        weights = shares * [WEIGHTS[row.source] for row in rows]
         if label == "toxic":
-            share = truth[known].mean()
-            weights = np.where(truth, 0.5 / share, 0.5 / (1 - share))
+            share = np.average(truth[known], weights=shares[known])
+            weights = shares * np.where(truth, 0.5 / share, 0.5 / (1 - share))
         prior = BayesianLogisticRegression().fit(np.empty((0, vectors.shape[1])), np.empty(0, bool))
         head = BayesianLogisticRegression().fit(vectors[known], truth[known], weights[known])
         means.append(head.mean_)
-        precisions.append(prior.precision_ + (head.precision_ - prior.precision_) * (len(rows) + n_fit) / len(rows))
+        precisions.append(prior.precision_ + (head.precision_ - prior.precision_) * (shares.sum() + n_fit) / shares.sum())
     return np.array(means), np.array(precisions, np.float32)
 
 
