@@ -21,7 +21,7 @@ SAMPLE = ["--sample", "500", "--parts", "3", "--quantised-parts", "1", "--teache
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Give the folder of an encoder made of 500 rows, by a run that was killed after the first part past the teacher's and run again."""
+    """Give the folder of an encoder made of 500 rows, by a run that was killed after its first part and run again."""
     folder = tmp_path_factory.mktemp("recipe")
     command = [os.environ["RECIPE_PYTHON"], "-m", "hate_speech_AI.recipe", "--data", os.environ["RECIPE_DATA"], *SAMPLE]
     command += ["--work", str(folder / "work"), "--out", str(folder / "out")]

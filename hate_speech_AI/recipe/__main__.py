@@ -54,7 +54,7 @@ def main() -> None:
         examples = random.Random(0).sample(examples, arguments.sample)  # noqa: S311
     base, large = (fetch_base(one.base, arguments.work / one.base) for one in (settings, teacher_settings))
     teacher, student = arguments.work / "teacher", arguments.work / "student"
-    taught = teach(examples, large, teacher, teacher_settings)
+    taught = teach(examples, large, teacher, teacher_settings, settings)
     model = fine_tune(examples, base, student, settings, taught)
     manifest = assemble(model, examples, base, arguments.out, settings)
     log = {

@@ -63,7 +63,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
 
 
 def balance_identities(rows: list[Example]) -> tuple[list[Example], np.ndarray]:
-    """Return rows and, of each that names an identity, copies that name others; and what each counts, one row with its copies 1."""
+    """Return rows, copies of those that name an identity, each with another, and what each counts: a row and its copies 1."""
     draw = random.Random(2)  # noqa: S311
     balanced, shares = [], []
     for row in rows:

@@ -1,4 +1,8 @@
-"""Copies of texts that say the same: letters disguised as people disguise them, and one identity in the place of another."""
+"""More texts out of those there are.
+
+Copies that say the same: letters disguised as people disguise them, and one identity in the place of another. And recombined
+ones, of which nobody but a teacher can tell what they say.
+"""
 
 import random
 import re
@@ -68,6 +72,24 @@ def disguise(text: str, draw: random.Random) -> str:
         pieces += text[at : word.start()], _misspell(word.group(), draw)
         at = word.end()
     return "".join([*pieces, text[at:]])
+
+
+def recombine(text: str, other: str, draw: random.Random) -> str:
+    """Return a stretch of `text`, it without some words or with some of `other`'s, or its beginning and the end of `other`."""
+    words, others = text.split(), other.split()
+    match draw.choices(("cut", "thin", "exchange", "join"), (0.3, 0.15, 0.2, 0.35))[0]:
+        case "cut":
+            count = max(min(4, len(words)), round(len(words) * draw.uniform(0.4, 0.8)))
+            start = draw.randrange(len(words) - count + 1)
+            words = words[start : start + count]
+        case "thin":
+            words = [word for word in words if draw.random() > 0.15] or words
+        case "exchange":
+            for _ in range(draw.choice((1, 1, 2, 3))):
+                words[draw.randrange(len(words))] = draw.choice(others)
+        case _:
+            words = words[: round(len(words) * draw.uniform(0.3, 0.7))] + others[round(len(others) * draw.uniform(0.3, 0.7)) :]
+    return " ".join(words) or text
 
 
 def _misspell(word: str, draw: random.Random) -> str:

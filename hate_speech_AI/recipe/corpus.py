@@ -44,7 +44,8 @@ class Example(NamedTuple):
     text, source : str
     split : str
         "fit": the weights learn from it; "head": the head does, and choices are made by it; "test": nothing does.
-    hate : bool
+    hate : bool or None
+        `None` of texts that were made up of others.
     toxic : bool or None
         Hate or offensive; `None` where the source does not say.
     """
@@ -52,7 +53,7 @@ class Example(NamedTuple):
     text: str
     source: str
     split: str
-    hate: bool
+    hate: bool | None
     toxic: bool | None
 
 

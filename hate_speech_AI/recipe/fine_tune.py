@@ -22,12 +22,11 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from ..text import encoder_form
-from .augment import disguise, swap_identity
+from .augment import disguise, recombine, swap_identity
 from .corpus import SOURCES, WEIGHTS, Example
 from .network import MINILM, MPNET, Encoder
 
 LABELS = ("hate", "toxic")
-_UNKNOWN = -1.0
 # How often a hateful and a harmless text of a source is seen in a pass, on average.
 _TIMES = {
     "davidson": (0.6, 0.2),
@@ -37,6 +36,8 @@ _TIMES = {
     "hatexplain": (0.6, 0.6),
     "stormfront": (0.6, 0.25),
 }
+# The same of a text that was made up of others.
+_TIMES_RECOMBINED = 0.5
 # In how many parts a pass goes, a checkpoint after each.
 _PARTS = 4
 # One in so many rows of the head's is looked at after each part.
@@ -59,6 +60,8 @@ class Settings:
         Longer texts are cut here; the service slides a window of as many.
     disguised, swapped : float
         In what share of the copies words are misspelt, and identities replaced.
+    recombined : int
+        How many texts are made up of others, for the teacher to say what they are.
     consistency : float
         What it costs that a text and its copy get different logits, where they are `paired`.
     guidance : float
@@ -82,6 +85,7 @@ class Settings:
     dropout: float = 0.1
     disguised: float = 0.3
     swapped: float = 0.5
+    recombined: int = 60_000
     consistency: float = 1.0
     guidance: float = 0.7
     likeness: float = 0.5
@@ -98,6 +102,7 @@ TEACHER = Settings(
     paired=False,
     learning_rate=5e-5,
     swapped=0.35,
+    recombined=0,
     guidance=0.0,
     likeness=0.0,
     averaging=0.995,
@@ -149,6 +154,22 @@ def load_tokenizer(path: Path, tokens: int | None) -> Tokenizer:
     return tokenizer
 
 
+def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
+    """Return the examples of split "fit" and, after them, those that are made up of them: the teacher speaks of all of these.
+
+    Two texts that are made into one are of one source, and each is drawn as often as it is seen in a pass.
+    """
+    fit = [example for example in examples if example.split == "fit"]
+    draw = random.Random(settings.seed)  # noqa: S311
+    times = [_TIMES[example.source][0 if example.hate else 1] for example in fit]
+    by_source = {source: [example for example in fit if example.source == source] for source in SOURCES}
+    made = []
+    for example in draw.choices(fit, times, k=settings.recombined):
+        text = recombine(example.text, draw.choice(by_source[example.source]).text, draw)
+        made.append(Example(text, example.source, "fit", None, None))
+    return fit + made
+
+
 def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple[list[list[str]], list[int]]:
     """Return views of the texts of part `number`, and the places of the examples that they come from.
 
@@ -159,7 +180,7 @@ def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple
     draw = random.Random(settings.seed * 1000 + number // _PARTS)  # noqa: S311
     picked = []
     for place, example in enumerate(examples):
-        times = _TIMES[example.source][0 if example.hate else 1]
+        times = _TIMES_RECOMBINED if example.hate is None else _TIMES[example.source][0 if example.hate else 1]
         picked += [place] * (int(times) + (draw.random() < times % 1))
     draw.shuffle(picked)
     picked = picked[number % _PARTS :: _PARTS]
@@ -228,7 +249,7 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     base : Path
         The folder of the base model's `model.safetensors` and `tokenizer.json`.
     taught : Taught, optional
-        What the teacher says of those of split "fit"; needed where `settings.guidance` is not 0.
+        What the teacher says of the `transfer_set`; needed where `settings.guidance` is not 0.
 
     Raises
     ------
@@ -238,7 +259,7 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     torch.manual_seed(settings.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
-    fit = [example for example in examples if example.split == "fit"]
+    fit = transfer_set(examples, settings)
     targets = Targets(fit, taught, device)
     encoder = Encoder.from_base(base / "model.safetensors", _SHAPES[settings.base], settings.dropout)
     model = FineTuning(encoder, taught.embeddings.shape[1] if taught else 0).to(device)
@@ -289,8 +310,8 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     return model
 
 
-def teach(examples: list[Example], base: Path, work: Path, settings: Settings) -> Taught:
-    """Return what a teacher, fine-tuned for it, says of the texts of split "fit".
+def teach(examples: list[Example], base: Path, work: Path, settings: Settings, student: Settings) -> Taught:
+    """Return what a teacher, fine-tuned for it, says of the student's `transfer_set`.
 
     It is kept in `work`, beside the teacher's checkpoint; parameters are as for `fine_tune`.
     """
@@ -298,8 +319,9 @@ def teach(examples: list[Example], base: Path, work: Path, settings: Settings) -
     if not path.exists():
         model = fine_tune(examples, base, work, settings)
         tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
-        texts = [example.text for example in examples if example.split == "fit"]
-        logits, embeddings = predict(model, texts, tokenizer, next(model.parameters()).device.type)
+        logits, embeddings = predict(
+            model, [example.text for example in transfer_set(examples, student)], tokenizer, next(model.parameters()).device.type
+        )
         np.savez(path, logits=logits, embeddings=embeddings.astype(np.float16))
     with np.load(path) as arrays:
         return Taught(arrays["logits"], arrays["embeddings"])
@@ -337,7 +359,8 @@ class Targets:
     """
 
     def __init__(self, examples: list[Example], taught: Taught | None, device: str):
-        self.labels = torch.tensor([[row.hate, _UNKNOWN if row.toxic is None else row.toxic] for row in examples], device=device)
+        labels = [[-1.0 if label is None else label for label in (row.hate, row.toxic)] for row in examples]
+        self.labels = torch.tensor(labels, device=device)  # -1: unknown
         self.sources = torch.tensor([SOURCES.index(row.source) for row in examples], device=device)
         self.weights = torch.tensor([WEIGHTS[row.source] for row in examples], device=device)
         if taught is not None:
