@@ -16,7 +16,7 @@ from hate_speech_AI.shipped import Shipped
 pytestmark = pytest.mark.recipe
 
 ROOT = Path(__file__).parent.parent
-SAMPLE = ["--sample", "500", "--parts", "3", "--quantised-parts", "1", "--teacher-parts", "1"]
+SAMPLE = ["--sample", "500", "--parts", "3", "--quantised-parts", "1", "--teacher-parts", "1", "--recombined", "200"]
 
 
 @pytest.fixture(scope="module")
