@@ -73,7 +73,7 @@ class Settings:
     """
 
     base: str = "minilm"
-    parts: int = 28
+    parts: int = 24
     quantised_parts: int = 6
     batch: int = 64
     paired: bool = True
