@@ -26,15 +26,15 @@ def made(tmp_path_factory):
     command = [os.environ["RECIPE_PYTHON"], "-m", "hate_speech_AI.recipe", "--data", os.environ["RECIPE_DATA"], *SAMPLE]
     command += ["--work", str(folder / "work"), "--out", str(folder / "out")]
     first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    parts = folder / "work" / "student" / "parts.jsonl"
+    parts = folder / "work" / "round-1" / "student" / "parts.jsonl"
     while not parts.exists() and first.poll() is None:
         time.sleep(0.1)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr
-    assert "part 2 of 3" in second.stderr
-    assert "part 1 of" not in second.stderr, "the second run began again"
+    assert "minilm, part 2 of 3" in second.stderr
+    assert "minilm, part 1 of 3" not in second.stderr, "the second run began again"
     return folder / "out"
 
 
@@ -56,10 +56,13 @@ def test_the_encoder_is_small(made):
 
 def test_the_run_log_tells_where_it_came_from(made):
     log = json.loads((made / "run_log.json").read_text())
-    assert len(log["parts"]) == 3
-    assert log["settings"]["base"] == "minilm"
-    assert log["teacher"]["settings"]["base"] == "mpnet"
-    assert len(log["teacher"]["parts"]) == 1
+    first, second = log["rounds"]
+    assert (len(first["parts"]), len(second["parts"])) == (3, 1)
+    for one in (first, second):
+        assert one["settings"]["base"] == "minilm"
+        assert one["teacher"]["settings"]["base"] == "mpnet"
+        assert len(one["teacher"]["parts"]) == 1
+    assert first["teacher"]["settings"]["seed"] != second["teacher"]["settings"]["seed"]
     assert log["libraries"]["torch"].startswith("2.13.0")
     assert all(len(digest) == 64 for digest in log["data"].values())
 

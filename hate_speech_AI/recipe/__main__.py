@@ -1,10 +1,10 @@
 """Make `pretrained/`: from public data and a base model to the encoder and head that the service ships. `make encoder` runs this.
 
-1. Read the data, and fetch the base model.
-2. Fine-tune a large encoder, the teacher; a checkpoint after each part of a pass, so that a run that was cut off goes on.
-3. Fine-tune the small one on labels and teacher, with checkpoints too.
-4. Export it, fit the head on rows that it has not seen, freeze the evaluation set, measure.
-5. Write the run log and the model card.
+1. Read the data, and fetch the base models.
+2. In each of two rounds: fine-tune a large encoder, the teacher; fine-tune the small one on labels and teacher, the second time
+   from where the first round ended; export it, fit the head on rows that it has not seen, freeze the evaluation set, measure.
+   A checkpoint is kept after each part of a pass, so that a run that was cut off goes on.
+3. Write the run log and the model card.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import torch
 
 from .assemble import assemble
 from .base import fetch_base
-from .corpus import checksums, describe, read_corpus
+from .corpus import Example, checksums, describe, read_corpus
 from .fine_tune import TEACHER, Settings, fine_tune, teach
 from .model_card import render_card
 
@@ -37,41 +37,85 @@ def main() -> None:
         "--work", type=Path, default=Path("var/recipe/work"), help="where checkpoints and the base model are kept"
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "pretrained", help="what is written")
+    parser.add_argument(
+        "--onward", type=Path, help="make the second round alone, from the encoder in this folder: hate_speech_AI/pretrained"
+    )
     parser.add_argument("--sample", type=int, help="take so many rows, drawn by lot, to try the recipe out")
     chosen = [field for field in fields(Settings) if field.type in (int, float)]
     for field in chosen:
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=field.type, default=field.default, help="see Settings")
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}", type=field.type, default=field.default, help="see Settings; of the first round"
+        )
     parser.add_argument(
-        "--teacher-parts", type=int, default=TEACHER.parts, help="how many quarters of a pass the teacher learns for"
+        "--teacher-parts", type=int, default=TEACHER.parts, help="how many quarters of a pass the first teacher learns for"
     )
     arguments = parser.parse_args()
-    teacher_settings = replace(TEACHER, parts=arguments.teacher_parts)
     settings = replace(Settings(), **{field.name: getattr(arguments, field.name) for field in chosen})
+    teacher = replace(TEACHER, parts=arguments.teacher_parts)
 
     arguments.work.mkdir(parents=True, exist_ok=True)
     examples = read_corpus(arguments.data)
     if arguments.sample:
         examples = random.Random(0).sample(examples, arguments.sample)  # noqa: S311
-    base, large = (fetch_base(one.base, arguments.work / one.base) for one in (settings, teacher_settings))
-    teacher, student = arguments.work / "teacher", arguments.work / "student"
-    taught = teach(examples, large, teacher, teacher_settings, settings)
-    model = fine_tune(examples, base, student, settings, taught)
-    manifest = assemble(model, examples, base, arguments.out, settings)
-    log = {
-        "teacher": {"settings": asdict(teacher_settings), "parts": _parts(teacher)},
-        "settings": asdict(settings),
-        "data": checksums(arguments.data),
-        "rows": json.loads(describe(examples)),
-        "parts": _parts(student),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads",
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
-    }
-    (arguments.out / "run_log.json").write_text(json.dumps(log, indent=1) + "\n", "utf-8")
+    about = {"data": checksums(arguments.data), "rows": json.loads(describe(examples))}
+    before = arguments.onward
+    if not before:
+        before = arguments.work / "round-1" / "made"
+        make_round(examples, about, before.parent, before, teacher, settings)
+    make_round(examples, about, arguments.work / "round-2", arguments.out, *second_round(teacher, settings), before)
+    print(json.dumps(json.loads((arguments.out / "manifest.json").read_text("utf-8"))["figures"], indent=1))
+
+
+def second_round(teacher: Settings, student: Settings) -> tuple[Settings, Settings]:
+    """Return the settings of the second round's teacher and student.
+
+    What both have seen, they have seen often: another teacher, which learns half as long and so knows its rows less by heart,
+    says more that is new. The small encoder already computes in int8.
+    """
+    parts = max(1, student.parts // 4)
+    return (
+        replace(teacher, parts=max(1, teacher.parts // 2), seed=teacher.seed + 1),
+        replace(
+            student,
+            parts=parts,
+            quantised_parts=parts,
+            learning_rate=student.learning_rate / 2,
+            consistency=student.consistency * 2,
+            seed=student.seed + 1,
+        ),
+    )
+
+
+def make_round(
+    examples: list[Example], about: dict, work: Path, out: Path, teacher: Settings, student: Settings, before: Path | None = None
+) -> None:
+    """Fine-tune a teacher and then the small encoder, from where it was `before`, and write what ships to `out`.
+
+    `about` is what the run log says of the data, beside what happened in this round and those before. What `out` has of an
+    earlier round is overwritten; a first round that was finished is not made again.
+    """
+    log = out / "run_log.json"
+    if before is None and log.exists():
+        return
+    base, large = (fetch_base(one.base, work.parent / one.base) for one in (student, teacher))
+    rounds = json.loads((before / "run_log.json").read_text("utf-8"))["rounds"] if before else []
+    taught = teach(examples, large, work / "teacher", teacher, student, before)
+    model = fine_tune(examples, base, work / "student", student, taught, before)
+    manifest = assemble(model, examples, base, out, student)
+    rounds.append(
+        {
+            "teacher": {"settings": asdict(teacher), "parts": _parts(work / "teacher")},
+            "settings": asdict(student),
+            "parts": _parts(work / "student"),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads",
+        }
+    )
+    libraries = {name: version(name) for name in _LIBRARIES}
+    said = {**about, "rounds": rounds, "python": platform.python_version(), "libraries": libraries}
     parameters = sum(parameter.numel() for parameter in model.encoder.parameters())
-    size = (arguments.out / "encoder.onnx").stat().st_size
-    (arguments.out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, log["rows"]), "utf-8")
-    print(json.dumps(manifest["figures"], indent=1))
+    size = (out / "encoder.onnx").stat().st_size
+    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, about["rows"]), "utf-8")
+    log.write_text(json.dumps(said, indent=1) + "\n", "utf-8")
 
 
 def _parts(work: Path) -> list[dict]:

@@ -38,9 +38,10 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     by_split = defaultdict(list)
     for example in examples:
         by_split[example.split].append(example)
-    embedded = {split: _embed(encoder, by_split[split], model) for split in ("head", "test")}
     balanced, shares = balance_identities(by_split["head"])
-    mean, precision = fit_head(_embed(encoder, balanced, model), balanced, shares, len(by_split["fit"]))
+    vectors = _embed(encoder, balanced, model)
+    embedded = {"head": vectors[: len(by_split["head"])], "test": _embed(encoder, by_split["test"], model)}
+    mean, precision = fit_head(vectors, balanced, shares, len(by_split["fit"]))
     np.savez(folder / "head.npz", mean=mean, precision=precision)
     engine = EncoderEngine(mean, precision, encoder)
 
@@ -63,14 +64,15 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
 
 
 def balance_identities(rows: list[Example]) -> tuple[list[Example], np.ndarray]:
-    """Return rows, copies of those that name an identity, each with another, and what each counts: a row and its copies 1."""
+    """Return the rows and, after them, copies of those that name an identity, each with another; and what each counts.
+
+    A row and its copies count 1 together.
+    """
     draw = random.Random(2)  # noqa: S311
-    balanced, shares = [], []
-    for row in rows:
-        texts = {row.text} | {swap_identity(row.text, draw) for _ in range(_COPIES)}
-        balanced += [row._replace(text=text) for text in sorted(texts)]
-        shares += [1 / len(texts)] * len(texts)
-    return balanced, np.array(shares)
+    copies = [sorted({swap_identity(row.text, draw) for _ in range(_COPIES)} - {row.text}) for row in rows]
+    balanced = rows + [row._replace(text=text) for row, texts in zip(rows, copies, strict=True) for text in texts]
+    counts = np.array([len(texts) for texts in copies])
+    return balanced, 1 / (1 + np.concatenate([counts, np.repeat(counts, counts)]))
 
 
 def fit_head(vectors: np.ndarray, rows: list[Example], shares: np.ndarray, n_fit: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,8 @@ ones, of which nobody but a teacher can tell what they say.
 import random
 import re
 
+import emoji
+
 _LEET = {"a": "4@", "b": "8", "e": "3", "g": "9", "i": "1!", "l": "1|", "o": "0", "s": "5$", "t": "7+", "u": "v"}
 _VOWELS = "aeiou"
 _WORD = re.compile(r"[A-Za-z]{4,}")
@@ -74,10 +76,19 @@ def disguise(text: str, draw: random.Random) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def recombine(text: str, other: str, draw: random.Random) -> str:
-    """Return a stretch of `text`, it without some words or with some of `other`'s, or its beginning and the end of `other`."""
+def emoji_of(texts: list[str]) -> list[str]:
+    """Return each emoji that stands in some of `texts`, sorted."""
+    return sorted({found["emoji"] for text in texts for found in emoji.emoji_list(text)})
+
+
+def recombine(text: str, other: str, faces: list[str], draw: random.Random) -> str:
+    """Return a text of which nobody has said what it says.
+
+    That is a stretch of `text`, it without some words, with some of `other`'s or with some of the emoji `faces`, or its
+    beginning and the end of `other`.
+    """
     words, others = text.split(), other.split()
-    match draw.choices(("cut", "thin", "exchange", "join"), (0.3, 0.15, 0.2, 0.35))[0]:
+    match draw.choices(("cut", "thin", "exchange", "join", "adorn"), (0.25, 0.1, 0.15, 0.3, 0.2))[0]:
         case "cut":
             count = max(min(4, len(words)), round(len(words) * draw.uniform(0.4, 0.8)))
             start = draw.randrange(len(words) - count + 1)
@@ -87,6 +98,9 @@ def recombine(text: str, other: str, draw: random.Random) -> str:
         case "exchange":
             for _ in range(draw.choice((1, 1, 2, 3))):
                 words[draw.randrange(len(words))] = draw.choice(others)
+        case "adorn" if faces:
+            at = draw.choice((len(words), len(words), draw.randrange(len(words) + 1)))
+            words[at:at] = ["".join(draw.choices(faces, k=draw.choice((1, 1, 2, 3))))]
         case _:
             words = words[: round(len(words) * draw.uniform(0.3, 0.7))] + others[round(len(others) * draw.uniform(0.3, 0.7)) :]
     return " ".join(words) or text

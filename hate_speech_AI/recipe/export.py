@@ -102,7 +102,8 @@ def export(encoder: Encoder, path: Path) -> None:
         )
         out = _linear(graph, layer.attention_out, f"{name}.attention_out", attended)
         states = _norm(graph, layer.attention_norm, f"{name}.attention_norm", out, states)
-        inner = graph.add("Gelu", [_linear(graph, layer.inner, f"{name}.inner", states)], f"{name}.active", _MICROSOFT)
+        even = graph.add("Mul", [states, graph.constant(f"{name}.evening", _array(layer.evening))], f"{name}.even")
+        inner = graph.add("Gelu", [_linear(graph, layer.inner, f"{name}.inner", even)], f"{name}.active", _MICROSOFT)
         out = _linear(graph, layer.outer, f"{name}.outer", inner)
         last = at == encoder.shape.layers - 1
         states = _norm(graph, layer.norm, "states" if last else f"{name}.norm", out, states)
@@ -124,3 +125,30 @@ def export(encoder: Encoder, path: Path) -> None:
         ir_version=9,
     )
     onnx.save(model, path)
+
+
+def restore(path: Path, dropout: float) -> Encoder:
+    """Return the encoder that `export` wrote to `path`; its weights are where the rounding put them."""
+    stored = {constant.name: numpy_helper.to_array(constant) for constant in onnx.load(path).graph.initializer}
+    encoder = Encoder(dropout=dropout)
+
+    def fill(tensor: torch.Tensor, value: np.ndarray) -> None:
+        tensor.copy_(torch.from_numpy(np.array(value, np.float32)).reshape(tensor.shape))
+
+    with torch.no_grad():
+        fill(encoder.words.weight, stored["words"] * stored["words.scale"])
+        fill(encoder.places.weight, stored["places"])
+        for name, module in encoder.named_modules():
+            if isinstance(module, QuantisedLinear):
+                scale = stored[f"{name}.input_scale"]
+                fill(module.weight, stored[f"{name}.weight"].T * stored[f"{name}.weight_scale"][:, None])
+                fill(module.bias, stored[f"{name}.bias"])
+                fill(module.scale, scale)
+                fill(module.low, -scale * stored[f"{name}.input_zero"])
+            elif isinstance(module, torch.nn.LayerNorm):
+                named = name if f"{name}.scale" in stored else "states"  # the last one is named after the output that it is
+                fill(module.weight, stored[f"{named}.scale"])
+                fill(module.bias, stored[f"{named}.bias"])
+            elif f"{name}.evening" in stored:
+                fill(module.evening, stored[f"{name}.evening"])
+    return encoder

@@ -4,6 +4,7 @@ First a large one, the teacher; then the one that ships, which also learns what 
 2015), at the end with quantisation in the loop.
 """
 
+import hashlib
 import json
 import random
 import time
@@ -21,9 +22,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from ..engines.encoder import Encoder as ServedEncoder
+from ..engines.encoder import EncoderEngine
+from ..shipped import Shipped
 from ..text import encoder_form
-from .augment import disguise, recombine, swap_identity
+from .augment import disguise, emoji_of, recombine, swap_identity
 from .corpus import SOURCES, WEIGHTS, Example
+from .export import restore
 from .network import MINILM, MPNET, Encoder
 
 LABELS = ("hate", "toxic")
@@ -67,7 +72,7 @@ class Settings:
     guidance : float
         What share of the loss is measured against the teacher's probabilities instead of the labels.
     likeness : float
-        What it costs that the teacher's embedding cannot be told from the encoder's by a linear map.
+        What it costs that the teacher's embeddings cannot be told from the encoder's by a linear map.
     averaging : float
         How much of the averaged weights is kept at each step.
     """
@@ -111,16 +116,17 @@ _SHAPES = {"minilm": MINILM, "mpnet": MPNET}
 
 
 class Taught(NamedTuple):
-    """What a teacher says of texts.
+    """What is said of texts by who taught.
 
     Attributes
     ----------
-    logits : ndarray of float32, shape (n, 2)
-        Of both labels, without any source's offset.
+    probabilities : ndarray of float32, shape (n, 2)
+        Of both labels, without any source's offset: the teacher's, or after the first round their mean with those of the
+        encoder as it was before.
     embeddings : ndarray of float16, shape (n, the teacher's width)
     """
 
-    logits: np.ndarray
+    probabilities: np.ndarray
     embeddings: np.ndarray
 
 
@@ -136,6 +142,13 @@ class FineTuning(nn.Module):
         self.head = nn.Linear(encoder.shape.width, len(LABELS))
         self.offsets = nn.Parameter(torch.zeros(len(SOURCES), len(LABELS)))
         self.likened = nn.Linear(encoder.shape.width, teacher_width) if teacher_width else None
+
+    @torch.no_grad()
+    def set_head(self, mean: np.ndarray) -> None:
+        """Begin with the mean of a head's posterior: shape (2, width + 1), the bias last."""
+        mean = torch.tensor(mean, dtype=torch.float32)
+        self.head.weight.copy_(mean[:, :-1])
+        self.head.bias.copy_(mean[:, -1])
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits of both labels without any source's offset, shape (n, 2), and the embeddings, shape (n, width)."""
@@ -154,19 +167,23 @@ def load_tokenizer(path: Path, tokens: int | None) -> Tokenizer:
     return tokenizer
 
 
+def _times(example: Example) -> float:
+    """Return how often an example is seen in a pass, on average."""
+    return _TIMES_RECOMBINED if example.hate is None else _TIMES[example.source][0 if example.hate else 1]
+
+
 def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
     """Return the examples of split "fit" and, after them, those that are made up of them: the teacher speaks of all of these.
 
-    Two texts that are made into one are of one source, and each is drawn as often as it is seen in a pass.
+    Each text is drawn for that as often as it is seen in a pass.
     """
     fit = [example for example in examples if example.split == "fit"]
     draw = random.Random(settings.seed)  # noqa: S311
-    times = [_TIMES[example.source][0 if example.hate else 1] for example in fit]
-    by_source = {source: [example for example in fit if example.source == source] for source in SOURCES}
+    faces = emoji_of([example.text for example in fit])
+    drawn = [draw.choices(fit, list(map(_times, fit)), k=settings.recombined) for _ in range(2)]
     made = []
-    for example in draw.choices(fit, times, k=settings.recombined):
-        text = recombine(example.text, draw.choice(by_source[example.source]).text, draw)
-        made.append(Example(text, example.source, "fit", None, None))
+    for one, other in zip(*drawn, strict=True):
+        made.append(Example(recombine(one.text, other.text, faces, draw), one.source, "fit", None, None))
     return fit + made
 
 
@@ -180,7 +197,7 @@ def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple
     draw = random.Random(settings.seed * 1000 + number // _PARTS)  # noqa: S311
     picked = []
     for place, example in enumerate(examples):
-        times = _TIMES_RECOMBINED if example.hate is None else _TIMES[example.source][0 if example.hate else 1]
+        times = _times(example)
         picked += [place] * (int(times) + (draw.random() < times % 1))
     draw.shuffle(picked)
     picked = picked[number % _PARTS :: _PARTS]
@@ -239,7 +256,22 @@ def parameter_groups(model: FineTuning, settings: Settings) -> list[dict]:
     return groups
 
 
-def fine_tune(examples: list[Example], base: Path, work: Path, settings: Settings, taught: Taught | None = None) -> FineTuning:
+def begin(base: Path, settings: Settings, teacher_width: int, before: Path | None) -> FineTuning:
+    """Return the model as it is before the first step; parameters are as for `fine_tune`."""
+    if before:
+        model = FineTuning(restore(before / "encoder.onnx", settings.dropout), teacher_width)
+        model.set_head(Shipped(before).head()[0])
+    else:
+        encoder = Encoder.from_base(base / "model.safetensors", _SHAPES[settings.base], settings.dropout)
+        model = FineTuning(encoder, teacher_width)
+    model.encoder.words.requires_grad_(False)
+    model.encoder.places.requires_grad_(False)
+    return model
+
+
+def fine_tune(
+    examples: list[Example], base: Path, work: Path, settings: Settings, taught: Taught | None = None, before: Path | None = None
+) -> FineTuning:
     """Return the fine-tuned model, with its averaged weights; `work` keeps a checkpoint of the last finished part.
 
     Parameters
@@ -249,7 +281,9 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     base : Path
         The folder of the base model's `model.safetensors` and `tokenizer.json`.
     taught : Taught, optional
-        What the teacher says of the `transfer_set`; needed where `settings.guidance` is not 0.
+        What is said of the `transfer_set`; needed where `settings.guidance` is not 0.
+    before : Path, optional
+        The folder of a finished encoder and head to begin from, instead of the base model's weights.
 
     Raises
     ------
@@ -261,10 +295,10 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
     fit = transfer_set(examples, settings)
     targets = Targets(fit, taught, device)
-    encoder = Encoder.from_base(base / "model.safetensors", _SHAPES[settings.base], settings.dropout)
-    model = FineTuning(encoder, taught.embeddings.shape[1] if taught else 0).to(device)
-    model.encoder.words.requires_grad_(False)
-    model.encoder.places.requires_grad_(False)
+    model = begin(base, settings, taught.embeddings.shape[1] if taught else 0, before).to(device)
+    if settings.quantised_parts:
+        observe(model, fit, tokenizer, device)
+        model.encoder.even_out()
     optimizer = torch.optim.AdamW(parameter_groups(model, settings), lr=0.0, betas=(0.9, 0.98), fused=True)
     averaged = {name: value.detach().clone().float() for name, value in model.named_parameters() if value.requires_grad}
     steps = settings.parts * -(-len(draw_part(fit, settings, 0)[1]) // settings.batch)
@@ -275,7 +309,8 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     for number in range(first, settings.parts):
         int8 = number >= settings.parts - settings.quantised_parts
         if int8 and not model.encoder.is_calibrated:
-            calibrate(model, fit, tokenizer, device)
+            observe(model, fit, tokenizer, device)
+            model.encoder.fix_ranges()
         began = time.monotonic()
         views, picked = draw_part(fit, settings, number)
         encoded = [tokenizer.encode_batch(view) for view in views]
@@ -310,21 +345,34 @@ def fine_tune(examples: list[Example], base: Path, work: Path, settings: Setting
     return model
 
 
-def teach(examples: list[Example], base: Path, work: Path, settings: Settings, student: Settings) -> Taught:
-    """Return what a teacher, fine-tuned for it, says of the student's `transfer_set`.
+def teach(
+    examples: list[Example], base: Path, work: Path, settings: Settings, student: Settings, before: Path | None = None
+) -> Taught:
+    """Return what a teacher, fine-tuned for it, and the encoder as it was `before` say of the student's `transfer_set`.
 
-    It is kept in `work`, beside the teacher's checkpoint; parameters are as for `fine_tune`.
+    It is kept in `work`, beside the teacher's checkpoint, under the sum of the texts that it speaks of; parameters are as for
+    `fine_tune`.
     """
-    path = work / "taught.npz"
+    texts = [example.text for example in transfer_set(examples, student)]
+    path = work / f"taught-{hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]}.npz"
     if not path.exists():
         model = fine_tune(examples, base, work, settings)
         tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
-        logits, embeddings = predict(
-            model, [example.text for example in transfer_set(examples, student)], tokenizer, next(model.parameters()).device.type
-        )
-        np.savez(path, logits=logits, embeddings=embeddings.astype(np.float16))
+        logits, embeddings = predict(model, texts, tokenizer, next(model.parameters()).device.type)
+        probabilities = 1 / (1 + np.exp(-logits))
+        if before:
+            probabilities = (probabilities + _said_before(before, texts)) / 2
+        np.savez(path, probabilities=probabilities, embeddings=embeddings.astype(np.float16))
     with np.load(path) as arrays:
-        return Taught(arrays["logits"], arrays["embeddings"])
+        return Taught(arrays["probabilities"], arrays["embeddings"])
+
+
+def _said_before(folder: Path, texts: list[str]) -> np.ndarray:
+    """Return the probabilities of both labels that the finished encoder in `folder` gives: float32, shape (n, 2)."""
+    engine = EncoderEngine(*Shipped(folder).head(), ServedEncoder(folder, threads=torch.get_num_threads()))
+    chunks = range(0, len(texts), 1000)
+    judged = (engine.judge(texts[at : at + 1000]) for at in tqdm(chunks, desc="the encoder as it was", mininterval=10))
+    return np.concatenate([np.stack([one.hate, one.toxic], 1) for one in judged]).astype(np.float32)
 
 
 @cache
@@ -364,7 +412,7 @@ class Targets:
         self.sources = torch.tensor([SOURCES.index(row.source) for row in examples], device=device)
         self.weights = torch.tensor([WEIGHTS[row.source] for row in examples], device=device)
         if taught is not None:
-            self.probabilities = torch.sigmoid(torch.tensor(taught.logits, device=device))
+            self.probabilities = torch.tensor(taught.probabilities, device=device)
             embeddings = torch.tensor(taught.embeddings, device=device)
             self.mean = embeddings.float().mean(0)
             # One scale for all directions, so that those count most in which the teacher tells texts apart.
@@ -480,21 +528,17 @@ def disagreement(one: Tensor, other: Tensor) -> Tensor:
     return ((p - q) * (one - other)).mean()
 
 
-def calibrate(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device: str) -> None:
-    """Fix the input ranges of all linear layers, once, on texts that are learned from."""
+@torch.no_grad()
+def observe(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device: str) -> None:
+    """Let the layers see their inputs for texts that are learned from."""
     model.eval()
-    layers = model.encoder.quantised_layers()
-    for layer in layers:
+    model.encoder.compute_in_int8(False)
+    for layer in model.encoder.quantised_layers():
         layer.seen = []
     draw = random.Random(0)  # noqa: S311
-    with torch.no_grad():
-        for _ in range(24):
-            encodings = tokenizer.encode_batch(
-                [encoder_form(example.text).text for example in draw.sample(fit, min(32, len(fit)))]
-            )
-            model(*pad(encodings, device))
-    for layer in layers:
-        layer.calibrate()
+    for _ in range(24):
+        rows = draw.sample(fit, min(32, len(fit)))
+        model(*pad(tokenizer.encode_batch([encoder_form(row.text).text for row in rows]), device))
 
 
 @torch.no_grad()
