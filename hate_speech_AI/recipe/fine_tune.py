@@ -187,12 +187,10 @@ def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
     return fit + made
 
 
-def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple[list[list[str]], list[int]]:
-    """Return views of the texts of part `number`, and the places of the examples that they come from.
+def pick(examples: list[Example], settings: Settings, number: int) -> list[int]:
+    """Return the places of the examples of part `number`.
 
-    A view is one text for each place: the texts and a copy of each where they are `paired`, otherwise the copies alone. Some of
-    the copies are altered, in what should not matter; the others differ by dropout alone. Contrast pairs come more often
-    than once a pass; of texts that are many and much alike, a share.
+    Contrast pairs come more often than once a pass; of texts that are many and much alike, a share.
     """
     draw = random.Random(settings.seed * 1000 + number // _PARTS)  # noqa: S311
     picked = []
@@ -200,7 +198,16 @@ def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple
         times = _times(example)
         picked += [place] * (int(times) + (draw.random() < times % 1))
     draw.shuffle(picked)
-    picked = picked[number % _PARTS :: _PARTS]
+    return picked[number % _PARTS :: _PARTS]
+
+
+def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple[list[list[str]], list[int]]:
+    """Return views of the texts of part `number`, and the places of the examples that they come from.
+
+    A view is one text for each place: the texts and a copy of each where they are `paired`, otherwise the copies alone. Some of
+    the copies are altered, in what should not matter; the others differ by dropout alone.
+    """
+    picked = pick(examples, settings, number)
     draw = random.Random(settings.seed * 1000 + number + 250)  # noqa: S311
     texts, copies = [], []
     for place in picked:
@@ -301,7 +308,7 @@ def fine_tune(
         model.encoder.even_out()
     optimizer = torch.optim.AdamW(parameter_groups(model, settings), lr=0.0, betas=(0.9, 0.98), fused=True)
     averaged = {name: value.detach().clone().float() for name, value in model.named_parameters() if value.requires_grad}
-    steps = settings.parts * -(-len(draw_part(fit, settings, 0)[1]) // settings.batch)
+    steps = settings.parts * -(-len(pick(fit, settings, 0)) // settings.batch)
     work.mkdir(parents=True, exist_ok=True)
     checkpoint = work / "checkpoint.pt"
     first, step = _resume(checkpoint, settings, model, optimizer, averaged) if checkpoint.exists() else (0, 0)
@@ -350,19 +357,24 @@ def teach(
 ) -> Taught:
     """Return what a teacher, fine-tuned for it, and the encoder as it was `before` say of the student's `transfer_set`.
 
-    It is kept in `work`, beside the teacher's checkpoint, under the sum of the texts that it speaks of; parameters are as for
-    `fine_tune`.
+    Of what the student never draws from it they say nothing (NaN). It is kept in `work`, beside the teacher's checkpoint, under
+    the sum of the texts; parameters are as for `fine_tune`.
     """
-    texts = [example.text for example in transfer_set(examples, student)]
-    path = work / f"taught-{hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]}.npz"
+    known = transfer_set(examples, student)
+    places = sorted({place for number in range(student.parts) for place in pick(known, student, number)})
+    texts = [known[place].text for place in places]
+    path = work / f"taught-{hashlib.sha256(json.dumps([places, texts]).encode()).hexdigest()[:16]}.npz"
     if not path.exists():
         model = fine_tune(examples, base, work, settings)
         tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
-        logits, embeddings = predict(model, texts, tokenizer, next(model.parameters()).device.type)
-        probabilities = 1 / (1 + np.exp(-logits))
+        logits, found = predict(model, texts, tokenizer, next(model.parameters()).device.type)
+        said = 1 / (1 + np.exp(-logits))
         if before:
-            probabilities = (probabilities + _said_before(before, texts)) / 2
-        np.savez(path, probabilities=probabilities, embeddings=embeddings.astype(np.float16))
+            said = (said + _said_before(before, texts)) / 2
+        probabilities = np.full((len(known), len(LABELS)), np.nan, np.float32)
+        embeddings = np.full((len(known), found.shape[1]), np.nan, np.float16)
+        probabilities[places], embeddings[places] = said, found
+        np.savez(path, probabilities=probabilities, embeddings=embeddings)
     with np.load(path) as arrays:
         return Taught(arrays["probabilities"], arrays["embeddings"])
 
@@ -414,9 +426,9 @@ class Targets:
         if taught is not None:
             self.probabilities = torch.tensor(taught.probabilities, device=device)
             embeddings = torch.tensor(taught.embeddings, device=device)
-            self.mean = embeddings.float().mean(0)
+            self.mean = embeddings.float().nanmean(0)
             # One scale for all directions, so that those count most in which the teacher tells texts apart.
-            self.scale = (embeddings.float() - self.mean).square().mean().sqrt()
+            self.scale = (embeddings.float() - self.mean).square().nanmean().sqrt()
             self.embeddings = embeddings
 
     def likeness(self, places: list[int]) -> Tensor:
