@@ -77,5 +77,7 @@ def test_what_was_learned_from_is_in_no_evaluation(made):
 
 
 def test_int8_says_what_float32_says(made):
-    figures = json.loads((made / "manifest.json").read_text())["figures"]
+    # Of the first round: the second begins on the grid of int8, and the few steps of a sample move none of it to its neighbour.
+    first = made.parent / "work" / "round-1" / "made"
+    figures = json.loads((first / "manifest.json").read_text())["figures"]
     assert figures["int8_differs_from_float32"] < 0.2  # of a sample; what ships is held to a hundredth
