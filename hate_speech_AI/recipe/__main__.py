@@ -38,7 +38,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "pretrained", help="what is written")
     parser.add_argument(
-        "--onward", type=Path, help="make the second round alone, from the encoder in this folder: hate_speech_AI/pretrained"
+        "--onward", type=Path, help="make one more round, from the encoder in this folder, such as hate_speech_AI/pretrained"
     )
     parser.add_argument("--sample", type=int, help="take so many rows, drawn by lot, to try the recipe out")
     chosen = [field for field in fields(Settings) if field.type in (int, float)]
@@ -62,26 +62,33 @@ def main() -> None:
     if not before:
         before = arguments.work / "round-1" / "made"
         make_round(examples, about, before.parent, before, teacher, settings)
-    make_round(examples, about, arguments.work / "round-2", arguments.out, *second_round(teacher, settings), before)
+    number = 1 + len(rounds_of(before))
+    later = later_round(teacher, settings, number)
+    make_round(examples, about, arguments.work / f"round-{number}", arguments.out, *later, before)
     print(json.dumps(json.loads((arguments.out / "manifest.json").read_text("utf-8"))["figures"], indent=1))
 
 
-def second_round(teacher: Settings, student: Settings) -> tuple[Settings, Settings]:
-    """Return the settings of the second round's teacher and student.
+def rounds_of(folder: Path) -> list[dict]:
+    """Return what the run log of a finished encoder says of its rounds."""
+    return json.loads((folder / "run_log.json").read_text("utf-8"))["rounds"]
+
+
+def later_round(teacher: Settings, student: Settings, number: int) -> tuple[Settings, Settings]:
+    """Return the settings of the teacher and the student of a round that is not the first.
 
     What both have seen, they have seen often: another teacher, which learns half as long and so knows its rows less by heart,
     says more that is new. The small encoder already computes in int8.
     """
     parts = max(1, student.parts // 4)
     return (
-        replace(teacher, parts=max(1, teacher.parts // 2), seed=teacher.seed + 1),
+        replace(teacher, parts=max(1, teacher.parts // 2), seed=teacher.seed + number - 1),
         replace(
             student,
             parts=parts,
             quantised_parts=parts,
             learning_rate=student.learning_rate / 2,
             consistency=student.consistency * 2,
-            seed=student.seed + 1,
+            seed=student.seed + number - 1,
         ),
     )
 
@@ -98,7 +105,7 @@ def make_round(
     if before is None and log.exists():
         return
     base, large = (fetch_base(one.base, work.parent / one.base) for one in (student, teacher))
-    rounds = json.loads((before / "run_log.json").read_text("utf-8"))["rounds"] if before else []
+    rounds = rounds_of(before) if before else []
     taught = teach(examples, large, work / "teacher", teacher, student, before)
     model = fine_tune(examples, base, work / "student", student, taught, before)
     manifest = assemble(model, examples, base, out, student)

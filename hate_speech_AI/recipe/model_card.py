@@ -44,7 +44,7 @@ moderators review updates the head every night.
 Nothing of the texts is in the files: `seen.npy` and `evaluation.npz` hold 64 bits of each text's fingerprint, and embeddings. One row in
 about nine was kept from the encoder's fine-tuning; the head was fitted on those. The base model is
 `sentence-transformers/all-MiniLM-L6-v2` (Apache-2.0). It also learned from what larger encoders say of the same rows and of texts
-made up of them: two teachers, each `sentence-transformers/all-mpnet-base-v2` (Apache-2.0) fine-tuned anew, which are not shipped.
+made up of them: teachers, each `sentence-transformers/all-mpnet-base-v2` (Apache-2.0) fine-tuned anew, which are not shipped.
 Published functional suites (HateCheck, HatemojiCheck and the like) were used in no step.
 
 What the sets call hate differs, and their annotators were mostly from the United States and the United Kingdom. In fine-tuning dynahate
