@@ -99,11 +99,9 @@ def make_round(
     """Fine-tune a teacher and then the small encoder, from where it was `before`, and write what ships to `out`.
 
     `about` is what the run log says of the data, beside what happened in this round and those before. What `out` has of an
-    earlier round is overwritten; a first round that was finished is not made again.
+    earlier round is overwritten. Of a round that was finished only what it writes is made again, from its checkpoints, which
+    refuse other settings.
     """
-    log = out / "run_log.json"
-    if before is None and log.exists():
-        return
     base, large = (fetch_base(one.base, work.parent / one.base) for one in (student, teacher))
     rounds = rounds_of(before) if before else []
     taught = teach(examples, large, work / "teacher", teacher, student, before)
@@ -122,7 +120,7 @@ def make_round(
     parameters = sum(parameter.numel() for parameter in model.encoder.parameters())
     size = (out / "encoder.onnx").stat().st_size
     (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, about["rows"]), "utf-8")
-    log.write_text(json.dumps(said, indent=1) + "\n", "utf-8")
+    (out / "run_log.json").write_text(json.dumps(said, indent=1) + "\n", "utf-8")
 
 
 def _parts(work: Path) -> list[dict]:

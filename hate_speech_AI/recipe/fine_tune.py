@@ -303,14 +303,14 @@ def fine_tune(
     fit = transfer_set(examples, settings)
     targets = Targets(fit, taught, device)
     model = begin(base, settings, taught.embeddings.shape[1] if taught else 0, before).to(device)
-    if settings.quantised_parts:
+    checkpoint = work / "checkpoint.pt"
+    if settings.quantised_parts and not checkpoint.exists():
         observe(model, fit, tokenizer, device)
         model.encoder.even_out()
     optimizer = torch.optim.AdamW(parameter_groups(model, settings), lr=0.0, betas=(0.9, 0.98), fused=True)
     averaged = {name: value.detach().clone().float() for name, value in model.named_parameters() if value.requires_grad}
     steps = settings.parts * -(-len(pick(fit, settings, 0)) // settings.batch)
     work.mkdir(parents=True, exist_ok=True)
-    checkpoint = work / "checkpoint.pt"
     first, step = _resume(checkpoint, settings, model, optimizer, averaged) if checkpoint.exists() else (0, 0)
 
     for number in range(first, settings.parts):
