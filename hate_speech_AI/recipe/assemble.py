@@ -10,19 +10,19 @@ import numpy as np
 import torch
 from sklearn.metrics import f1_score, roc_auc_score
 
-from ..bayesian import BayesianLogisticRegression
 from ..engines.encoder import LABELS, Encoder, EncoderEngine, most_hateful
 from ..evaluation import answer_checks, calibration_error, choose_threshold, functional_checks, summarise_checks
 from ..text import fingerprint
-from .augment import disguise, swap_identity
+from .augment import disguise
 from .corpus import SOURCES, WEIGHTS, Example
 from .export import export
-from .fine_tune import FineTuning, Settings, load_tokenizer
+from .fine_tune import FineTuning, Settings, load_tokenizer, predict
+from .head import fit_head, swap_identities
 from .network import MINILM
 
 OVERLAP = 20  # tokens that neighbouring windows of a long text share
-_OF_EACH = {"test": 1500, "validation": 500}  # rows of a source in the evaluation set
-_COPIES = 6  # of a text that names an identity, each with another, for the head
+# Rows of a source in the evaluation set. For validation, which thresholds are chosen on, as many as the source counts.
+_OF_EACH = {"test": dict.fromkeys(SOURCES, 1500), "validation": {source: round(700 * WEIGHTS[source]) for source in SOURCES}}
 _FILES = ("encoder.onnx", "tokenizer.json", "head.npz", "seen.npy", "evaluation.npz")
 
 
@@ -38,10 +38,11 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     by_split = defaultdict(list)
     for example in examples:
         by_split[example.split].append(example)
-    balanced, shares = balance_identities(by_split["head"])
-    vectors = _embed(encoder, balanced, model)
-    embedded = {"head": vectors[: len(by_split["head"])], "test": _embed(encoder, by_split["test"], model)}
-    mean, precision = fit_head(vectors, balanced, shares, len(by_split["fit"]))
+    embedded = {split: _embed(encoder, [row.text for row in by_split[split]], model) for split in ("head", "test")}
+    swapped, origins = swap_identities([row.text for row in by_split["head"]])
+    changes = _embed(encoder, swapped, model) - embedded["head"][origins]
+    changes /= np.sqrt(np.bincount(origins)[origins, None])  # all copies of a text count as one
+    mean, precision = fit_head(embedded["head"], by_split["head"], changes, len(by_split["fit"]))
     np.savez(folder / "head.npz", mean=mean, precision=precision)
     engine = EncoderEngine(mean, precision, encoder)
 
@@ -61,46 +62,6 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     counts = {split: len(rows) for split, rows in sorted(by_split.items())}
     manifest |= {"threshold": threshold, "checks": checks, "figures": figures, "rows": counts}
     return _write_manifest(folder, manifest)
-
-
-def balance_identities(rows: list[Example]) -> tuple[list[Example], np.ndarray]:
-    """Return the rows and, after them, copies of those that name an identity, each with another; and what each counts.
-
-    A row and its copies count 1 together.
-    """
-    draw = random.Random(2)  # noqa: S311
-    copies = [sorted({swap_identity(row.text, draw) for _ in range(_COPIES)} - {row.text}) for row in rows]
-    balanced = rows + [row._replace(text=text) for row, texts in zip(rows, copies, strict=True) for text in texts]
-    counts = np.array([len(texts) for texts in copies])
-    return balanced, 1 / (1 + np.concatenate([counts, np.repeat(counts, counts)]))
-
-
-def fit_head(vectors: np.ndarray, rows: list[Example], shares: np.ndarray, n_fit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and the precision of the head's posterior for each label.
-
-    It is fitted on rows that the encoder has not seen, where its embeddings are as they will be, each counting for `hate` as much
-    as in the fine-tuning. Of the precision, what the rows brought is scaled up to all rows that were learned from (decision 7 of
-    the design).
-
-    `shares` is what each row counts beside that; together they count as many as there are texts of their own.
-
-    For `toxic` these are the rows of sources that say it of harmless texts too: others would teach that all of theirs is
-    toxic. Both labels count the same, since how many of those texts are toxic says how they were found.
-    """
-    means, precisions = [], []
-    both = {row.source for row in rows if row.toxic is False}
-    for label in LABELS:
-        known = np.array([label == "hate" or row.source in both for row in rows])
-        truth = np.array([bool(getattr(row, label)) for row in rows])
-        weights = shares * [WEIGHTS[row.source] for row in rows]
-        if label == "toxic":
-            share = np.average(truth[known], weights=shares[known])
-            weights = shares * np.where(truth, 0.5 / share, 0.5 / (1 - share))
-        prior = BayesianLogisticRegression().fit(np.empty((0, vectors.shape[1])), np.empty(0, bool))
-        head = BayesianLogisticRegression().fit(vectors[known], truth[known], weights[known])
-        means.append(head.mean_)
-        precisions.append(prior.precision_ + (head.precision_ - prior.precision_) * (shares.sum() + n_fit) / shares.sum())
-    return np.array(means), np.array(precisions, np.float32)
 
 
 def measure(
@@ -134,7 +95,7 @@ def measure(
     model.encoder.compute_in_int8(False)
     texts = [rows[at].text for at in frozen]
     tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
-    exact = predict_embeddings(model, texts, tokenizer)
+    exact = predict(model, texts, tokenizer, next(model.parameters()).device.type, exact=True)[1]
     short = np.array([len(tokenizer.encode(text).ids) < settings.tokens for text in texts])  # longer ones have windows
     differs = (engine.judge_embeddings(exact).hate >= threshold) != flagged[frozen]
     figures["int8_differs_from_float32"] = _rounded(differs[short].mean())
@@ -150,39 +111,22 @@ def measure(
     return figures
 
 
-@torch.no_grad()
-def predict_embeddings(model: FineTuning, texts: list[str], tokenizer) -> np.ndarray:
-    """Return the embeddings in float32 arithmetic, no autocast: shape (n, 384)."""
-    from ..text import encoder_form
-    from .fine_tune import pad
-
-    model.eval()
-    device = next(model.parameters()).device.type
-    encodings = tokenizer.encode_batch([encoder_form(text).text for text in texts])
-    order = sorted(range(len(texts)), key=lambda at: len(encodings[at].ids))
-    vectors = np.empty((len(texts), MINILM.width), np.float32)
-    for at in range(0, len(order), 64):
-        places = order[at : at + 64]
-        vectors[places] = model.encoder(*pad([encodings[place] for place in places], device))[0].cpu().numpy()
-    return vectors
-
-
-def _embed(encoder: Encoder, rows: list[Example], model: FineTuning) -> np.ndarray:
-    """Return one embedding a row: of a long text that of the window which the fine-tuning's own head finds most hateful."""
+def _embed(encoder: Encoder, texts: list[str], model: FineTuning) -> np.ndarray:
+    """Return one embedding a text: of a long one that of the window which the fine-tuning's own head finds most hateful."""
     weights = model.head.weight[0].detach().cpu().numpy()
     vectors = []
-    for at in range(0, len(rows), 512):
-        found, starts = encoder.embed([row.text for row in rows[at : at + 512]])
+    for at in range(0, len(texts), 512):
+        found, starts = encoder.embed(texts[at : at + 512])
         vectors.append(found[most_hateful(found @ weights, starts)])
     return np.concatenate(vectors)
 
 
-def _draw(rows: list[Example], of_each: int) -> list[int]:
+def _draw(rows: list[Example], of_each: dict[str, int]) -> list[int]:
     """Return the places of at most so many rows of each source, by fingerprint."""
     places: dict[str, list[int]] = defaultdict(list)
     for at in sorted(range(len(rows)), key=lambda at: fingerprint(rows[at].text)):
         places[rows[at].source].append(at)
-    return [at for source in SOURCES for at in places[source][:of_each]]
+    return [at for source in SOURCES for at in places[source][: of_each[source]]]
 
 
 def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, bool]]) -> None:

@@ -9,6 +9,7 @@ import json
 import random
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -554,8 +555,13 @@ def observe(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device:
 
 
 @torch.no_grad()
-def predict(model: FineTuning, texts: list[str], tokenizer: Tokenizer, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the logits of both labels without any source's offset, and the embeddings: float32, shapes (n, 2) and (n, width)."""
+def predict(
+    model: FineTuning, texts: list[str], tokenizer: Tokenizer, device: str, *, exact: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits of both labels without any source's offset, and the embeddings: float32, shapes (n, 2) and (n, width).
+
+    Where it is to be `exact`, all is computed in float32, else in bfloat16 if that is faster.
+    """
     model.eval()
     encodings = tokenizer.encode_batch([encoder_form(text).text for text in texts])
     order = sorted(range(len(texts)), key=lambda at: len(encodings[at].ids))
@@ -563,7 +569,7 @@ def predict(model: FineTuning, texts: list[str], tokenizer: Tokenizer, device: s
     embeddings = np.empty((len(texts), model.encoder.shape.width), np.float32)
     for at in tqdm(range(0, len(order), 128), desc="predict", mininterval=10, disable=len(order) < 20_000):
         places = order[at : at + 128]
-        with half_precision(device):
+        with nullcontext() if exact else half_precision(device):
             found = model(*pad([encodings[place] for place in places], device))
         logits[places], embeddings[places] = (one.float().cpu().numpy() for one in found)
     return logits, embeddings
