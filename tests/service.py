@@ -44,11 +44,11 @@ class Service:
         self.environment = {
             "PATH": f"{BINARIES}:{os.environ['PATH']}",
             "HATE_SPEECH_DATA_DIR": str(folder),
-            "PORT": str(self.port),
             "PYTHONUNBUFFERED": "1",
             "HATE_SPEECH_OPEN_ACCESS": "true",
             "HATE_SPEECH_ENGINE": "linear",  # the quicker one; tests of the encoder say so
             **environment,
+            "PORT": str(self.port),
         }
         self.store = folder / "models" / self.environment["HATE_SPEECH_ENGINE"]
         self.client = httpx.Client(base_url=self.url, timeout=30)
@@ -60,6 +60,12 @@ class Service:
 
     def __exit__(self, *exception):
         self.stop()
+
+    def beside(self, folder: Path, **environment: str) -> "Service":
+        """Return a service with this one's database and data, and other settings; `folder` is for its logs."""
+        other = Service(folder, self.environment | environment)
+        other._is_migrated = True
+        return other
 
     def migrate(self) -> None:
         if not self._is_migrated:

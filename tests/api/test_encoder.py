@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ..service import Service, wait_until
+from ..service import wait_until
 
 HATEFUL = "All women are worthless and disgusting."
 
@@ -90,15 +90,9 @@ def test_a_review_is_learned_and_explained_as_the_models(encoder):
 
 def test_each_engine_has_its_own_active_version(encoder, tmp_path):
     active = encoder.active_version()
-    linear = Service(tmp_path, {**encoder.environment, "HATE_SPEECH_ENGINE": "linear"})
-    linear.environment["HATE_SPEECH_DATA_DIR"] = str(encoder.folder)
-    linear.environment["PORT"] = str(linear.port)
-    linear._is_migrated = True
-    try:
+    with encoder.beside(tmp_path, HATE_SPEECH_ENGINE="linear") as linear:
         linear.start("web")
         assert linear.client.post("/predict", json={"tweet": "fog"}).json()["code"] == "model_missing"
-    finally:
-        linear.stop()
     assert encoder.active_version() == active
     assert encoder.client.post("/predict", json={"tweet": "fog"}).json()["version"] == active
 

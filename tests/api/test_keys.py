@@ -11,8 +11,6 @@ from django.utils import timezone
 from api import authentication, selectors, services
 from api.models import ApiKey, AuditEntry, Label, Suggestion
 
-from ..service import Service
-
 HEADERS = {
     "bearer": lambda key: {"Authorization": f"Bearer {key}"},
     "x-api-key": lambda key: {"X-Api-Key": key},
@@ -28,10 +26,7 @@ def bearer(key: str) -> dict:
 @pytest.fixture(scope="module")
 def closed(service, tmp_path_factory):
     """Give the shared service's web again, as on a server: without open access."""
-    web = Service(tmp_path_factory.mktemp("closed"), service.environment | {"HATE_SPEECH_OPEN_ACCESS": "false"})
-    web.environment |= {"HATE_SPEECH_DATA_DIR": str(service.folder), "PORT": str(web.port)}
-    web._is_migrated = True
-    with web:
+    with service.beside(tmp_path_factory.mktemp("closed"), HATE_SPEECH_OPEN_ACCESS="false") as web:
         web.start("web")
         yield web
 

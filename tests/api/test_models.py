@@ -167,13 +167,11 @@ def test_a_reviewed_tweet_is_answered_as_reviewed_from_the_next_version_on(servi
 
 
 @pytest.fixture
-def closed(service, new_service):
+def closed(service, tmp_path):
     """Give the shared service's web again, as on a server: without open access."""
-    web = new_service(**service.environment | {"HATE_SPEECH_OPEN_ACCESS": "false"})
-    web.environment |= {"HATE_SPEECH_DATA_DIR": str(service.folder), "PORT": str(web.port)}
-    web._is_migrated = True
-    web.start("web")
-    return web
+    with service.beside(tmp_path, HATE_SPEECH_OPEN_ACCESS="false") as web:
+        web.start("web")
+        yield web
 
 
 def test_without_open_access_nothing_can_be_changed_or_read(closed, service, two_versions):

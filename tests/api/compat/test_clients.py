@@ -54,12 +54,7 @@ WITH_FEEDBACK = ("google_client.py", "perspective_client.py")
 @pytest.fixture(scope="module")
 def closed(service, tmp_path_factory):
     """Give the shared service's web again, as on a server: without open access; one process, which counts all that come."""
-    web = Service(
-        tmp_path_factory.mktemp("closed"), service.environment | {"HATE_SPEECH_OPEN_ACCESS": "false", "WEB_CONCURRENCY": "1"}
-    )
-    web.environment |= {"HATE_SPEECH_DATA_DIR": str(service.folder), "PORT": str(web.port)}
-    web._is_migrated = True
-    with web:
+    with service.beside(tmp_path_factory.mktemp("closed"), HATE_SPEECH_OPEN_ACCESS="false", WEB_CONCURRENCY="1") as web:
         web.start("web")
         yield web
 
