@@ -179,6 +179,8 @@ def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
     Each text is drawn for that as often as it is seen in a pass.
     """
     fit = [example for example in examples if example.split == "fit"]
+    if not settings.recombined:
+        return fit
     draw = random.Random(settings.seed)  # noqa: S311
     faces = emoji_of([example.text for example in fit])
     drawn = [draw.choices(fit, list(map(_times, fit)), k=settings.recombined) for _ in range(2)]
