@@ -81,3 +81,17 @@ def test_int8_says_what_float32_says(made):
     first = made.parent / "work" / "round-1" / "made"
     figures = json.loads((first / "manifest.json").read_text())["figures"]
     assert figures["int8_differs_from_float32"] < 0.2  # of a sample; what ships is held to a hundredth
+
+
+def test_the_head_is_fitted_anew_and_the_encoder_stays(made):
+    out = made.parent / "refitted"
+    command = [os.environ["RECIPE_PYTHON"], "-m", "hate_speech_AI.recipe", "--data", os.environ["RECIPE_DATA"], *SAMPLE]
+    command += ["--work", str(made.parent / "work"), "--out", str(out), "--refit", str(made)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    before, after = Shipped(made), Shipped(out)
+    assert after.sum_of("encoder.onnx") == before.sum_of("encoder.onnx")
+    assert np.abs(after.head()[0] - before.head()[0]).max() < 0.05
+    name = "int8_differs_from_float32"
+    assert after.manifest["figures"][name] == before.manifest["figures"][name]
+    assert json.loads((out / "run_log.json").read_text())["rounds"] == json.loads((made / "run_log.json").read_text())["rounds"]

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import torch
 
+from ..shipped import Shipped
 from .assemble import assemble
 from .base import fetch_base
 from .corpus import Example, checksums, describe, read_corpus
-from .fine_tune import TEACHER, Settings, fine_tune, teach
+from .fine_tune import TEACHER, FineTuning, Settings, begin, fine_tune, teach
 from .model_card import render_card
 
 _LIBRARIES = ("emoji", "numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument(
         "--onward", type=Path, help="make one more round, from the encoder in this folder, such as hate_speech_AI/pretrained"
     )
+    parser.add_argument("--refit", type=Path, help="fit only the head anew, of the encoder in this folder")
     parser.add_argument("--sample", type=int, help="take so many rows, drawn by lot, to try the recipe out")
     chosen = [field for field in fields(Settings) if field.type in (int, float)]
     for field in chosen:
@@ -58,13 +60,16 @@ def main() -> None:
     if arguments.sample:
         examples = random.Random(0).sample(examples, arguments.sample)  # noqa: S311
     about = {"data": checksums(arguments.data), "rows": json.loads(describe(examples))}
-    before = arguments.onward
-    if not before:
-        before = arguments.work / "round-1" / "made"
-        make_round(examples, about, before.parent, before, teacher, settings)
-    number = 1 + len(rounds_of(before))
-    later = later_round(teacher, settings, number)
-    make_round(examples, about, arguments.work / f"round-{number}", arguments.out, *later, before)
+    if arguments.refit:
+        refit_head(examples, about, arguments.work, arguments.out, settings, arguments.refit)
+    else:
+        before = arguments.onward
+        if not before:
+            before = arguments.work / "round-1" / "made"
+            make_round(examples, about, before.parent, before, teacher, settings)
+        number = 1 + len(rounds_of(before))
+        later = later_round(teacher, settings, number)
+        make_round(examples, about, arguments.work / f"round-{number}", arguments.out, *later, before)
     print(json.dumps(json.loads((arguments.out / "manifest.json").read_text("utf-8"))["figures"], indent=1))
 
 
@@ -115,11 +120,30 @@ def make_round(
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads",
         }
     )
-    libraries = {name: version(name) for name in _LIBRARIES}
-    said = {**about, "rounds": rounds, "python": platform.python_version(), "libraries": libraries}
+    _describe(out, about | {"rounds": rounds}, manifest, model)
+
+
+def refit_head(examples: list[Example], about: dict, work: Path, out: Path, settings: Settings, before: Path) -> None:
+    """Fit the head of the encoder in `before` anew and write what ships to `out`.
+
+    The weights from before their last rounding are no longer known, so by how many labels int8 differs from these stays the
+    figure of the encoder's round.
+    """
+    base = fetch_base(settings.base, work / settings.base)
+    name, rounds, figures = "int8_differs_from_float32", rounds_of(before), Shipped(before).manifest["figures"]
+    model = begin(base, settings, 0, before)
+    manifest = assemble(model, examples, base, out, settings)
+    manifest["figures"][name] = figures[name]
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    _describe(out, about | {"rounds": rounds, "head": "fitted anew since"}, manifest, model)
+
+
+def _describe(out: Path, said: dict, manifest: dict, model: FineTuning) -> None:
+    """Write the run log, which has what is `said` and by what it was made, and the model card."""
+    said |= {"python": platform.python_version(), "libraries": {name: version(name) for name in _LIBRARIES}}
     parameters = sum(parameter.numel() for parameter in model.encoder.parameters())
     size = (out / "encoder.onnx").stat().st_size
-    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, about["rows"]), "utf-8")
+    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, said["rows"]), "utf-8")
     (out / "run_log.json").write_text(json.dumps(said, indent=1) + "\n", "utf-8")
 
 

@@ -38,13 +38,16 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     by_split = defaultdict(list)
     for example in examples:
         by_split[example.split].append(example)
-    embedded = {split: _embed(encoder, [row.text for row in by_split[split]], model) for split in ("head", "test")}
-    swapped, origins = swap_identities([row.text for row in by_split["head"]])
-    changes = _embed(encoder, swapped, model) - embedded["head"][origins]
+    texts = {split: [row.text for row in rows] for split, rows in by_split.items()}
+    own = model.head.weight[0].detach().cpu().numpy()
+    vectors = _embed(encoder, texts["head"], own)
+    swapped, origins = swap_identities(texts["head"])
+    changes = _embed(encoder, swapped, own) - vectors[origins]
     changes /= np.sqrt(np.bincount(origins)[origins, None])  # all copies of a text count as one
-    mean, precision = fit_head(embedded["head"], by_split["head"], changes, len(by_split["fit"]))
+    mean, precision = fit_head(vectors, by_split["head"], changes, len(by_split["fit"]))
     np.savez(folder / "head.npz", mean=mean, precision=precision)
     engine = EncoderEngine(mean, precision, encoder)
+    embedded = {"head": vectors, "test": _embed(encoder, texts["test"], mean[0, :-1].astype(np.float32))}
 
     learned = [int(fingerprint(example.text)[:16], 16) for split in ("fit", "head") for example in by_split[split]]
     np.save(folder / "seen.npy", np.unique(np.array(learned, np.uint64)))
@@ -111,9 +114,8 @@ def measure(
     return figures
 
 
-def _embed(encoder: Encoder, texts: list[str], model: FineTuning) -> np.ndarray:
-    """Return one embedding a text: of a long one that of the window which the fine-tuning's own head finds most hateful."""
-    weights = model.head.weight[0].detach().cpu().numpy()
+def _embed(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarray:
+    """Return one embedding a text: of a long one that of the window which a head of these `weights` finds most hateful."""
     vectors = []
     for at in range(0, len(texts), 512):
         found, starts = encoder.embed(texts[at : at + 512])
