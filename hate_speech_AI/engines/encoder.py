@@ -233,8 +233,9 @@ class EncoderEngine:
     def __init__(self, mean: np.ndarray, precision: np.ndarray, encoder: Encoder | None = None):
         self.mean, self.precision = mean, precision
         self._given_encoder = encoder
-        # x' P^-1 x is the squared length of L^-1 x, with P = L L'.
-        self._whitening = np.linalg.inv(np.linalg.cholesky(precision.astype(float)))
+        # x' P^-1 x is the squared length of L^-1 x, with P = L L'. For one text it takes as long as these are to read.
+        whitening = np.linalg.inv(np.linalg.cholesky(precision.astype(float)))
+        self._whitening = whitening.reshape(-1, whitening.shape[-1]).astype(np.float32)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -259,9 +260,10 @@ class EncoderEngine:
         """Return what is to be said of texts with these embeddings."""
         extended = np.hstack([vectors, np.ones((len(vectors), 1))])
         logits = extended @ self.mean.T
-        deviations = [np.sqrt(np.square(extended @ whitening.T).sum(1)) for whitening in self._whitening]
-        hate, toxic = (moderate(logits[:, at], deviations[at]) for at in range(len(LABELS)))
-        return Judgement(hate, np.maximum(hate, toxic), deviations[0])
+        whitened = (extended.astype(np.float32) @ self._whitening.T).reshape(len(vectors), len(LABELS), -1)
+        deviations = np.sqrt(np.square(whitened).sum(2, dtype=float))
+        hate, toxic = moderate(logits, deviations).T
+        return Judgement(hate, np.maximum(hate, toxic), deviations[:, 0])
 
     def explain(self, text: str) -> dict:
         """Return what each word of `text` adds to the logit of `hate`.
