@@ -50,7 +50,7 @@ class Service:
             **environment,
             "PORT": str(self.port),
         }
-        self.store = folder / "models" / self.environment["HATE_SPEECH_ENGINE"]
+        self.store = Path(self.environment["HATE_SPEECH_DATA_DIR"]) / "models" / self.environment["HATE_SPEECH_ENGINE"]
         self.client = httpx.Client(base_url=self.url, timeout=30)
         self.processes: dict[str, subprocess.Popen] = {}
         self._is_migrated = False

@@ -233,7 +233,7 @@ class EncoderEngine:
     def __init__(self, mean: np.ndarray, precision: np.ndarray, encoder: Encoder | None = None):
         self.mean, self.precision = mean, precision
         self._given_encoder = encoder
-        # x' P^-1 x is the squared length of L^-1 x, with P = L L'. For one text it takes as long as these are to read.
+        # x' P^-1 x is the squared length of L^-1 x, with P = L L'. In float32: for one text, reading these is what takes time.
         whitening = np.linalg.inv(np.linalg.cholesky(precision.astype(float)))
         self._whitening = whitening.reshape(-1, whitening.shape[-1]).astype(np.float32)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from ..shipped import Shipped
-from .assemble import assemble
+from .assemble import assemble, write_manifest
 from .base import fetch_base
 from .corpus import Example, checksums, describe, read_corpus
 from .fine_tune import TEACHER, FineTuning, Settings, begin, fine_tune, teach
@@ -38,10 +38,11 @@ def main() -> None:
         "--work", type=Path, default=Path("var/recipe/work"), help="where checkpoints and the base model are kept"
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "pretrained", help="what is written")
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--onward", type=Path, help="make one more round, from the encoder in this folder, such as hate_speech_AI/pretrained"
     )
-    parser.add_argument("--refit", type=Path, help="fit only the head anew, of the encoder in this folder")
+    instead.add_argument("--refit", type=Path, help="fit only the head anew, of the encoder in this folder")
     parser.add_argument("--sample", type=int, help="take so many rows, drawn by lot, to try the recipe out")
     chosen = [field for field in fields(Settings) if field.type in (int, float)]
     for field in chosen:
@@ -134,7 +135,7 @@ def refit_head(examples: list[Example], about: dict, work: Path, out: Path, sett
     model = begin(base, settings, 0, before)
     manifest = assemble(model, examples, base, out, settings)
     manifest["figures"][name] = figures[name]
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    write_manifest(out, manifest)
     _describe(out, about | {"rounds": rounds, "head": "fitted anew since"}, manifest, model)
 
 

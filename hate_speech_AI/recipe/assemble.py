@@ -32,7 +32,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     export(model.encoder, folder / "encoder.onnx")
     load_tokenizer(base / "tokenizer.json", None).save(str(folder / "tokenizer.json"), pretty=False)
     manifest = {"format": 1, "width": MINILM.width, "window": settings.tokens, "overlap": OVERLAP, "labels": LABELS}
-    _write_manifest(folder, manifest)
+    write_manifest(folder, manifest)
     encoder = Encoder(folder, threads=torch.get_num_threads())
 
     by_split = defaultdict(list)
@@ -64,7 +64,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     checks = summarise_checks(answer_checks(engine, threshold))
     counts = {split: len(rows) for split, rows in sorted(by_split.items())}
     manifest |= {"threshold": threshold, "checks": checks, "figures": figures, "rows": counts}
-    return _write_manifest(folder, manifest)
+    return write_manifest(folder, manifest)
 
 
 def measure(
@@ -145,7 +145,8 @@ def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, b
     )
 
 
-def _write_manifest(folder: Path, manifest: dict) -> dict:
+def write_manifest(folder: Path, manifest: dict) -> dict:
+    """Write the manifest, with the sums of the files that are there, and return it so."""
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _FILES if (folder / name).exists()}
     manifest = {**manifest, "files": files}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")

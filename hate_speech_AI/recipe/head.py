@@ -43,13 +43,14 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
     means, precisions = [], []
     both = {row.source for row in rows if row.toxic is False}
     for label in LABELS:
-        known = [place for place, row in enumerate(rows) if label == "hate" or row.source in both]
-        truth = np.array([bool(getattr(rows[place], label)) for place in known])
-        weights = np.array([WEIGHTS[rows[place].source] * _COUNTS.get(rows[place].source, 1) for place in known])
-        if label == "toxic":
+        known = np.array([label == "hate" or row.source in both for row in rows])
+        truth = np.array([bool(getattr(row, label)) for row in rows])[known]
+        sources = np.array([row.source for row in rows])[known]
+        if label == "hate":
+            weights = np.array([WEIGHTS[source] * _COUNTS.get(source, 1) for source in sources])
+        else:
             weights = np.where(truth, 0.5 / truth.mean(), 0.5 / (1 - truth.mean()))
-        sources = np.unique([rows[place].source for place in known], return_inverse=True)[1]
-        columns = np.hstack([vectors[known], np.eye(sources.max() + 1)[sources]])
+        columns = np.hstack([vectors[known], sources[:, None] == np.unique(sources)])
         intercepts = columns.shape[1] + 1 - width  # the last is the same for all
         prior = np.diag(np.r_[np.full(width, _ALPHA), np.full(intercepts, _INTERCEPT_ALPHA)])
         prior[:width, :width] += changes.T @ changes
