@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.setdefault("HATE_SPEECH_DATA_DIR", str(ROOT / "var"))).absolute()
+DATA_DIR = Path(os.environ.get("HATE_SPEECH_DATA_DIR") or ROOT / "var").absolute()
 SUPERVISOR = """\
 [supervisord]
 nodaemon = true
@@ -60,7 +60,7 @@ def write_supervisor_config() -> Path:
 
 
 def read_port() -> int:
-    port = os.environ.setdefault("PORT", "8000")
+    port = os.environ.get("PORT", "8000")
     if not (port.isdecimal() and 0 < int(port) < 65536):
         sys.exit(f"PORT={port!r} is not valid. It takes a number from 1 to 65535.")
     return int(port)
@@ -89,26 +89,27 @@ def read_address(port: int) -> str:
 def main() -> None:
     port = read_port()
     address = ipaddress.ip_address(read_address(port))
-    # For a person and for gunicorn an IPv6 address stands in brackets.
-    os.environ["LISTEN_ADDRESS"] = f"[{address}]" if address.version == 6 else str(address)
-    if address.is_loopback:
-        os.environ.setdefault("HATE_SPEECH_OPEN_ACCESS", "true")
-    os.chdir(ROOT)
+    binaries = Path(sys.executable).parent
+    environment = {"HATE_SPEECH_OPEN_ACCESS": "true"} if address.is_loopback else {}
+    environment |= os.environ
+    environment |= {
+        "HATE_SPEECH_DATA_DIR": str(DATA_DIR),
+        "LISTEN_ADDRESS": str(address),
+        "PORT": str(port),
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONUNBUFFERED": "1",
+    }
     print("Starting the service.", flush=True)
-    prepared = subprocess.run([sys.executable, __file__, "prepare"], check=False)
+    prepared = subprocess.run([sys.executable, __file__, "prepare"], env=environment, cwd=ROOT, check=False)
     if prepared.returncode:
         sys.exit(prepared.returncode if prepared.returncode > 0 else "Stopped.")
-    run_service(address, port)
+    command = [binaries / "supervisord", "--nodaemon", "--configuration", write_supervisor_config()]
+    supervisor = subprocess.Popen(command, env=environment | {"PYTHONWARNINGS": "ignore"}, cwd=ROOT)
+    attend(supervisor, address, port)
 
 
-def run_service(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> None:
-    """Run supervisord until it ends or is told to stop."""
-    config = write_supervisor_config()
-    binaries = Path(sys.executable).parent
-    environment = {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
-    supervisor = subprocess.Popen(
-        [binaries / "supervisord", "--nodaemon", "--configuration", config], env={**os.environ, **environment}
-    )
+def attend(supervisor: subprocess.Popen, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> None:
+    """Say when the service answers, hand Ctrl-C on, and wait for the end."""
     is_stopping = False
 
     def stop(number: int, frame: object) -> None:
@@ -150,14 +151,16 @@ def does_answer(host: str, port: int) -> bool:
 
 def prepare() -> None:
     """Migrate the database, bootstrap the engine and queue the training."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
     sys.path.insert(0, str(ROOT))
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError
 
+    from hate_speech.start import prepare_process
+
     try:
+        prepare_process()
         django.setup()
         from django.conf import settings
         from django.db import connection

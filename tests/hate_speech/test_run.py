@@ -27,6 +27,12 @@ def processes_of(folder) -> dict[int, str]:
     return found
 
 
+def files_beside_the_code() -> str:
+    """Return what Git sees besides what is committed, the ignored too."""
+    status = ["git", "status", "--porcelain", "--ignored", "--untracked-files=all"]
+    return subprocess.run(status, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
 class MakeRun:
     def __init__(self, folder, **environment):
         self.folder, self.port = folder, free_port()
@@ -75,6 +81,7 @@ def run(tmp_path):
 
 
 def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
+    before = files_beside_the_code()
     first = run()
     first.wait_for_banner()
     assert first.predict(), "the banner came before the service answered"
@@ -99,8 +106,7 @@ def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
     wait_until(second.predict, 60, "the first answer")
     second.stop()
     wait_until(lambda: not processes_of(second.folder), 10, "the end of all processes")
-    status = subprocess.run(["git", "status", "--porcelain", "--ignored"], cwd=ROOT, capture_output=True, text=True)
-    assert "gunicorn" not in status.stdout
+    assert files_beside_the_code() == before
 
 
 @pytest.mark.parametrize(("address", "host"), [("localhost", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])
