@@ -1,4 +1,4 @@
-"""Settings. All that differs between installations comes from the environment; README.md lists the variables."""
+"""Settings. All that differs between installations comes from the environment; docs/settings.md lists the variables."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from .secret import read_or_make_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# Every variable is declared here, with its type and default; a test holds README.md's table to this list. With _FILE at its end
+# Every variable is declared here, with its type and default; a test holds docs/settings.md to this list. With _FILE at its end
 # each may name a file that holds the value instead.
 env = environ.FileAwareEnv(
     SECRET_KEY=(str, ""),

@@ -1,67 +1,159 @@
-"""The README holds what it promises."""
+"""README.md and docs/ hold what they promise: every example runs as shown."""
 
 import json
+import os
 import re
-import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
+from .documents import PAGES, ROOT, blocks, links, name_of, tokens
+from .service import Service
+
+URL = "http://127.0.0.1:8000"
 # Read by gunicorn's configuration, the Makefile and dev.yml rather than by Django's settings.
 OF_THE_SERVER = {"PORT", "LISTEN_ADDRESS", "WEB_CONCURRENCY"}
-BLOCKS = re.findall(r"```(sh|json)\n(.+?)```", README, re.DOTALL)
-EXAMPLES = [
-    (command.strip(), BLOCKS[at + 1][1] if at + 1 < len(BLOCKS) and BLOCKS[at + 1][0] == "json" else None)
-    for at, (kind, command) in enumerate(BLOCKS)
-    if kind == "sh" and command.startswith("curl")
-]
+# The shell blocks marked `bash` are not run: they start services, ask a person, fetch from elsewhere or name the reader's files.
+NOT_RUN = re.compile(
+    r"make |([A-Z_]+=\S+ )+(make run|docker compose up)|docker compose (up|exec worker |cp )|git pull|sqlite3 "
+    r"|var/venv/bin/python manage\.py (createsuperuser|import_dataset|import_feed https://SERVER|import_tweets FILE)"
+)
+TEXTS = {name_of(page): page.read_text("utf-8") for page in PAGES}
+EXAMPLES = {page: blocks(text) for page, text in TEXTS.items()}
+WITH_EXAMPLES = [page for page, found in EXAMPLES.items() if any(block.language == "sh" for block in found)]
+ALL = "\n".join(TEXTS.values())
 
 
-@pytest.mark.parametrize(("command", "answer"), EXAMPLES, ids=[re.search(r"http\S+", command)[0] for command, _ in EXAMPLES])
-def test_the_examples_work_as_shown(encoder_service, command, answer):
-    service = encoder_service
-    command = command.replace("http://127.0.0.1:8000", service.url)
-    # What stands for the reader's own version and training.
-    command = command.replace("20260102T000031Z-5c0ffee5", service.active_version()).replace("/train/7", "/train/1")
-    done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
-    assert not {"errors", "detail"} & set(found) or "correctly" in done.stdout
-    if answer:
-        assert list(found) == list(json.loads(answer))
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory):
+    """Give a running service of the pages' own, with the default engine, two versions, and a folder as a reader's checkout is."""
+    with Service(tmp_path_factory.mktemp("docs"), {"HATE_SPEECH_ENGINE": "encoder"}) as running:
+        running.start("web", "worker")
+        assert running.manage("exec_train", "--wait").returncode == 0
+        running.train_a_new_version()
+        running.wait_for_version(running.active_version())
+        yield running
 
 
-def test_the_library_works_without_django():
-    [line] = [command for kind, command in BLOCKS if kind == "sh" and "EncoderEngine" in command]
-    command = shlex.split(line.replace("var/venv/bin/python", sys.executable))
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert 0 < float(done.stdout.strip("[]\n")) < 1
+@pytest.fixture
+def checkout(tmp_path):
+    """Give a folder where the commands of the pages work and write nothing into this checkout."""
+    python = tmp_path / "var/venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    for name in ("manage.py", "hate_speech_AI"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+def run_in_order(commands: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
+    """Run commands in one shell, as a reader pastes them; return what each printed."""
+    out = folder / "printed"
+    out.mkdir()
+    script = "set -o errexit -o nounset -o pipefail\n" + "".join(
+        f"{{\n{command}\n}} >{out}/{at} 2>{out}/{at}.err\n" for at, command in enumerate(commands)
+    )
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    printed = [(out / str(at)).read_text("utf-8") for at in range(len(commands)) if (out / str(at)).exists()]
+    if done.returncode:
+        at = len(printed) - 1
+        errors = (out / f"{at}.err").read_text("utf-8") if printed else done.stderr
+        pytest.fail(f"This ended with {done.returncode}:\n{commands[at]}\n{errors}{''.join(printed[-1:])}")
+    return printed
+
+
+@pytest.mark.parametrize("page", WITH_EXAMPLES)
+def test_the_examples_work_as_shown_and_in_order(documented, checkout, page):
+    found = EXAMPLES[page]
+    at_of = [at for at, block in enumerate(found) if block.language == "sh"]
+    commands = [found[at].text.replace(URL, documented.url) for at in at_of]
+    printed = run_in_order(commands, checkout, documented.environment)
+    for at, command, text in zip(at_of, commands, printed, strict=True):
+        answer = json.loads(text) if text.startswith("{") else {}
+        if at + 1 < len(found) and found[at + 1].language == "json":
+            assert list(answer) == list(json.loads(found[at + 1].text)), f"{command}\n{text}"
+        else:
+            assert not {"errors", "error", "detail"} & set(answer), f"{command}\n{text}"
+
+
+def test_the_library_works_without_django(checkout):
+    [line] = [block.text for block in EXAMPLES["docs/develop.md"] if "EncoderEngine" in block.text]
+    [printed] = run_in_order([line], checkout, {"PATH": os.environ["PATH"]})
+    assert 0 < float(printed.strip("[]\n")) < 1
 
 
 def test_there_are_examples_of_every_operation():
-    for path in ("/predict", "/reviewed", "/score", "/score/history", "/models", "/activate", "/train", "/train/7", "/readyz"):
-        assert any(path in command for command, _ in EXAMPLES), path
+    run = "".join(block.text for found in EXAMPLES.values() for block in found if block.language == "sh")
+    for path in (
+        *("/predict", "/reviewed", "/score", "/score/history", "/models", "/models/$version", "/models/$version/activate"),
+        *("/models/$version/report", "/train", "/train/$run", "/healthz", "/readyz", "/v1/moderations"),
+        *("comments:analyze", "comments:suggestscore"),
+    ):
+        assert re.search(re.escape(path) + r"[\s\"?')]", run), path
+
+
+def test_what_is_not_run_is_of_a_known_kind():
+    for page, found in EXAMPLES.items():
+        for block in found:
+            assert block.language in ("sh", "bash", "json", "nginx", "text"), f"{page}:{block.line}"
+            for line in block.text.splitlines() if block.language == "bash" else ():
+                assert NOT_RUN.match(line), f"{page}:{block.line}: {line}"
+
+
+def test_commands_can_be_pasted():
+    for page, found in EXAMPLES.items():
+        for block in found:
+            for before in re.findall(r"(.*)manage\.py", block.text):
+                assert before.endswith(("var/venv/bin/python ", "worker python ")), f"{page}:{block.line}"
 
 
 def test_the_settings_table_is_complete():
     from hate_speech.settings import env
 
-    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", README, re.MULTILINE)) == set(env.scheme) | OF_THE_SERVER
+    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", TEXTS["docs/settings.md"], re.MULTILINE)) == set(env.scheme) | OF_THE_SERVER
 
 
-def test_the_servers_own_variables_are_read_where_the_readme_says():
+def test_the_servers_own_variables_are_read_where_the_table_says():
     read = (ROOT / "docker/gunicorn.conf.py").read_text()
     assert set(re.findall(r"""["']([A-Z_]+)["']""", read)) >= OF_THE_SERVER
 
 
-def test_the_commands_it_names_exist():
+def test_the_commands_and_targets_it_names_exist():
     from django.core.management import get_commands
 
-    for command in re.findall(r"manage\.py (\w+)", README):
-        assert command in get_commands()
+    named = set(re.findall(r"manage\.py (\w+)", ALL))
+    assert named <= set(get_commands())
+    assert named >= {command for command, app in get_commands().items() if app == "api"}
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for target in re.findall(r"make ([a-z-]+)\b", README):
+    for target in re.findall(r"make ([a-z-]+)\b", "\n".join(re.findall(r"`make [^`]+`|^make .+", ALL, re.MULTILINE))):
         assert target in targets, target
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that code hosts and MkDocs give to a page's headings."""
+    found = tokens(text)
+    headings = [after.content for before, after in pairwise(found) if before.type == "heading_open"]
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_links_lead_somewhere(page):
+    for link in links(TEXTS[page]):
+        if link.startswith("http"):
+            assert link.startswith(URL), link
+            continue
+        path, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors(target.read_text("utf-8")), link
+
+
+def test_every_page_of_the_docs_is_in_the_sites_menu():
+    menu = (ROOT / "mkdocs.yml").read_text()
+    for page in TEXTS:
+        if page.startswith("docs/"):
+            assert f": {Path(page).name}\n" in menu, page
