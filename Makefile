@@ -47,14 +47,11 @@ clean: ## Remove the environment and everything the service wrote, the database 
 
 # A stamp beside the environment says which requirements are in it.
 $(VENV)/service: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another with PYTHON=...")'
-	@mkdir -p -m 700 $(VAR)
-	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian: apt-get install python3-venv"; exit 1; }
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(PYTHON) docker/install.py $(VENV) requirements.txt
 	@touch $@
 
 $(VENV)/tests: tests/requirements.txt $(VENV)/service
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@$(PYTHON) docker/install.py $(VENV) tests/requirements.txt
 	@touch $@
 
 $(VENV)/docs: docs/requirements.txt $(VENV)/service
@@ -62,7 +59,5 @@ $(VENV)/docs: docs/requirements.txt $(VENV)/service
 	@touch $@
 
 $(RECIPE)/installed: hate_speech_AI/recipe/requirements.txt
-	@mkdir -p -m 700 $(VAR)
-	@test -x $(RECIPE)/venv/bin/pip || $(PYTHON) -m venv $(RECIPE)/venv
-	$(RECIPE)/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@$(PYTHON) docker/install.py $(RECIPE)/venv $<
 	@touch $@

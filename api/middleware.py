@@ -14,6 +14,8 @@ _ADMIN = "/admin/"
 _SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
 # An answer sent while the client is still writing would reach it as a broken connection: this much is read and dropped.
 _DRAIN_BYTES = 16 * 1024 * 1024
+# Load balancers and containers ask these by address, whatever name the service has.
+_PROBES = frozenset(["/healthz", "/healthz/", "/readyz", "/readyz/"])
 
 
 def guard_requests(get_response):
@@ -23,12 +25,14 @@ def guard_requests(get_response):
     """
 
     def middleware(request):
-        try:
-            request.get_host()
-        except DisallowedHost:
-            # Answered here: Django's own way writes a traceback into the log for each scanner that comes by.
-            return invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
-        if request.method not in _SAFE_METHODS and _is_from_another_site(request):
+        is_safe = request.method in _SAFE_METHODS
+        if not (is_safe and request.path_info in _PROBES):
+            try:
+                request.get_host()
+            except DisallowedHost:
+                # Answered here: Django's own way writes a traceback into the log for each scanner that comes by.
+                return invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
+        if not is_safe and _is_from_another_site(request):
             return error_response(
                 request, 403, "Requests from another site are refused; CORS_ALLOWED_ORIGINS lists the allowed ones.", "cross_site"
             )

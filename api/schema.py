@@ -272,12 +272,16 @@ healthz = extend_schema(
     responses={200: _answer(HealthSerializer, "The process is up.", {"status": "ok"}), **_NOT_ALLOWED},
 )
 
+_RELEASE = {"version": "1.1.0", "commit": "5c0ffee5c0ff"}
+
 readyz = extend_schema(
     operation_id="readyz",
     tags=["Health"],
     responses={
-        200: _answer(ReadinessSerializer, "All is there.", {"database": "ok", "broker": "ok", "model": "ok"}),
-        503: _answer(ReadinessSerializer, "Something is missing.", {"database": "ok", "broker": "ok", "model": "missing"}),
+        200: _answer(ReadinessSerializer, "All is there.", {"database": "ok", "broker": "ok", "model": "ok", **_RELEASE}),
+        503: _answer(
+            ReadinessSerializer, "Something is missing.", {"database": "ok", "broker": "ok", "model": "missing", **_RELEASE}
+        ),
         **_NOT_ALLOWED,
     },
 )

@@ -159,6 +159,8 @@ class ReadinessSerializer(serializers.Serializer):
     database = serializers.CharField()
     broker = serializers.CharField()
     model = serializers.CharField()
+    version = serializers.CharField(help_text="The service's release.")
+    commit = serializers.CharField(help_text="The commit of that release; empty outside a Git checkout.")
 
 
 class InvalidSerializer(serializers.Serializer):

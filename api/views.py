@@ -206,7 +206,7 @@ class HealthView(APIView):
 
 
 class ReadinessView(APIView):
-    """Tell whether database, broker and model are there."""
+    """Tell whether database, broker and model are there, and which release this is."""
 
     permission_classes = [AllowAny]
     authentication_classes = throttle_classes = ()
@@ -215,7 +215,10 @@ class ReadinessView(APIView):
     def get(self, request):
         parts = selectors.readiness()
         is_ready = all(state == "ok" for state in parts.values())
-        return Response(parts, status=status.HTTP_200_OK if is_ready else status.HTTP_503_SERVICE_UNAVAILABLE)
+        return Response(
+            {**parts, "version": settings.VERSION, "commit": settings.COMMIT},
+            status=status.HTTP_200_OK if is_ready else status.HTTP_503_SERVICE_UNAVAILABLE,
+        )
 
 
 @extend_schema(exclude=True)
@@ -226,7 +229,11 @@ class HomeView(APIView):
     authentication_classes = throttle_classes = ()
 
     def get(self, request):
-        response = render(request, "api/home.html", {"explains": settings.ENGINE == "encoder"})
+        response = render(
+            request,
+            "api/home.html",
+            {"explains": settings.ENGINE == "encoder", "version": settings.VERSION, "commit": settings.COMMIT},
+        )
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
             " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

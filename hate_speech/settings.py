@@ -10,9 +10,11 @@ import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from .release import read_commit, read_version
 from .secret import read_or_make_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION, COMMIT = read_version(BASE_DIR), read_commit(BASE_DIR)
 
 # Every variable is declared here, with its type and default; a test holds docs/settings.md to this list. With _FILE at its end
 # each may name a file that holds the value instead.
@@ -274,7 +276,8 @@ SPECTACULAR_SETTINGS = {
         "Tells whether a short text is hate speech, learns from the people who review it, and says how good it is."
         " It reads English only."
     ),
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
+    "EXTENSIONS_INFO": {"x-commit": COMMIT},
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -1,6 +1,9 @@
 import pytest
+from django.conf import settings
 
 from ..service import wait_until
+
+RELEASE = {"version": settings.VERSION, "commit": settings.COMMIT}
 
 
 def test_the_score_is_that_of_the_active_version(service):
@@ -32,7 +35,19 @@ def test_healthz_says_that_the_process_is_up(service):
 def test_readyz_names_each_part(service):
     answer = service.client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"database": "ok", "broker": "ok", "model": "ok"}
+    assert answer.json() == {"database": "ok", "broker": "ok", "model": "ok", **RELEASE}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/readyz", "/readyz/"])
+def test_probes_by_address_are_answered_whatever_names_the_service_has(client, db, path):
+    assert b"ALLOWED_HOSTS" in client.get("/score", headers={"host": "10.1.2.3"}).content
+    assert set(client.get(path, headers={"host": "10.1.2.3:8000"}).json()) & {"status", "database"}
+
+
+def test_only_a_question_is_excused_from_the_host_check(client):
+    answer = client.post("/healthz", headers={"host": "10.1.2.3", "origin": "https://example.org"})
+    assert answer.status_code == 400
+    assert answer.json() == {"errors": {"Host": ["This name is not in ALLOWED_HOSTS."]}}
 
 
 def test_readyz_is_503_without_a_model(new_service):
@@ -40,7 +55,7 @@ def test_readyz_is_503_without_a_model(new_service):
     fresh.start("web")
     answer = fresh.client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"database": "ok", "broker": "ok", "model": "missing"}
+    assert answer.json() == {"database": "ok", "broker": "ok", "model": "missing", **RELEASE}
 
 
 def test_readyz_is_503_without_a_database(new_service):
