@@ -55,7 +55,7 @@ $(VENV)/tests: tests/requirements.txt $(VENV)/service
 	@touch $@
 
 $(VENV)/docs: docs/requirements.txt $(VENV)/service
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement docs/requirements.txt
+	@$(PYTHON) docker/install.py $(VENV) docs/requirements.txt
 	@touch $@
 
 $(RECIPE)/installed: hate_speech_AI/recipe/requirements.txt

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 OUTSIDE = {
     "hate_speech_AI/pretrained/MODEL_CARD.md": "model_card.md",
     "hate_speech_AI/data/README.md": "functional_checks.md",
+    "CHANGELOG.md": "changelog.md",
 }
 _LOADED = re.compile(r"<(?:script|link|img|iframe|source|use)\b[^>]*?\b(?:src|href|srcset)=[\"']?((?:https?:)?//[^\"'\s>]+)")
 
