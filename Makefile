@@ -11,7 +11,7 @@ export PORT
 export PYTHONDONTWRITEBYTECODE := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(VAR)/hypothesis
 
-.PHONY: help run test test-slow test-all test-recipe lint bench encoder clean
+.PHONY: help run test test-slow test-all test-recipe lint docs bench encoder clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ test-recipe: $(RECIPE)/installed $(VENV)/tests ## Make an encoder of 500 rows, e
 lint: $(VENV)/tests ## Check style
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
+docs: $(VENV)/docs ## Build the pages of docs/ into var/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
 bench: $(VENV)/tests ## Measure against the references, in one run
 	@$(VENV)/bin/python -m tests.bench
 
@@ -49,6 +52,10 @@ $(VENV)/service: requirements.txt
 
 $(VENV)/tests: tests/requirements.txt $(VENV)/service
 	@$(PYTHON) docker/install.py $(VENV) tests/requirements.txt
+	@touch $@
+
+$(VENV)/docs: docs/requirements.txt $(VENV)/service
+	@$(PYTHON) docker/install.py $(VENV) docs/requirements.txt
 	@touch $@
 
 $(RECIPE)/installed: hate_speech_AI/recipe/requirements.txt

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 Value = TypeVar("Value")
 
-# Every variable is declared here, with its type and default; a test holds the table in docs/ to this list. With _FILE at its end
+# Every variable is declared here, with its type and default; a test holds docs/settings.md to this list. With _FILE at its end
 # each may name a file that holds the value instead.
 env = environ.FileAwareEnv(
     SECRET_KEY=(str, ""),

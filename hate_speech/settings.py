@@ -1,4 +1,4 @@
-"""Settings. All that differs between installations comes from the environment; docs/run.md lists the variables.
+"""Settings. All that differs between installations comes from the environment; docs/settings.md lists the variables.
 
 Importing this writes nothing: `start.prepare_process` makes the folder and the key.
 """
