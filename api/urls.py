@@ -1,10 +1,11 @@
-"""The real paths; api.middleware lets each be written with a trailing slash too."""
+"""The real paths; api.web.middleware lets each be written with a trailing slash too."""
 
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from . import views
-from .compat import openai, perspective
+from .compat import openai
+from .compat.perspective import request as perspective
+from .versions import views
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),

@@ -123,12 +123,12 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "api.middleware.guard_requests",
+    "api.web.middleware.guard_requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.middleware.AdminSessionMiddleware",
+    "api.web.middleware.AdminSessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "api.middleware.AdminAuthenticationMiddleware",
-    "api.middleware.AdminMessageMiddleware",
+    "api.web.middleware.AdminAuthenticationMiddleware",
+    "api.web.middleware.AdminMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "hate_speech.urls"
@@ -251,21 +251,21 @@ FEEDS_FROM_PRIVATE_ADDRESSES = _flag("FEEDS_FROM_PRIVATE_ADDRESSES")
 
 # --- the API ---
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.KeyAuthentication"],
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.Rate"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.access.authentication.KeyAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.access.throttling.Rate"],
     # Closed by default: each view that is open says so.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_PARSER_CLASSES": [
-        "api.parsers.StrictJSONParser",
+        "api.web.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.AlwaysFirstRenderer",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.web.negotiation.AlwaysFirstRenderer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
-    "EXCEPTION_HANDLER": "api.exceptions.handle_exception",
+    "DEFAULT_PAGINATION_CLASS": "api.web.pagination.Pages",
+    "EXCEPTION_HANDLER": "api.web.exceptions.handle_exception",
     "NON_FIELD_ERRORS_KEY": "body",
 }
 SPECTACULAR_SETTINGS = {

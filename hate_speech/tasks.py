@@ -5,8 +5,8 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from api import services
-from api.models import TrainingRun
+from api.labels import services
+from api.labels.models import TrainingRun
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Errors in the dialects' own shapes; `api.exceptions` asks here first."""
+"""Errors in the dialects' own shapes; `api.web.exceptions` asks here first."""
 
 from collections.abc import Callable
 

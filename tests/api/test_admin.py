@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from api import selectors, services
-from api.feeds import FoundPost
-from api.models import Label, Post
+from api.labels import selectors, services
+from api.labels.models import Label, Post
+from api.review_queue.feeds import FoundPost
 from hate_speech_AI.core import Prediction, classifier
 
 pytestmark = pytest.mark.django_db

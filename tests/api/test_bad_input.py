@@ -35,7 +35,7 @@ BAD_BODIES = {
 
 
 def count(service) -> str:
-    return service.query("from api.models import Label, Tweet; print(Tweet.objects.count(), Label.objects.count())")
+    return service.query("from api.labels.models import Label, Tweet; print(Tweet.objects.count(), Label.objects.count())")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 LABELS = (
-    "from api.models import Label; current = Label.objects.filter(is_current=True).order_by('tweet_id');"
+    "from api.labels.models import Label; current = Label.objects.filter(is_current=True).order_by('tweet_id');"
     "print(list(current.values_list('tweet__text', 'value')), Label.objects.count())"
 )
 
@@ -66,7 +66,7 @@ def test_what_cannot_be_imported_is_one_clear_line(empty, file, arguments, messa
 
 
 def test_the_starter_tweets_say_what_they_are_and_are_well_formed():
-    from api.services import STARTER_TWEETS
+    from api.labels.services import STARTER_TWEETS
 
     with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

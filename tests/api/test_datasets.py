@@ -9,8 +9,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from api import datasets, selectors
-from api.models import Label, Tweet
+from api.labels import datasets, selectors
+from api.labels.models import Label, Tweet
 
 pytestmark = pytest.mark.django_db
 
@@ -139,7 +139,7 @@ def test_a_changed_file_imports_nothing(tmp_path, content, message):
 
 
 def test_a_storing_that_fails_leaves_nothing(tmp_path, monkeypatch):
-    from api import services
+    from api.labels import services
 
     rows = [(n, 3, 0, 0, 3, n % 3, f"text {n}") for n in range(1200)]
     path = write_csv(tmp_path / "labeled_data.csv", DAVIDSON.decode().split("\n")[0].split(","), *rows)

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from api import outbound
-from api.feeds import FoundPost, read_feed
-from api.outbound import OutboundError
+from api.review_queue.feeds import FoundPost, read_feed
+from api.web import outbound
+from api.web.outbound import OutboundError
 
 RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>
 <item><title>Good news</title><link>https://news.example/1</link><description>
@@ -148,7 +148,7 @@ def test_what_cannot_be_had_is_one_clear_line(web, page, message):
 
 
 def test_a_slow_server_is_given_up(web, monkeypatch):
-    monkeypatch.setattr("api.feeds.TIMEOUT", 0.3)
+    monkeypatch.setattr("api.review_queue.feeds.TIMEOUT", 0.3)
     web.pages["/feed"] = lambda handler: time.sleep(1) or (200, {}, RSS)
     with pytest.raises(OutboundError, match="timed out"):
         list(read_feed(f"{web.url}/feed", limit=1))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.importers import (
+from api.labels.files import (
     GUARD,
     FileError,
     LabelledTweet,
@@ -148,7 +148,7 @@ def test_memory_is_constant(tmp_path):
     code = (
         "import sys, resource; from pathlib import Path\n"
         "import django; from django.conf import settings; settings.configure(); django.setup()\n"
-        "from api.importers import read_tweets, last_of_each, LabelledTweet\n"
+        "from api.labels.files import read_tweets, last_of_each, LabelledTweet\n"
         "n = sum(1 for _ in last_of_each(r for r in read_tweets(Path(sys.argv[1])) if isinstance(r, LabelledTweet)))\n"
         "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )

@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from api import authentication, selectors, services
-from api.models import ApiKey, AuditEntry, Label, Suggestion
+from api.access import authentication
+from api.labels import selectors, services
+from api.labels.models import ApiKey, AuditEntry, Label, Suggestion
 
 HEADERS = {
     "bearer": lambda key: {"Authorization": f"Bearer {key}"},
@@ -152,7 +153,7 @@ def test_an_untrusted_keys_labels_wait(closed, keys):
         answer = closed.client.post("/reviewed", json={"tweet": text, "is_hate_speech": said}, headers=bearer(keys["review"]))
         assert answer.json() == {"detail": "Kept for a moderator to accept"}
     code = (
-        "from api import selectors; from api.models import Label;"
+        "from api.labels import selectors; from api.labels.models import Label;"
         f"print([(s.value, s.key) for s in selectors.waiting_suggestions() if s.tweet.text == {text!r}],"
         f"Label.objects.filter(tweet__text={text!r}).count())"
     )
@@ -163,7 +164,7 @@ def test_a_trusted_keys_labels_count_and_name_it(closed, keys):
     text = "a kingfisher on the weir"
     answer = closed.client.post("/reviewed", json={"tweet": text, "is_hate_speech": False}, headers=bearer(keys["trusted"]))
     assert answer.json() == {"detail": "Tweet added to the database correctly"}
-    code = f"from api.models import Label; print(*Label.objects.filter(tweet__text={text!r}).values_list('source', 'key'))"
+    code = f"from api.labels.models import Label; print(*Label.objects.filter(tweet__text={text!r}).values_list('source', 'key'))"
     assert closed.query(code) == "('review', 'trusted')"
 
 
@@ -275,7 +276,7 @@ def test_the_audit_trail_is_append_only(key):
     [(0, "1.1.1.1", "9.9.9.9"), (1, "1.1.1.1, 2.2.2.2", "2.2.2.2"), (2, "1.1.1.1, 2.2.2.2", "1.1.1.1"), (1, "", "9.9.9.9")],
 )
 def test_the_address_is_what_our_own_proxies_say(settings, rf, proxies, forwarded, address):
-    from api.throttling import address_of
+    from api.access.throttling import address_of
 
     settings.PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR="9.9.9.9", HTTP_X_FORWARDED_FOR=forwarded)

@@ -10,7 +10,7 @@ def post(service, tweet, is_hate_speech):
 
 def history(service, tweet) -> str:
     return service.query(
-        "from api.models import Label; from hate_speech_AI.text import fingerprint;"
+        "from api.labels.models import Label; from hate_speech_AI.text import fingerprint;"
         f"print([(l.value, l.source, l.is_current) for l in Label.objects.filter("
         f"tweet__fingerprint=fingerprint({tweet!r})).order_by('id')])"
     )
@@ -28,7 +28,7 @@ def test_the_text_is_stored_as_posted(service):
     tweet = f"  Zoë &amp; \U0001f600\u200b\r\n{uuid.uuid4()}\t"
     post(service, tweet, False)
     found = service.query(
-        "from api.models import Tweet; from hate_speech_AI.text import fingerprint;"
+        "from api.labels.models import Tweet; from hate_speech_AI.text import fingerprint;"
         f"print(ascii(Tweet.objects.get(fingerprint=fingerprint({tweet!r})).text))"
     )
     assert found == ascii(tweet)
@@ -75,7 +75,7 @@ def test_sixteen_writers_at_once_lose_and_double_nothing(service):
 
     assert not failures
     counts = service.query(
-        "from api.models import Label, Tweet;"
+        "from api.labels.models import Label, Tweet;"
         f"tweets = Tweet.objects.filter(text__startswith='{mark}');"
         "print(tweets.count(), Label.objects.filter(tweet__in=tweets, is_current=True).count(),"
         " Label.objects.filter(tweet__in=tweets, is_current=True).values('tweet').distinct().count())"

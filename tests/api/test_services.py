@@ -6,8 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from api import selectors, services
-from api.models import Label, TrainingRun, Tweet
+from api.labels import selectors, services
+from api.labels.models import Label, TrainingRun, Tweet
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from api import selectors, services
-from api.models import Label
+from api.labels import selectors, services
+from api.labels.models import Label
 
 pytestmark = pytest.mark.django_db
 

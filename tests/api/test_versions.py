@@ -10,8 +10,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from api import selectors, services
-from api.models import Activation, Label, ModelVersion, TrainingRun
+from api.labels import selectors, services
+from api.labels.models import Activation, Label, ModelVersion, TrainingRun
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import VersionMissingError
 from hate_speech_AI.store import ModelStore

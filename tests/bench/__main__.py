@@ -259,7 +259,7 @@ def reviewed(folder: Path) -> Iterator[tuple]:
 
 ALTERED = """
 import csv, sys
-from api import services
+from api.labels import services
 copies = int(sys.argv[1])
 def rows():
     for path, text, label, hate in ((sys.argv[2], "tweet", "label", "1"), (sys.argv[3], "tweet", "class", "0")):
@@ -274,7 +274,7 @@ print(services.import_labels(rows=(row for row in rows() if row[0].strip()), sou
 """
 TRAIN = """
 import resource, time
-from api import services
+from api.labels import services
 run, _ = services.request_training()
 began = time.perf_counter()
 services.run_training(run_id=run.pk)

@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from api import selectors, services
-from api.models import ApiKey
+from api.labels import selectors, services
+from api.labels.models import ApiKey
 
 
 class Command(BaseCommand):

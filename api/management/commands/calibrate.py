@@ -4,7 +4,7 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import importers
+from api.labels import files as importers
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import importers, selectors
+from api.labels import files as importers
+from api.labels import selectors
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
 from hate_speech_AI.evaluation import evaluate, format_table

@@ -4,7 +4,7 @@ import time
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import selectors, services
+from api.labels import selectors, services
 from hate_speech.tasks import queue_training
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError

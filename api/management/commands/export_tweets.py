@@ -3,7 +3,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import importers, selectors
+from api.labels import files as importers
+from api.labels import selectors
 
 
 class Command(BaseCommand):

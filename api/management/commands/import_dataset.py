@@ -5,7 +5,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import datasets, importers, selectors, services
+from api.labels import datasets, selectors, services
+from api.labels import files as importers
 
 from .import_tweets import LEARNED_BEFORE
 

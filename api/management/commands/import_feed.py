@@ -1,7 +1,9 @@
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import feeds, outbound, services
+from api.labels import services
+from api.review_queue import feeds
+from api.web import outbound
 from hate_speech_AI.errors import HateSpeechError
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import importers, selectors, services
+from api.labels import files as importers
+from api.labels import selectors, services
 
 LEARNED_BEFORE = (
     "{:,} of the texts the shipped encoder has learned from: they are neither held out nor learned again, since a score on them"

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from django.core.management.base import BaseCommand, CommandError
 
-from api import selectors, services
+from api.labels import selectors, services
 
 _ACTIONS = {"set_aside": services.set_aside_labels, "restore": services.restore_labels}
 

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from api import selectors, services
+from api.labels import selectors, services
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
 

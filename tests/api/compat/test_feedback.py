@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from api import selectors, services
-from api.models import Label, LabelName, Suggestion
-from api.services import LabelledText
+from api.labels import selectors, services
+from api.labels.models import Label, LabelName, Suggestion
+from api.labels.services import LabelledText
 
 HATE, TOXIC = "IDENTITY_ATTACK", "TOXICITY"
 
@@ -78,7 +78,7 @@ def test_what_is_no_decision_is_refused_and_not_kept(service):
         error = answer.json()["error"]
         assert error["status"] == "INVALID_ARGUMENT"
         assert error["details"][0]["errorType"] in ("INVALID_REQUEST", "NO_REQUESTED_ATTRIBUTES")
-    assert service.query("from api.models import Tweet; print(Tweet.objects.filter(text='🎈a fog').exists())") == "False"
+    assert service.query("from api.labels.models import Tweet; print(Tweet.objects.filter(text='🎈a fog').exists())") == "False"
 
 
 def test_another_language_and_an_empty_comment_are_refused_as_analyze_refuses_them(service):
@@ -91,7 +91,7 @@ def test_another_language_and_an_empty_comment_are_refused_as_analyze_refuses_th
 
 def test_what_is_not_to_be_stored_is_not(service):
     assert suggest(service.client, "keep nothing of this", {HATE: summary(1)}, doNotStore=True).status_code == 200
-    said = service.query("from api.models import Tweet; print(Tweet.objects.filter(text='keep nothing of this').exists())")
+    said = service.query("from api.labels.models import Tweet; print(Tweet.objects.filter(text='keep nothing of this').exists())")
     assert said == "False"
 
 
@@ -100,7 +100,7 @@ def test_a_span_is_labelled_by_itself(service):
     spans = [{"begin": 17, "end": 32, "score": {"value": 1}}]
     assert suggest(service.client, text, {TOXIC: {"spanScores": spans}}).status_code == 200
     code = (
-        "from api.models import Label; said = Label.objects.filter(source='review:perspective', name='toxic', key='');"
+        "from api.labels.models import Label; said = Label.objects.filter(source='review:perspective', name='toxic', key='');"
         "print(list(said.filter(tweet__text='Away with them.').values_list('value', flat=True)))"
     )
     assert service.query(code) == "[True]"

@@ -12,8 +12,8 @@ from rest_framework.exceptions import ValidationError
 
 from hate_speech_AI.text import fingerprint
 
-from .importers import FileError, decoded
-from .serializers import TweetField
+from ..versions.serializers import TweetField
+from .files import FileError, decoded
 from .services import LabelledText
 
 _GITHUB = "https://raw.githubusercontent.com"

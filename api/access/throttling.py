@@ -82,7 +82,7 @@ def address_of(request) -> str:
 
 
 class Rate(BaseThrottle):
-    """Lets so many requests a minute through, by key, else by address; `api.middleware` tells the rest in X-RateLimit headers."""
+    """Lets so many requests a minute through, by key, else by address; the middleware tells the rest in X-RateLimit headers."""
 
     def allow_request(self, request, view):
         caller = request.auth

@@ -12,7 +12,7 @@ from rest_framework.views import exception_handler
 
 from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanationError, VersionError, VersionMissingError
 
-from .compat.errors import dialect_of
+from ..compat.errors import dialect_of
 
 logger = logging.getLogger(__name__)
 

@@ -14,14 +14,14 @@ from rest_framework.views import APIView
 from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.text import fingerprint, sentences
 
-from .. import services
-from ..authentication import brought_by
-from ..models import LabelName
-from ..parsers import StrictJSONParser
-from ..permissions import needs
-from ..services import LabelledText
-from .errors import CompatError
-from .texts import fields_of, is_no_text, is_too_long
+from ...access.authentication import brought_by
+from ...access.permissions import needs
+from ...labels import services
+from ...labels.models import LabelName
+from ...labels.services import LabelledText
+from ...web.parsers import StrictJSONParser
+from ..errors import CompatError
+from ..texts import fields_of, is_no_text, is_too_long
 
 LANGUAGE = "en"
 _ATTRIBUTES = {"IDENTITY_ATTACK": LabelName.HATE, "TOXICITY": LabelName.TOXIC}

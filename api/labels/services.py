@@ -30,8 +30,8 @@ from hate_speech_AI.store import Pointer
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training import is_review
 
+from ..review_queue.feeds import FoundPost
 from . import selectors
-from .feeds import FoundPost
 from .models import Activation, ApiKey, AuditEntry, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun, Tweet
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from rest_framework.exceptions import ValidationError
 
-from .outbound import TIMEOUT, OutboundError, session
-from .serializers import TweetField
+from ..versions.serializers import TweetField
+from ..web.outbound import TIMEOUT, OutboundError, session
 
 _TIMELINE = re.compile(r"/api/v1/timelines/(?P<kind>public|tag)(?:/(?P<tag>[^/]+))?/?")
 _PAGE = 40  # the most that Mastodon gives at once

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from . import selectors, services
+from ..labels import selectors, services
 
 _REMEMBERED_SECONDS = 30
 _REMEMBERED_KEYS = 10_000

@@ -286,7 +286,7 @@ readyz = extend_schema(
 class KeyScheme(OpenApiAuthenticationExtension):
     """Tells the schema how a key is shown."""
 
-    target_class = "api.authentication.KeyAuthentication"
+    target_class = "api.access.authentication.KeyAuthentication"
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema):

@@ -13,10 +13,11 @@ from rest_framework.views import APIView
 from hate_speech.tasks import queue_training
 from hate_speech_AI.core import Prediction, classifier
 
-from . import schema, selectors, services
-from .authentication import brought_by, who
-from .models import TrainingRun
-from .permissions import needs
+from ..access.authentication import brought_by, who
+from ..access.permissions import needs
+from ..labels import selectors, services
+from ..labels.models import TrainingRun
+from . import schema
 from .serializers import (
     HistoryEntrySerializer,
     ReviewedTweetInputSerializer,
