@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ..service import wait_until
+from ...service import wait_until
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from api.labels.files import (
     write_tweets,
 )
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent
 # Rich in what matters: separators, quotes, formula signs and the guard itself.
 tricky = st.lists(st.sampled_from([*"=+-@;,\t\r\n\"' aé\u2060＝", GUARD]), max_size=20).map("".join)
 

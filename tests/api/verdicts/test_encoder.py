@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ..service import wait_until
+from ...service import wait_until
 
 HATEFUL = "All women are worthless and disgusting."
 
