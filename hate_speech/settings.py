@@ -105,6 +105,8 @@ if PROXIES:
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not OPEN_ACCESS
 # HSTS is for the proxy to send, and a redirect to https would break the clients that send once and follow nothing.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
+# The admin's middlewares are not in MIDDLEWARE by name: api.web.sessions applies them below SESSION_PATHS.
+SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410"]
 # gunicorn's own variable: without Redis each of its processes allows its share of the rate.
 WEB_CONCURRENCY = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
@@ -125,12 +127,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "api.web.middleware.guard_requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.web.middleware.AdminSessionMiddleware",
+    "api.web.sessions.add_sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "api.web.middleware.AdminAuthenticationMiddleware",
-    "api.web.middleware.AdminMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# Where people log in; everywhere else no session is looked up.
+SESSION_PATHS = ("/admin/",)
 ROOT_URLCONF = "hate_speech.urls"
 APPEND_SLASH = False
 WSGI_APPLICATION = "hate_speech.wsgi.application"
@@ -267,6 +269,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "api.web.pagination.Pages",
     "EXCEPTION_HANDLER": "api.web.exceptions.handle_exception",
     "NON_FIELD_ERRORS_KEY": "body",
+}
+# Below these paths an error has the shape of the dialect that is spoken there.
+ERROR_SHAPES = {
+    "/v1/": "api.compat.errors.shape_openai_error",
+    "/v1alpha1/": "api.compat.errors.shape_perspective_error",
+    "/$discovery/": "api.compat.errors.shape_perspective_error",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hate speech detector",

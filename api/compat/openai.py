@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from hate_speech_AI.core import Prediction, classifier
 
 from ..access.permissions import needs
-from ..versions.serializers import MAX_TWEETS
+from ..web.fields import MAX_TWEETS
 from ..web.parsers import StrictJSONParser
 from .errors import CompatError
 from .texts import MAX_BYTES, fields_of, is_no_text, is_too_long

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.utils.html import format_html
 
+from ..web.admin import ReadOnlyAdmin
 from . import selectors, services
 from .models import Activation, ApiKey, AuditEntry, Label, ModelVersion, Post, Suggestion, TrainingRun
 
@@ -11,19 +12,6 @@ from .models import Activation, ApiKey, AuditEntry, Label, ModelVersion, Post, S
 def who(request) -> str:
     """Return how the audit trail names the moderator who sent a request."""
     return f"admin {request.user.get_username()}"
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Shows rows; what may be done with them is an action."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Label)

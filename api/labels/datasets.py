@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from hate_speech_AI.text import fingerprint
 
-from ..versions.serializers import TweetField
+from ..web.fields import TweetField
 from .files import FileError, decoded
 from .services import LabelledText
 

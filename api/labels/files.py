@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 
 from hate_speech_AI.text import fingerprint
 
-from ..versions.serializers import TweetField
+from ..web.fields import TweetField
 
 COLUMNS = ("id", "label", "tweet")
 # A line without an end, as in a file that is no CSV, is taken in pieces of this length.

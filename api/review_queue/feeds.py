@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from rest_framework.exceptions import ValidationError
 
-from ..versions.serializers import TweetField
+from ..web.fields import TweetField
 from ..web.outbound import TIMEOUT, OutboundError, session
 
 _TIMELINE = re.compile(r"/api/v1/timelines/(?P<kind>public|tag)(?:/(?P<tag>[^/]+))?/?")

@@ -3,18 +3,29 @@
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import (
     OpenApiExample,
-    OpenApiParameter,
     OpenApiResponse,
     PolymorphicProxySerializer,
     extend_schema,
 )
 
-from .serializers import (
+from ..web.openapi import (
+    BODY_ERRORS,
+    EXAMPLE_VERSION,
+    KEYED,
+    NO_DATABASE,
+    NO_MODEL,
+    NOT_ALLOWED,
+    PAGES,
+    POST_ERRORS,
     DetailSerializer,
-    ErrorSerializer,
+    describe_answer,
+    describe_error,
+    describe_invalid,
+    describe_page,
+)
+from .serializers import (
     HealthSerializer,
     HistoryEntrySerializer,
-    InvalidSerializer,
     PointerSerializer,
     PredictionSerializer,
     PredictionsSerializer,
@@ -25,12 +36,11 @@ from .serializers import (
     VersionSerializer,
 )
 
-_VERSION = "20260102T000031Z-5c0ffee5"
 _VERDICT = {
     "is_hate_speech": False,
     "probability": 0.04,
     "threshold": 0.31,
-    "version": _VERSION,
+    "version": EXAMPLE_VERSION,
     "labels": {"hate": 0.04, "toxic": 0.07},
     "uncertainty": 0.21,
 }
@@ -43,36 +53,6 @@ _EXPLANATION = {
     ],
 }
 
-
-def _answer(serializer, description: str, example: dict) -> OpenApiResponse:
-    return OpenApiResponse(serializer, description, [OpenApiExample(description, value=example)])
-
-
-def _error(description: str, code: str) -> OpenApiResponse:
-    return _answer(ErrorSerializer, description, {"detail": description, "code": code})
-
-
-def _invalid(errors: dict) -> OpenApiResponse:
-    return _answer(InvalidSerializer, "What is wrong, by field; nothing was stored.", {"errors": errors})
-
-
-_NOT_ALLOWED = {405: _error("This address does not take this method.", "method_not_allowed")}
-_NO_DATABASE = {503: _error("The database cannot be used now. Try again in a few seconds.", "database_unavailable")}
-_MISSING = {503: _error("The first training has not finished. Try again in a few seconds.", "model_missing")}
-_KEYED = {
-    401: _error("Without open access this needs an API key; there is none, or it is not valid.", "invalid_api_key"),
-    403: _error(
-        "The key lacks the scope; or the request comes from a site that CORS_ALLOWED_ORIGINS does not list.", "scope_missing"
-    ),
-    429: _error("Too many requests in the last minute. Retry-After says when to come again.", "throttled"),
-    **_NOT_ALLOWED,
-}
-_POST_ERRORS = {
-    411: _error("The body comes in chunks, without a Content-Length.", "length_required"),
-    413: _error("The body is over 1 MiB.", "request_too_large"),
-    415: _error("The body is neither JSON nor a form.", "unsupported_media_type"),
-    **_KEYED,
-}
 
 predict = extend_schema(
     operation_id="predict",
@@ -94,9 +74,9 @@ predict = extend_schema(
                 OpenApiExample("With the reasons", value={**_VERDICT, "explanation": _EXPLANATION}),
             ],
         ),
-        400: _invalid({"tweet": ["This field may not be blank."]}),
-        **_POST_ERRORS,
-        **_MISSING,
+        400: describe_invalid({"tweet": ["This field may not be blank."]}),
+        **POST_ERRORS,
+        **NO_MODEL,
     },
 )
 
@@ -105,10 +85,10 @@ reviewed = extend_schema(
     tags=["Review"],
     examples=[OpenApiExample("A review", value={"tweet": "What a lovely day", "is_hate_speech": False}, request_only=True)],
     responses={
-        200: _answer(DetailSerializer, "The review is stored.", {"detail": "Tweet added to the database correctly"}),
-        400: _invalid({"is_hate_speech": ["This field is required."]}),
-        **_POST_ERRORS,
-        **_NO_DATABASE,
+        200: describe_answer(DetailSerializer, "The review is stored.", {"detail": "Tweet added to the database correctly"}),
+        400: describe_invalid({"is_hate_speech": ["This field is required."]}),
+        **POST_ERRORS,
+        **NO_DATABASE,
     },
 )
 
@@ -131,14 +111,16 @@ score = extend_schema(
     operation_id="score",
     tags=["Model"],
     responses={
-        200: _answer(ScoreSerializer, "The active version's figures.", {**_SCORE, "version": _VERSION, "pinned": False}),
-        **_MISSING,
-        **_KEYED,
+        200: describe_answer(
+            ScoreSerializer, "The active version's figures.", {**_SCORE, "version": EXAMPLE_VERSION, "pinned": False}
+        ),
+        **NO_MODEL,
+        **KEYED,
     },
 )
 
 _ENTRY = {
-    "version": _VERSION,
+    "version": EXAMPLE_VERSION,
     "created_at": "2026-01-02T00:00:31Z",
     "engine": "encoder",
     "outcome": "promoted",
@@ -170,49 +152,32 @@ _RUN = {
     "created_at": "2026-01-02T00:00:00Z",
     "finished_at": None,
 }
-_NO_VERSION = {404: _error("There is no such version. GET /models lists them.", "not_found")}
-_PAGES = [
-    OpenApiParameter("page", {"type": "integer", "minimum": 1}, description="From 1."),
-    OpenApiParameter(
-        "page_size", {"type": "integer", "minimum": 1, "maximum": 200}, description="At most 200; 20 unless it is given."
-    ),
-]
-
-
-def _page(serializer, description: str, example: dict) -> dict:
-    """Return the answers of a list in pages; the pages themselves are added to serializer and example."""
-    return {
-        200: _answer(serializer(many=True), description, example),
-        404: _error("Invalid page.", "not_found"),
-        **_NO_DATABASE,
-        **_KEYED,
-    }
-
+_NO_VERSION = {404: describe_error("There is no such version. GET /models lists them.", "not_found")}
 
 score_history = extend_schema(
     operation_id="score_history",
     tags=["Model"],
-    parameters=_PAGES,
+    parameters=PAGES,
     filters=False,
-    responses=_page(
+    responses=describe_page(
         HistoryEntrySerializer,
         "The scores of all versions, newest first.",
-        {"version": _VERSION, **_SCORE, "outcome": "promoted", "active": True},
+        {"version": EXAMPLE_VERSION, **_SCORE, "outcome": "promoted", "active": True},
     ),
 )
 
 models = extend_schema(
     operation_id="models",
     tags=["Model"],
-    parameters=_PAGES,
-    responses=_page(VersionSerializer, "The versions, newest first.", _ENTRY),
+    parameters=PAGES,
+    responses=describe_page(VersionSerializer, "The versions, newest first.", _ENTRY),
 )
 
 model = extend_schema(
     operation_id="model",
     tags=["Model"],
     responses={
-        200: _answer(
+        200: describe_answer(
             VersionDetailSerializer,
             "The version.",
             {
@@ -222,8 +187,8 @@ model = extend_schema(
             },
         ),
         **_NO_VERSION,
-        **_NO_DATABASE,
-        **_KEYED,
+        **NO_DATABASE,
+        **KEYED,
     },
 )
 
@@ -232,13 +197,14 @@ activate = extend_schema(
     tags=["Model"],
     request=None,
     responses={
-        200: _answer(PointerSerializer, "It is active; processes follow within a second.", {"version": _VERSION, "pinned": True}),
-        409: _error("The version cannot be served; the one before it goes on serving.", "version_unusable"),
-        411: _POST_ERRORS[411],
-        413: _POST_ERRORS[413],
+        200: describe_answer(
+            PointerSerializer, "It is active; processes follow within a second.", {"version": EXAMPLE_VERSION, "pinned": True}
+        ),
+        409: describe_error("The version cannot be served; the one before it goes on serving.", "version_unusable"),
+        **BODY_ERRORS,
         **_NO_VERSION,
-        **_NO_DATABASE,
-        **_KEYED,
+        **NO_DATABASE,
+        **KEYED,
     },
 )
 
@@ -247,11 +213,12 @@ train = extend_schema(
     tags=["Model"],
     request=None,
     responses={
-        202: _answer(TrainingRunSerializer, "The training is queued, or was already.", {**_RUN, "stage": "queued", "percent": 0}),
-        411: _POST_ERRORS[411],
-        413: _POST_ERRORS[413],
-        **_NO_DATABASE,
-        **_KEYED,
+        202: describe_answer(
+            TrainingRunSerializer, "The training is queued, or was already.", {**_RUN, "stage": "queued", "percent": 0}
+        ),
+        **BODY_ERRORS,
+        **NO_DATABASE,
+        **KEYED,
     },
 )
 
@@ -259,26 +226,28 @@ training_run = extend_schema(
     operation_id="training_run",
     tags=["Model"],
     responses={
-        200: _answer(TrainingRunSerializer, "How far it is.", _RUN),
-        404: _error("There is no such training.", "not_found"),
-        **_NO_DATABASE,
-        **_KEYED,
+        200: describe_answer(TrainingRunSerializer, "How far it is.", _RUN),
+        404: describe_error("There is no such training.", "not_found"),
+        **NO_DATABASE,
+        **KEYED,
     },
 )
 
 healthz = extend_schema(
     operation_id="healthz",
     tags=["Health"],
-    responses={200: _answer(HealthSerializer, "The process is up.", {"status": "ok"}), **_NOT_ALLOWED},
+    responses={200: describe_answer(HealthSerializer, "The process is up.", {"status": "ok"}), **NOT_ALLOWED},
 )
 
 readyz = extend_schema(
     operation_id="readyz",
     tags=["Health"],
     responses={
-        200: _answer(ReadinessSerializer, "All is there.", {"database": "ok", "broker": "ok", "model": "ok"}),
-        503: _answer(ReadinessSerializer, "Something is missing.", {"database": "ok", "broker": "ok", "model": "missing"}),
-        **_NOT_ALLOWED,
+        200: describe_answer(ReadinessSerializer, "All is there.", {"database": "ok", "broker": "ok", "model": "ok"}),
+        503: describe_answer(
+            ReadinessSerializer, "Something is missing.", {"database": "ok", "broker": "ok", "model": "missing"}
+        ),
+        **NOT_ALLOWED,
     },
 )
 

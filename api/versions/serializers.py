@@ -1,40 +1,8 @@
 """What comes in, checked, and what goes out, described."""
 
 from rest_framework import serializers
-from rest_framework.fields import empty
 
-MAX_TWEET_CHARACTERS = 10_000
-MAX_TWEETS = 1_000
-MAX_CHARACTERS_TOGETHER = 300_000
-
-
-class TweetField(serializers.CharField):
-    """A text as it was posted: a string and nothing that could become one, not trimmed, not blank.
-
-    CharField itself refuses NUL and lone surrogates, which the databases cannot keep.
-    """
-
-    def __init__(self, **kwargs):
-        super().__init__(max_length=MAX_TWEET_CHARACTERS, trim_whitespace=False, **kwargs)
-
-    def to_internal_value(self, data):
-        if not isinstance(data, str):
-            self.fail("invalid")
-        if not data.strip():
-            self.fail("blank")
-        return data
-
-
-class RequiredBooleanField(serializers.BooleanField):
-    """True or false, said in so many words: a checkbox that a form leaves out is an error, not a false."""
-
-    default_empty_html = empty
-
-    def to_internal_value(self, data):
-        # Strings are for forms, which have nothing else.
-        if (isinstance(data, str) and self.parent.is_form) or isinstance(data, bool):
-            return super().to_internal_value(data)
-        return self.fail("invalid", input=data)
+from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, RequiredBooleanField, TweetField
 
 
 class TweetInputSerializer(serializers.Serializer):
@@ -121,12 +89,6 @@ class PredictionsSerializer(serializers.Serializer):
     results = PredictionSerializer(many=True)
 
 
-class DetailSerializer(serializers.Serializer):
-    """That it was done."""
-
-    detail = serializers.CharField()
-
-
 class ScoreSerializer(serializers.Serializer):
     """How good the active version is on tweets that it never learned from."""
 
@@ -159,19 +121,6 @@ class ReadinessSerializer(serializers.Serializer):
     database = serializers.CharField()
     broker = serializers.CharField()
     model = serializers.CharField()
-
-
-class InvalidSerializer(serializers.Serializer):
-    """What is wrong with the request, by field; `body` where it is none."""
-
-    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
-
-
-class ErrorSerializer(serializers.Serializer):
-    """Why the request was not answered."""
-
-    detail = serializers.CharField()
-    code = serializers.CharField()
 
 
 class ActivationSerializer(serializers.Serializer):

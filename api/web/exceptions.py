@@ -1,10 +1,18 @@
-"""Every error's way to HTTP: 400 as {"errors": {field: [messages]}}, others as {"detail", "code"}; the dialects' in theirs."""
+"""How errors become HTTP answers.
+
+A 400 is {"errors": {field: [messages]}}, any other error {"detail", "code"}. Below the paths of `ERROR_SHAPES` both have that
+dialect's shape.
+"""
 
 import logging
+from collections.abc import Callable
+from functools import cache
 
+from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import JsonResponse
+from django.utils.module_loading import import_string
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
 from rest_framework.response import Response
@@ -12,9 +20,10 @@ from rest_framework.views import exception_handler
 
 from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanationError, VersionError, VersionMissingError
 
-from ..compat.errors import dialect_of
-
 logger = logging.getLogger(__name__)
+
+# From status, message, code and what more there is to tell of an error, to its status and body.
+ErrorShape = Callable[[int, str, str, dict], tuple[int, dict]]
 
 
 class ServiceUnavailable(APIException):
@@ -31,8 +40,18 @@ class VersionUnusable(APIException):
     default_code = "version_unusable"
 
 
+def find_error_shape(path: str) -> ErrorShape | None:
+    """Return the shape that `ERROR_SHAPES` gives errors at `path`; `None` for the service's own."""
+    return next((shape for prefix, shape in _error_shapes().items() if path.startswith(prefix)), None)
+
+
+@cache
+def _error_shapes() -> dict[str, ErrorShape]:
+    return {prefix: import_string(name) for prefix, name in settings.ERROR_SHAPES.items()}
+
+
 def handle_exception(error: Exception, context: dict) -> Response | None:
-    """Turn an error raised below a view into an answer; `None` for one that is nobody's fault but ours, a 500."""
+    """Turn an error that a view raises into an answer; return `None` for a fault of ours, which becomes a 500."""
     error = _as_http(error, context)
     if isinstance(error, SuspiciousOperation):
         error = ParseError("The request is malformed.")
@@ -44,9 +63,9 @@ def handle_exception(error: Exception, context: dict) -> Response | None:
         return response
     detail = getattr(error, "detail", None) or response.data["detail"]
     code = detail.code if isinstance(detail, ErrorDetail) else "error"
-    dialect = dialect_of(context["request"].path_info)
-    if dialect:
-        response.status_code, response.data = dialect(response.status_code, str(detail), code, getattr(error, "about", {}))
+    shape = find_error_shape(context["request"].path_info)
+    if shape:
+        response.status_code, response.data = shape(response.status_code, str(detail), code, getattr(error, "about", {}))
     elif isinstance(error, ParseError):
         response.data = {"errors": {"body": [str(detail)]}}
     else:
@@ -55,7 +74,7 @@ def handle_exception(error: Exception, context: dict) -> Response | None:
 
 
 def _as_http(error: Exception, context: dict) -> Exception:
-    """Return what stands for a domain error in HTTP; any other error as it is."""
+    """Return the HTTP error that a domain error means; any other error as it is."""
     if isinstance(error, ModelMissingError):
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
     elif isinstance(error, NoExplanationError):
@@ -75,7 +94,7 @@ def _as_http(error: Exception, context: dict) -> Exception:
 
 
 def _flatten(errors: dict | list) -> dict[str, list[str]]:
-    """Return one list of messages a field; an error in the third of a list's items says so."""
+    """Return one list of messages for each field; an error in a list names the item."""
     if isinstance(errors, list):
         return {"body": [str(message) for message in errors]}
     flat: dict[str, list[str]] = {}
@@ -88,16 +107,16 @@ def _flatten(errors: dict | list) -> dict[str, list[str]]:
 
 
 def error_response(request, status_code: int, detail: str, code: str) -> JsonResponse:
-    """Return an error for what no view answers, in the shape of the address that was asked."""
-    dialect = dialect_of(request.path_info)
-    status_code, body = dialect(status_code, detail, code, {}) if dialect else (status_code, {"detail": detail, "code": code})
+    """Return an error for what no view answers, in the shape of its path."""
+    shape = find_error_shape(request.path_info)
+    status_code, body = shape(status_code, detail, code, {}) if shape else (status_code, {"detail": detail, "code": code})
     return JsonResponse(body, status=status_code)
 
 
 def invalid_response(request, field: str, message: str) -> JsonResponse:
-    """Return a 400 for what no view answers, in the shape of the address that was asked."""
-    dialect = dialect_of(request.path_info)
-    _, body = dialect(400, f"{field}: {message}", "invalid_request", {}) if dialect else (400, {"errors": {field: [message]}})
+    """Return a 400 for what no view answers, in the shape of its path."""
+    shape = find_error_shape(request.path_info)
+    _, body = shape(400, f"{field}: {message}", "invalid_request", {}) if shape else (400, {"errors": {field: [message]}})
     return JsonResponse(body, status=400)
 
 

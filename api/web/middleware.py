@@ -3,9 +3,6 @@
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import DisallowedHost
 
 from .exceptions import error_response, invalid_response
@@ -72,22 +69,3 @@ def _drain(request, length: int) -> None:
     left = min(length, _DRAIN_BYTES)
     while left > 0 and (piece := request.read(min(left, 65536))):
         left -= len(piece)
-
-
-class _AdminOnly:
-    """Lets every request but the admin's pass by: together the three below would cost /predict a twentieth of its time."""
-
-    def __call__(self, request):
-        return super().__call__(request) if request.path_info.startswith(_ADMIN) else self.get_response(request)
-
-
-class AdminSessionMiddleware(_AdminOnly, SessionMiddleware):
-    """Sessions, for the admin."""
-
-
-class AdminAuthenticationMiddleware(_AdminOnly, AuthenticationMiddleware):
-    """Accounts, for the admin."""
-
-
-class AdminMessageMiddleware(_AdminOnly, MessageMiddleware):
-    """Messages, for the admin."""
