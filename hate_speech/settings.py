@@ -254,7 +254,7 @@ FEEDS_FROM_PRIVATE_ADDRESSES = _flag("FEEDS_FROM_PRIVATE_ADDRESSES")
 # --- the API ---
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.access.authentication.KeyAuthentication"],
-    "DEFAULT_THROTTLE_CLASSES": ["api.access.throttling.Rate"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.access.throttling.RateThrottle"],
     # Closed by default: each view that is open says so.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "UNAUTHENTICATED_USER": None,

@@ -6,19 +6,22 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from ..labels import selectors, services
+from .selectors import find_valid_key
+from .services import hash_key, record_key_use
 
-_REMEMBERED_SECONDS = 30
-_REMEMBERED_KEYS = 10_000
-_remembered: dict[str, tuple[float, "Caller"]] = {}
+_CACHE_SECONDS = 30
+_CACHE_SIZE = 10_000
+# From a key's sha256 to the moment its entry expires, and whose key it is.
+_callers: dict[str, tuple[float, "Caller"]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The key that a request shows, as far as requests need it."""
+    """Whose key a request shows, and what it may do: `request.auth` of every view."""
 
     name: str
     scopes: frozenset[str]
@@ -28,9 +31,9 @@ class Caller:
 
 
 def find_caller(key: str) -> Caller | None:
-    """Return whose key this is, by one indexed look-up that is remembered for 30 s; `None` of one that counts no longer."""
-    digest = services.digest_of(key)
-    until, caller = _remembered.get(digest, (0.0, None))
+    """Return whose key this is, by one indexed look-up that is cached for 30 s; `None` for a revoked, expired or unknown key."""
+    digest = hash_key(key)
+    until, caller = _callers.get(digest, (0.0, None))
     if until < time.monotonic():
         caller = _look_up(digest)
     if caller is None or (caller.expires_at and caller.expires_at <= timezone.now()):
@@ -39,37 +42,34 @@ def find_caller(key: str) -> Caller | None:
 
 
 def _look_up(digest: str) -> Caller | None:
-    found = selectors.valid_key(digest)
+    found = find_valid_key(digest)
     if found is None:
-        _remembered.pop(digest, None)  # revoked; of keys that never were, nothing is kept
+        _callers.pop(digest, None)  # revoked; an unknown key is not cached
         return None
-    services.note_use(found)
+    record_key_use(found)
     caller = Caller(found.name, frozenset(found.scopes), found.is_trusted, found.rate, found.expires_at)
-    if len(_remembered) >= _REMEMBERED_KEYS:
-        _remembered.clear()
-    _remembered[digest] = time.monotonic() + _REMEMBERED_SECONDS, caller
+    if len(_callers) >= _CACHE_SIZE:
+        _callers.clear()
+    _callers[digest] = time.monotonic() + _CACHE_SECONDS, caller
     return caller
 
 
-def shown_key(request) -> str:
-    """Return the key that a request shows in any of the ways that clients have, or nothing."""
-    authorization = request.META.get("HTTP_AUTHORIZATION", "")
-    kind, _, bearer = authorization.partition(" ")
-    if kind.lower() == "bearer" and bearer.strip():
-        return bearer.strip()
-    for header in ("HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY"):
-        if request.META.get(header):
-            return request.META[header].strip()
-    if request.path_info.startswith(("/v1alpha1/", "/$discovery/")):  # Perspective's way
-        return request.GET.get("key", "")
-    return ""
-
-
 class KeyAuthentication(BaseAuthentication):
-    """Sets `request.auth` to the `Caller`. Under open access a missing or unknown key changes nothing."""
+    """Sets `request.auth` to the `Caller`, or to `None`. Under open access a missing or unknown key changes nothing."""
+
+    def read_key(self, request) -> str:
+        """Return the key in a request's headers, or an empty string."""
+        authorization = request.META.get("HTTP_AUTHORIZATION", "")
+        kind, _, bearer = authorization.partition(" ")
+        if kind.lower() == "bearer" and bearer.strip():
+            return bearer.strip()
+        for header in ("HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY"):
+            if request.META.get(header):
+                return request.META[header].strip()
+        return ""
 
     def authenticate(self, request):
-        key = shown_key(request)
+        key = self.read_key(request)
         caller = find_caller(key) if key else None
         if caller is None:
             if key and not settings.OPEN_ACCESS:
@@ -81,11 +81,16 @@ class KeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def brought_by(request) -> dict:
-    """Return what the services that take labels want to know of the key that brings them; nothing where there is none."""
+class KeyScheme(OpenApiAuthenticationExtension):
+    """Tells the schema how a key is shown."""
+
+    target_class = KeyAuthentication
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "description": "An API key; under open access none is needed."}
+
+
+def describe_origin(request) -> dict:
+    """Return what a service records of who brings a label: the key's name, and whether its labels count at once."""
     return {"key": request.auth.name, "is_trusted": request.auth.is_trusted} if request.auth else {}
-
-
-def who(request) -> str:
-    """Return how the audit trail names who sent a request."""
-    return f"key {request.auth.name}" if request.auth else "open access"

@@ -33,18 +33,18 @@ local oldest = redis.call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")[2] or now
 return {passes, rate - count, tostring((oldest + window - now) / 1000000)}
 """
 _RETRY_REDIS_SECONDS = 5
-_OWN_CALLERS = 10_000
+_MAX_CALLERS = 10_000
 
 
-class OwnCounts:
-    """The counts of one process, for where Redis is not: each process allows its share of the rate."""
+class ProcessCounts:
+    """Counts within one process, for when there is no Redis: each process allows its share of the rate."""
 
     def __init__(self):
         self._moments: dict[str, deque[float]] = {}
 
-    def take(self, caller: str, rate: int) -> tuple[bool, int, float]:
+    def count_request(self, caller: str, rate: int) -> tuple[bool, int, float]:
         now, share = time.monotonic(), max(1, rate // settings.WEB_CONCURRENCY)
-        if len(self._moments) >= _OWN_CALLERS:
+        if len(self._moments) >= _MAX_CALLERS:
             self._moments.clear()
         moments = self._moments.setdefault(caller, deque())
         while moments and moments[0] <= now - _WINDOW:
@@ -55,12 +55,15 @@ class OwnCounts:
         return passes, share - len(moments), moments[0] + _WINDOW - now
 
 
-_own_counts = OwnCounts()
+_process_counts = ProcessCounts()
 _redis_is_back_at = 0.0
 
 
-def take(caller: str, rate: int) -> tuple[bool, int, float]:
-    """Count a request of `caller`, and return whether it passes, how many are left, and when the next one would in seconds."""
+def count_request(caller: str, rate: int) -> tuple[bool, int, float]:
+    """Count a request of `caller` against its rate a minute.
+
+    Returns whether it passes, how many more would pass now, and in how many seconds the oldest one is forgotten.
+    """
     global _redis_is_back_at  # noqa: PLW0603
     if settings.REDIS_URL and time.monotonic() >= _redis_is_back_at:
         try:
@@ -70,10 +73,10 @@ def take(caller: str, rate: int) -> tuple[bool, int, float]:
         except RedisError as error:
             logger.warning("Rates are counted by each process for now: Redis: %s", type(error).__name__)
             _redis_is_back_at = time.monotonic() + _RETRY_REDIS_SECONDS
-    return _own_counts.take(caller, rate)
+    return _process_counts.count_request(caller, rate)
 
 
-def address_of(request) -> str:
+def find_address(request) -> str:
     """Return where a request comes from: REMOTE_ADDR, or what the outermost of our own proxies saw."""
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if settings.PROXIES and len(forwarded) >= settings.PROXIES:
@@ -81,15 +84,15 @@ def address_of(request) -> str:
     return request.META.get("REMOTE_ADDR", "")
 
 
-class Rate(BaseThrottle):
-    """Lets so many requests a minute through, by key, else by address; the middleware tells the rest in X-RateLimit headers."""
+class RateThrottle(BaseThrottle):
+    """Limits the requests a minute of a key, or of an address that shows none; the middleware writes the X-RateLimit headers."""
 
     def allow_request(self, request, view):
         caller = request.auth
         rate = caller.rate if caller and caller.rate else settings.RATE_LIMIT
         if not rate:
             return True
-        passes, left, self._wait = take(f"key:{caller.name}" if caller else f"address:{address_of(request)}", rate)
+        passes, left, self._wait = count_request(f"key:{caller.name}" if caller else f"address:{find_address(request)}", rate)
         request._request.rate = rate, left, math.ceil(self._wait)
         return passes
 

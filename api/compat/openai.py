@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction, classifier
 
-from ..access.permissions import needs
+from ..access.permissions import Scope, require_scope
 from ..web.fields import MAX_TWEETS
 from ..web.parsers import StrictJSONParser
 from .errors import CompatError
@@ -31,7 +31,7 @@ _HARASSMENT_FROM = 0.5
 class ModerationsView(APIView):
     """Moderate a text, several, or the text parts of one message."""
 
-    permission_classes = [needs("predict")]
+    permission_classes = [require_scope(Scope.PREDICT)]
     parser_classes = [StrictJSONParser]
 
     def post(self, request):

@@ -1,17 +1,12 @@
 """The pages for moderators and operators, at /admin/; `python manage.py createsuperuser` makes the first account."""
 
-from django import forms
 from django.contrib import admin, messages
 from django.utils.html import format_html
 
+from ..access.audit import describe_moderator
 from ..web.admin import ReadOnlyAdmin
 from . import selectors, services
-from .models import Activation, ApiKey, AuditEntry, Label, ModelVersion, Post, Suggestion, TrainingRun
-
-
-def who(request) -> str:
-    """Return how the audit trail names the moderator who sent a request."""
-    return f"admin {request.user.get_username()}"
+from .models import Activation, Label, ModelVersion, Post, Suggestion, TrainingRun
 
 
 @admin.register(Label)
@@ -69,57 +64,8 @@ class SuggestionAdmin(ReadOnlyAdmin):
         self._decide(request, queryset, is_accepted=False)
 
     def _decide(self, request, queryset, *, is_accepted: bool) -> None:
-        count = services.decide_suggestions(suggestions=queryset, is_accepted=is_accepted, who=who(request))
+        count = services.decide_suggestions(suggestions=queryset, is_accepted=is_accepted, who=describe_moderator(request))
         self.message_user(request, f"{count} suggestions {'accepted' if is_accepted else 'turned down'}.", messages.SUCCESS)
-
-
-class KeyForm(forms.ModelForm):
-    """A new key; the key itself is drawn when the form is saved."""
-
-    scopes = forms.MultipleChoiceField(choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple, initial=["predict"])
-
-    class Meta:
-        model = ApiKey
-        fields = ["name", "scopes", "is_trusted", "rate", "expires_at"]
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
-    """The keys that clients show: made here, shown once, revoked here."""
-
-    form = KeyForm
-    list_display = ["name", "scopes", "is_trusted", "rate", "created_at", "expires_at", "revoked_at", "last_used_at"]
-    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "is_trusted"]
-    list_display_links = None
-    actions = ["revoke"]
-
-    def has_add_permission(self, request):
-        return request.user.has_perm("api.add_apikey")
-
-    def get_actions(self, request):
-        return super().get_actions(request) if request.user.has_perm("api.change_apikey") else {}
-
-    def save_model(self, request, obj, form, change):
-        said = form.cleaned_data
-        key = services.create_key(who=who(request), **said)
-        obj.pk = selectors.api_keys().get(name=said["name"]).pk
-        self.message_user(request, f"The key, which is not shown again: {key}", messages.WARNING)
-
-    def log_addition(self, request, obj, message):
-        """The audit trail has it."""
-
-    @admin.action(description="Revoke")
-    def revoke(self, request, queryset):
-        self.message_user(request, f"{services.revoke_keys(keys=queryset, who=who(request))} keys revoked.", messages.SUCCESS)
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    """Who did what of consequence."""
-
-    list_display = ["at", "who", "what", "subject"]
-    list_filter = ["what", "at"]
-    list_display_links = None
 
 
 @admin.register(Post)

@@ -18,7 +18,7 @@ from hate_speech_AI.shipped import Shipped
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training import Row, RowsDigest, ToxicRow, parameters_of
 
-from .models import Activation, ApiKey, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun
+from .models import Activation, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun
 
 logger = logging.getLogger(__name__)
 
@@ -169,15 +169,6 @@ def version_of_the_same_rows() -> ModelVersion | None:
     if not is_judged or manifest["parameters"] != parameters_of(store.engine) or manifest["rows"]["digest"] != rows_digest():
         return None
     return ModelVersion.objects.get(name=manifest["version"])
-
-
-def valid_key(digest: str) -> ApiKey | None:
-    """Return the key of this sha256, unless it was revoked."""
-    return ApiKey.objects.filter(digest=digest, revoked_at=None).first()
-
-
-def api_keys() -> QuerySet[ApiKey]:
-    return ApiKey.objects.order_by("name")
 
 
 def waiting_suggestions() -> QuerySet[Suggestion]:

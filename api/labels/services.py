@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import logging
-import secrets
 import threading
 import time
 import uuid
@@ -30,9 +29,10 @@ from hate_speech_AI.store import Pointer
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training import is_review
 
+from ..access.audit import COMMAND_LINE, record_audit_entry
 from ..review_queue.feeds import FoundPost
 from . import selectors
-from .models import Activation, ApiKey, AuditEntry, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun, Tweet
+from .models import Activation, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun, Tweet
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +45,6 @@ _RENEW_SECONDS = 5
 MAX_ATTEMPTS = 5
 KEPT_VERSIONS = 10
 _BATCH = 500
-# Who it is in the audit trail where no request and no page asks.
-COMMAND_LINE = "command line"
 
 
 class LabelledText(NamedTuple):
@@ -134,7 +132,9 @@ def decide_suggestions(*, suggestions: QuerySet[Suggestion], is_accepted: bool, 
             decided_at=timezone.now(), is_accepted=is_accepted
         )
         for (key, _), rows in said.items():
-            note(who=who, what="accepted" if is_accepted else "turned down", subject=f"{len(rows)} suggestions of key {key}")
+            record_audit_entry(
+                who=who, what="accepted" if is_accepted else "turned down", subject=f"{len(rows)} suggestions of key {key}"
+            )
     return len(waiting)
 
 
@@ -273,7 +273,7 @@ def request_training(*, who: str = COMMAND_LINE) -> tuple[TrainingRun, bool]:
         try:
             with transaction.atomic():
                 run = TrainingRun.objects.create(lease_until=Now() + LEASE)
-                note(who=who, what="trained", subject=f"run {run.pk}")
+                record_audit_entry(who=who, what="trained", subject=f"run {run.pk}")
                 return run, True
         except IntegrityError:
             unfinished = selectors.unfinished_run()
@@ -493,7 +493,7 @@ def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
         version = ModelVersion.objects.get(name=name)
         with transaction.atomic():
             Activation.objects.create(version=version, by=Activation.By.HAND, is_pinned=is_pinned)
-            note(who=who, what="activated", subject=name)
+            record_audit_entry(who=who, what="activated", subject=name)
             store.activate(name, pin=is_pinned)
         logger.info("Version %s was activated by hand%s.", name, " and is pinned" if is_pinned else "")
     return store.pointer()
@@ -512,60 +512,6 @@ def prune_versions() -> list[str]:
     if pruned:
         logger.info("%d old versions were pruned.", len(pruned))
     return pruned
-
-
-# --- keys ---
-
-
-def create_key(
-    *,
-    name: str,
-    scopes: Iterable[str],
-    who: str,
-    is_trusted: bool = False,
-    rate: int | None = None,
-    expires_at: datetime | None = None,
-) -> str:
-    """Make an API key and return it: 256 random bits, which are shown this once.
-
-    Raises
-    ------
-    IntegrityError
-        There is a key of that name.
-    """
-    key = f"hs_{secrets.token_urlsafe(32)}"
-    with transaction.atomic():
-        ApiKey.objects.create(
-            name=name, digest=digest_of(key), scopes=sorted(scopes), is_trusted=is_trusted, rate=rate, expires_at=expires_at
-        )
-        note(who=who, what="created key", subject=name)
-    return key
-
-
-def revoke_keys(*, keys: QuerySet[ApiKey], who: str) -> int:
-    """Let keys count no longer, and return how many; processes that know one forget it within 30 seconds."""
-    with transaction.atomic():
-        valid = list(keys.filter(revoked_at=None))
-        for key in valid:
-            note(who=who, what="revoked key", subject=key.name)
-        return ApiKey.objects.filter(id__in=[key.id for key in valid]).update(revoked_at=timezone.now())
-
-
-def digest_of(key: str) -> str:
-    """Return what is stored of a key: its bits are random, so one sha256 is enough, where a password needs a slow hash."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def note_use(key: ApiKey) -> None:
-    """Write down that a key was used, at most once a minute."""
-    before = timezone.now() - timedelta(minutes=1)
-    if key.last_used_at is None or key.last_used_at < before:
-        ApiKey.objects.filter(id=key.id).update(last_used_at=timezone.now())
-
-
-def note(*, who: str, what: str, subject: str) -> None:
-    """Add to the audit trail."""
-    AuditEntry.objects.create(who=who[:200], what=what, subject=subject[:200])
 
 
 # --- posts ---

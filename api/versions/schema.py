@@ -1,6 +1,5 @@
 """What the OpenAPI schema says of each endpoint: its examples and its errors."""
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
@@ -250,13 +249,3 @@ readyz = extend_schema(
         **NOT_ALLOWED,
     },
 )
-
-
-class KeyScheme(OpenApiAuthenticationExtension):
-    """Tells the schema how a key is shown."""
-
-    target_class = "api.access.authentication.KeyAuthentication"
-    name = "ApiKey"
-
-    def get_security_definition(self, auto_schema):
-        return {"type": "http", "scheme": "bearer", "description": "An API key; under open access none is needed."}

@@ -13,8 +13,9 @@ from rest_framework.views import APIView
 from hate_speech.tasks import queue_training
 from hate_speech_AI.core import Prediction, classifier
 
-from ..access.authentication import brought_by, who
-from ..access.permissions import needs
+from ..access.audit import describe_caller
+from ..access.authentication import describe_origin
+from ..access.permissions import Scope, require_scope
 from ..labels import selectors, services
 from ..labels.models import TrainingRun
 from . import schema
@@ -54,7 +55,7 @@ def _with_explanation(answer: dict, explanation: dict) -> dict:
 class PredictHateSpeechView(GenericAPIView):
     """Judge one text, or up to 1,000."""
 
-    permission_classes = [needs("predict")]
+    permission_classes = [require_scope(Scope.PREDICT)]
     serializer_class = TweetInputSerializer
     # Built once, since validation keeps nothing in it: one built for each request copies its fields, which costs as much as
     # the prediction itself.
@@ -73,7 +74,7 @@ class PredictHateSpeechView(GenericAPIView):
 class AddReviewedTweetManuallyView(GenericAPIView):
     """Record what a person says of a text; the next training learns from it."""
 
-    permission_classes = [needs("review")]
+    permission_classes = [require_scope(Scope.REVIEW)]
     serializer_class = ReviewedTweetInputSerializer
 
     @schema.reviewed
@@ -81,7 +82,7 @@ class AddReviewedTweetManuallyView(GenericAPIView):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         said = {"text": serializer.validated_data["tweet"], "is_hate_speech": serializer.validated_data["is_hate_speech"]}
-        services.add_review(**said, **brought_by(request))
+        services.add_review(**said, **describe_origin(request))
         if request.auth and not request.auth.is_trusted:
             return Response({"detail": "Kept for a moderator to accept"})
         return Response({"detail": "Tweet added to the database correctly"})
@@ -90,7 +91,7 @@ class AddReviewedTweetManuallyView(GenericAPIView):
 class GetScoreView(APIView):
     """Tell how good the active version is on tweets that it never learned from."""
 
-    permission_classes = [needs("predict")]
+    permission_classes = [require_scope(Scope.PREDICT)]
 
     @schema.score
     def get(self, request):
@@ -110,7 +111,7 @@ class _OfVersions:
 class ScoreHistoryView(_OfVersions, ListAPIView):
     """Tell the scores of all versions, newest first."""
 
-    permission_classes = [needs("predict")]
+    permission_classes = [require_scope(Scope.PREDICT)]
     serializer_class = HistoryEntrySerializer
 
     @schema.score_history
@@ -127,7 +128,7 @@ class ScoreHistoryView(_OfVersions, ListAPIView):
 class ModelVersionsView(_OfVersions, ListAPIView):
     """List the versions, newest first."""
 
-    permission_classes = [needs("predict")]
+    permission_classes = [require_scope(Scope.PREDICT)]
     serializer_class = VersionSerializer
 
     @schema.models
@@ -138,7 +139,7 @@ class ModelVersionsView(_OfVersions, ListAPIView):
 class ModelVersionView(_OfVersions, RetrieveAPIView):
     """Show one version, with every comparison of the gate."""
 
-    permission_classes = [needs("predict")]
+    permission_classes = [require_scope(Scope.PREDICT)]
     serializer_class = VersionDetailSerializer
     lookup_field, lookup_url_kwarg = "name", "version"
 
@@ -150,11 +151,11 @@ class ModelVersionView(_OfVersions, RetrieveAPIView):
 class ActivateView(APIView):
     """Serve a version from now on; any but the newest is pinned, until `manage.py models unpin`."""
 
-    permission_classes = [needs("admin")]
+    permission_classes = [require_scope(Scope.ADMIN)]
 
     @schema.activate
     def post(self, request, version):
-        pointer = services.activate_version(name=version, who=who(request))
+        pointer = services.activate_version(name=version, who=describe_caller(request))
         return Response({"version": pointer.version, "pinned": pointer.is_pinned})
 
 
@@ -162,7 +163,7 @@ class ActivateView(APIView):
 class ReportView(APIView):
     """Show the report of a version: a page without scripts, for people."""
 
-    permission_classes = [needs("admin")]
+    permission_classes = [require_scope(Scope.ADMIN)]
 
     def get(self, request, version):
         # The texts in it are strangers' words: sandboxed, and nothing but itself may be loaded.
@@ -175,11 +176,11 @@ class ReportView(APIView):
 class TrainView(APIView):
     """Queue a training, or join the one that is unfinished."""
 
-    permission_classes = [needs("admin")]
+    permission_classes = [require_scope(Scope.ADMIN)]
 
     @schema.train
     def post(self, request):
-        run, _ = queue_training(who=who(request))
+        run, _ = queue_training(who=describe_caller(request))
         return Response(
             TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED, headers={"Location": f"/train/{run.pk}"}
         )
@@ -188,7 +189,7 @@ class TrainView(APIView):
 class TrainingRunView(APIView):
     """Tell how far a training is, and its outcome."""
 
-    permission_classes = [needs("admin")]
+    permission_classes = [require_scope(Scope.ADMIN)]
 
     @schema.training_run
     def get(self, request, run):

@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.text import fingerprint, sentences
 
-from ...access.authentication import brought_by
-from ...access.permissions import needs
+from ...access.authentication import KeyAuthentication, describe_origin
+from ...access.permissions import Scope, require_scope
 from ...labels import services
 from ...labels.models import LabelName
 from ...labels.services import LabelledText
@@ -29,11 +29,19 @@ _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 _INVALID = "INVALID_REQUEST"
 
 
+class PerspectiveKeyAuthentication(KeyAuthentication):
+    """Takes a key as `?key=` too, as Perspective's clients send it."""
+
+    def read_key(self, request) -> str:
+        return super().read_key(request) or request.GET.get("key", "")
+
+
 @extend_schema(exclude=True)
 class AnalyzeView(APIView):
     """Score a comment; nothing of it is kept, whether `doNotStore` is set or not."""
 
-    permission_classes = [needs("predict")]
+    authentication_classes = [PerspectiveKeyAuthentication]
+    permission_classes = [require_scope(Scope.PREDICT)]
     parser_classes = [StrictJSONParser]
 
     def post(self, request):
@@ -64,14 +72,15 @@ class AnalyzeView(APIView):
 class SuggestScoreView(APIView):
     """Record what a client's moderators say of a comment: the next training learns from it, and that version answers so."""
 
-    permission_classes = [needs("review")]
+    authentication_classes = [PerspectiveKeyAuthentication]
+    permission_classes = [require_scope(Scope.REVIEW)]
     parser_classes = [StrictJSONParser]
 
     def post(self, request):
         asked, text, languages = _read(request)
         said = {"rows": _suggested(asked, text, languages), "source": "perspective", "comment": _comment(asked)}
         if asked.get("doNotStore") is not True:
-            services.add_feedback(**said, **brought_by(request))
+            services.add_feedback(**said, **describe_origin(request))
         return Response({"detectedLanguages": [LANGUAGE], "requestedLanguages": languages or [LANGUAGE]} | _token(asked))
 
 

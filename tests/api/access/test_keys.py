@@ -9,8 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from api.access import authentication
+from api.access.models import ApiKey, AuditEntry
+from api.access.selectors import api_keys
+from api.access.services import create_key, hash_key, revoke_keys
 from api.labels import selectors, services
-from api.labels.models import ApiKey, AuditEntry, Label, Suggestion
+from api.labels.models import Label, Suggestion
 
 HEADERS = {
     "bearer": lambda key: {"Authorization": f"Bearer {key}"},
@@ -188,15 +191,15 @@ def test_the_command_lists_and_revokes(closed, keys):
 
 @pytest.fixture
 def key(db):
-    authentication._remembered.clear()
-    return services.create_key(name="forum", scopes=["predict"], who="a test")
+    authentication._callers.clear()
+    return create_key(name="forum", scopes=["predict"], who="a test")
 
 
 def test_the_key_itself_is_kept_nowhere(key):
     assert len(key) >= 43
     [row] = ApiKey.objects.values()
     assert key not in str(row)
-    assert row["digest"] == services.digest_of(key)
+    assert row["digest"] == hash_key(key)
 
 
 def test_a_key_is_remembered_and_its_use_noted_once_a_minute(key, django_assert_num_queries):
@@ -204,7 +207,7 @@ def test_a_key_is_remembered_and_its_use_noted_once_a_minute(key, django_assert_
         for _ in range(5):
             assert authentication.find_caller(key).name == "forum"
     used = ApiKey.objects.get().last_used_at
-    authentication._remembered.clear()
+    authentication._callers.clear()
     with django_assert_num_queries(1):
         authentication.find_caller(key)
     assert ApiKey.objects.get().last_used_at == used
@@ -212,12 +215,12 @@ def test_a_key_is_remembered_and_its_use_noted_once_a_minute(key, django_assert_
 
 def test_a_revoked_key_is_forgotten_after_30_seconds(key, monkeypatch):
     assert authentication.find_caller(key)
-    services.revoke_keys(keys=selectors.api_keys(), who="a test")
+    revoke_keys(keys=api_keys(), who="a test")
     assert authentication.find_caller(key)
     now = authentication.time.monotonic()
     monkeypatch.setattr(authentication.time, "monotonic", lambda: now + 31)
     assert authentication.find_caller(key) is None
-    assert not authentication._remembered
+    assert not authentication._callers
 
 
 def test_an_expired_key_counts_no_longer_at_once(key):
@@ -225,7 +228,7 @@ def test_an_expired_key_counts_no_longer_at_once(key):
     caller = authentication.find_caller(key)
     assert caller
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    authentication._remembered.clear()
+    authentication._callers.clear()
     assert authentication.find_caller(key) is None
 
 
@@ -255,7 +258,7 @@ def test_the_admin_makes_and_revokes_keys(admin_client):
     page = admin_client.post("/admin/api/apikey/add/", said, follow=True).content.decode()
     key = page.split("not shown again: ")[1].split("<")[0].strip()
     made = ApiKey.objects.get()
-    assert made.digest == services.digest_of(key)
+    assert made.digest == hash_key(key)
     assert (made.scopes, made.is_trusted, made.rate) == (["predict", "review"], True, 30)
     assert key not in admin_client.get("/admin/api/apikey/").content.decode()
     admin_client.post("/admin/api/apikey/", {"action": "revoke", "_selected_action": [made.id]}, follow=True)
@@ -276,8 +279,8 @@ def test_the_audit_trail_is_append_only(key):
     [(0, "1.1.1.1", "9.9.9.9"), (1, "1.1.1.1, 2.2.2.2", "2.2.2.2"), (2, "1.1.1.1, 2.2.2.2", "1.1.1.1"), (1, "", "9.9.9.9")],
 )
 def test_the_address_is_what_our_own_proxies_say(settings, rf, proxies, forwarded, address):
-    from api.access.throttling import address_of
+    from api.access.throttling import find_address
 
     settings.PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR="9.9.9.9", HTTP_X_FORWARDED_FOR=forwarded)
-    assert address_of(request) == address
+    assert find_address(request) == address
