@@ -1,6 +1,6 @@
 """The real paths; api.web.middleware lets each be written with a trailing slash too."""
 
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from .compat import openai
@@ -9,7 +9,7 @@ from .versions import views
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
-    path("predict", views.PredictHateSpeechView.as_view(), name="predict"),
+    path("", include("api.verdicts.urls")),
     path("reviewed", views.AddReviewedTweetManuallyView.as_view(), name="reviewed"),
     path("score", views.GetScoreView.as_view(), name="score"),
     path("score/history", views.ScoreHistoryView.as_view(), name="score-history"),

@@ -48,8 +48,10 @@ def test_the_service_never_imports_the_recipe():
 
 
 def test_the_names_people_look_for_are_there():
-    from api.versions.serializers import ReviewedTweetInputSerializer, TweetInputSerializer
-    from api.versions.views import AddReviewedTweetManuallyView, GetScoreView, PredictHateSpeechView
+    from api.verdicts.serializers import TweetInputSerializer
+    from api.verdicts.views import PredictHateSpeechView
+    from api.versions.serializers import ReviewedTweetInputSerializer
+    from api.versions.views import AddReviewedTweetManuallyView, GetScoreView
     from hate_speech.tasks import auto_first_train_model
     from hate_speech_AI.core import classifier
     from hate_speech_AI.text import clean_and_tokenize_string

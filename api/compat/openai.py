@@ -10,9 +10,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hate_speech_AI.core import Prediction, classifier
-
 from ..access.permissions import Scope, require_scope
+from ..verdicts import services as verdicts
+from ..verdicts.services import Verdict
 from ..web.fields import MAX_TWEETS
 from ..web.parsers import StrictJSONParser
 from .errors import CompatError
@@ -40,7 +40,7 @@ class ModerationsView(APIView):
         model = asked.get("model", _MODEL)
         if not isinstance(model, str):
             raise _refusal("`model` must be a string.", "invalid_type", "model")
-        results = [_result(prediction) for prediction in classifier.predict(texts)]
+        results = [_result(verdict) for verdict in verdicts.judge(texts, request.auth)]
         return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
 
 
@@ -77,12 +77,12 @@ def _text_of_part(part: dict) -> str:
     raise _refusal("A part of `input` must be {'type': 'text', 'text': '...'}.", "invalid_type")
 
 
-def _result(prediction: Prediction) -> dict:
-    hate, scores, applied = prediction.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
+def _result(verdict: Verdict) -> dict:
+    hate, scores, applied = verdict.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
     flags = dict.fromkeys(CATEGORIES, False)
-    scores["hate"], flags["hate"], applied["hate"] = hate, prediction.is_hate_speech, ["text"]
-    if prediction.toxic is not None:
-        harassment = max(0.0, prediction.toxic - hate)
+    scores["hate"], flags["hate"], applied["hate"] = hate, verdict.is_hate_speech, ["text"]
+    if verdict.toxic is not None:
+        harassment = max(0.0, verdict.toxic - hate)
         scores["harassment"], flags["harassment"], applied["harassment"] = harassment, harassment >= _HARASSMENT_FROM, ["text"]
     return {
         "flagged": any(flags.values()),

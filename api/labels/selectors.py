@@ -18,6 +18,7 @@ from hate_speech_AI.shipped import Shipped
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training import Row, RowsDigest, ToxicRow, parameters_of
 
+from ..verdicts.services import judge
 from .models import Activation, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -210,7 +211,7 @@ def _broker() -> str:
 
 def _model() -> str:
     try:
-        classifier.predict(["ready?"])
+        judge(["ready?"], caller=None, with_reviews=False)
     except HateSpeechError:
         return "missing"
     return "ok"

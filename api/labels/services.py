@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 import hate_speech_AI
-from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.core import classifier
 from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.errors import HateSpeechError, VersionError
 from hate_speech_AI.gate import Limits
@@ -31,6 +31,7 @@ from hate_speech_AI.training import is_review
 
 from ..access.audit import COMMAND_LINE, record_audit_entry
 from ..review_queue.feeds import FoundPost
+from ..verdicts.services import Verdict, judge
 from . import selectors
 from .models import Activation, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun, Tweet
 
@@ -534,7 +535,7 @@ def _add_posts(batch: list[FoundPost], feed: str) -> Counter:
     known = set(Tweet.objects.filter(fingerprint__in=found).values_list("fingerprint", flat=True))
     new = {key: post for key, post in found.items() if key not in known}
     if new:
-        verdicts = classifier.predict([post.text for post in new.values()])
+        verdicts = judge([post.text for post in new.values()], caller=None)
         tweets = Tweet.objects.bulk_create([Tweet(fingerprint=key, text=post.text) for key, post in new.items()])
         Post.objects.bulk_create(
             Post(
@@ -551,7 +552,7 @@ def _add_posts(batch: list[FoundPost], feed: str) -> Counter:
     return Counter(new=len(new), known=len(batch) - len(new))
 
 
-def _uncertainty(verdict: Prediction) -> float:
+def _uncertainty(verdict: Verdict) -> float:
     """Return 1 for a probability at the threshold, falling to 0 at certainty on either side."""
     side = 1 - verdict.threshold if verdict.is_hate_speech else verdict.threshold
     return 1 - abs(verdict.probability - verdict.threshold) / side

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech.tasks import queue_training
-from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.core import classifier
 
 from ..access.audit import describe_caller
 from ..access.authentication import describe_origin
@@ -23,52 +23,9 @@ from .serializers import (
     HistoryEntrySerializer,
     ReviewedTweetInputSerializer,
     TrainingRunSerializer,
-    TweetInputSerializer,
     VersionDetailSerializer,
     VersionSerializer,
 )
-
-
-def _as_json(prediction: Prediction) -> dict:
-    # By hand: a serializer would double the cost of the request.
-    answer = {
-        "is_hate_speech": prediction.is_hate_speech,
-        "probability": prediction.probability,
-        "threshold": prediction.threshold,
-        "version": prediction.version,
-        "labels": {"hate": prediction.probability},
-    }
-    if prediction.toxic is not None:
-        answer["labels"]["toxic"] = prediction.toxic
-        answer["uncertainty"] = prediction.uncertainty
-    if prediction.is_reviewed:
-        answer["source"] = "review"
-    return answer
-
-
-def _with_explanation(answer: dict, explanation: dict) -> dict:
-    if "source" in answer:
-        explanation["source"] = "model"
-    return {**answer, "explanation": explanation}
-
-
-class PredictHateSpeechView(GenericAPIView):
-    """Judge one text, or up to 1,000."""
-
-    permission_classes = [require_scope(Scope.PREDICT)]
-    serializer_class = TweetInputSerializer
-    # Built once, since validation keeps nothing in it: one built for each request copies its fields, which costs as much as
-    # the prediction itself.
-    _validate = staticmethod(TweetInputSerializer().run_validation)
-
-    @schema.predict
-    def post(self, request):
-        asked = self._validate(request.data)
-        texts = asked.get("tweets") or [asked["tweet"]]
-        answers = [_as_json(prediction) for prediction in classifier.predict(texts)]
-        if asked["explain"]:
-            answers = list(map(_with_explanation, answers, classifier.explain(texts)))
-        return Response({"results": answers} if "tweets" in asked else answers[0])
 
 
 class AddReviewedTweetManuallyView(GenericAPIView):

@@ -7,7 +7,7 @@ import pytest
 from api.labels import selectors, services
 from api.labels.models import Label, Post
 from api.review_queue.feeds import FoundPost
-from hate_speech_AI.core import Prediction, classifier
+from api.verdicts.services import Verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 def posts(monkeypatch):
     sure = {"sure": 0.99, "harmless": 0.02, "unsure": 0.55}
     monkeypatch.setattr(
-        classifier, "predict", lambda texts: [Prediction(sure[text] >= 0.5, sure[text], 0.5, "v") for text in texts]
+        "api.labels.services.judge",
+        lambda texts, caller: [Verdict(sure[text] >= 0.5, sure[text], 0.5, "v") for text in texts],
     )
     link = "javascript:alert(1)"
     services.add_posts(posts=[FoundPost(text, link) for text in sure], feed="https://news.example/feed")

@@ -11,7 +11,6 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.text import fingerprint, sentences
 
 from ...access.authentication import KeyAuthentication, describe_origin
@@ -19,6 +18,8 @@ from ...access.permissions import Scope, require_scope
 from ...labels import services
 from ...labels.models import LabelName
 from ...labels.services import LabelledText
+from ...verdicts import services as verdicts
+from ...verdicts.services import Verdict
 from ...web.parsers import StrictJSONParser
 from ..errors import CompatError
 from ..texts import fields_of, is_no_text, is_too_long
@@ -47,7 +48,7 @@ class AnalyzeView(APIView):
     def post(self, request):
         asked, text, languages = _read(request)
         spans = sentences(text) if asked.get("spanAnnotations") is True else []
-        whole, *parts = classifier.predict([text, *(text[start:end] for start, end in spans)])
+        whole, *parts = verdicts.judge([text, *(text[start:end] for start, end in spans)], request.auth)
         if not spans:
             spans, parts = [(0, len(text))], [whole]
         wanted = _wanted(asked, has_toxic=whole.toxic is not None, languages=languages)
@@ -225,8 +226,8 @@ def _without_contradiction(rows: list[LabelledText]) -> list[LabelledText]:
     return rows
 
 
-def _value(prediction: Prediction, attribute: str) -> float:
-    return prediction.probability if attribute == "IDENTITY_ATTACK" else prediction.toxic
+def _value(verdict: Verdict, attribute: str) -> float:
+    return verdict.probability if attribute == "IDENTITY_ATTACK" else verdict.toxic
 
 
 def _score(value: float) -> dict:

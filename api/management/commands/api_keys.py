@@ -17,9 +17,7 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         create = actions.add_parser("create", help="create a key and print it")
         create.add_argument("name", help="whose it is, such as forum")
-        create.add_argument(
-            "--scopes", default="predict", help="predict, review or admin, or several with commas between"
-        )
+        create.add_argument("--scopes", default="predict", help="predict, review or admin, or several with commas between")
         create.add_argument("--trusted", action="store_true", help="its labels count at once; others wait for a moderator")
         create.add_argument("--rate", type=int, help="requests a minute; RATE_LIMIT by default")
         create.add_argument("--days", type=int, help="expire after so many days")

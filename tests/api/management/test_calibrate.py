@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from hate_speech_AI.core import Prediction, classifier
+from api.verdicts.services import Verdict
 
 
 @pytest.fixture
@@ -14,11 +14,11 @@ def scored(tmp_path, monkeypatch):
     """Give a file of 200 texts with old scores, of which the classifier says the square."""
     old = {f"text number {at}": at / 200 for at in range(200)}
 
-    def predict(texts, *, with_reviews):
+    def judge(texts, caller, *, with_reviews):
         assert not with_reviews  # a review's 0 or 1 is no score
-        return [Prediction(False, old[text] ** 2, 0.5, "v", toxic=old[text]) for text in texts]
+        return [Verdict(False, old[text] ** 2, 0.5, "v", toxic=old[text]) for text in texts]
 
-    monkeypatch.setattr(classifier, "predict", predict)
+    monkeypatch.setattr("api.management.judging.judge", judge)
     path = tmp_path / "scores.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("text", "score"), *old.items()])
@@ -66,6 +66,8 @@ def test_what_cannot_be_done_is_said(scored, options, message):
 
 
 def test_the_linear_engine_knows_no_toxicity(scored, monkeypatch):
-    monkeypatch.setattr(classifier, "predict", lambda texts, **_: [Prediction(False, p, 0.5, "v") for p in np.ones(len(texts))])
+    monkeypatch.setattr(
+        "api.management.judging.judge", lambda texts, **_: [Verdict(False, p, 0.5, "v") for p in np.ones(len(texts))]
+    )
     with pytest.raises(CommandError, match="HATE_SPEECH_ENGINE=encoder"):
         call_command("calibrate", str(scored), "--flagged-from", "0.8", "--attribute", "TOXICITY")
