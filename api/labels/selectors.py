@@ -1,46 +1,36 @@
-"""All reads."""
+"""Reads of labels and suggestions."""
 
-import logging
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
-from django.db import connection
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
-from django.utils import timezone
-from kombu import Connection
 
 from hate_speech_AI.core import classifier
 from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.errors import HateSpeechError, VersionError
 from hate_speech_AI.shipped import Shipped
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, RowsDigest, ToxicRow, parameters_of
+from hate_speech_AI.training import Row, RowsDigest, ToxicRow
 
-from ..verdicts.services import judge
-from .models import Activation, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun
+from .models import Label, LabelName, Suggestion
 
-logger = logging.getLogger(__name__)
-
-RECENTLY = timedelta(days=90)
 _PAGE = 5000
 
 
 def labelled_rows() -> Iterator[Row]:
-    """Stream every tweet with its current label, by fingerprint: an order that does not depend on who wrote first."""
+    """Stream every tweet with its current label, in the order of fingerprints, which does not depend on who wrote first."""
     for _, *row in _current_labels(LabelName.HATE, "tweet__text", "value", "source"):
         yield Row(*row)
 
 
 def toxic_rows() -> Iterator[ToxicRow]:
-    """Stream every tweet of which somebody said whether it is toxic, by fingerprint."""
+    """Stream every tweet of which somebody said whether it is toxic, in the order of fingerprints."""
     for _, *row in _current_labels(LabelName.TOXIC, "tweet__text", "value", "source"):
         yield ToxicRow(*row)
 
 
 def rows_digest() -> str:
-    """Return the digest that a version trained on the present rows has in its manifest; the texts are not read."""
+    """Return the digest of the present rows, as a version's manifest has it; the texts are not read."""
     digest = RowsDigest()
     for name in LabelName.values:
         for row in _current_labels(name, "value", "source"):
@@ -62,6 +52,7 @@ def _current_labels(name: str, *columns: str) -> Iterator[tuple]:
 
 
 def count_labelled_rows() -> int:
+    """Return how many tweets have a current label of hate."""
     return Label.objects.filter(is_current=True, name=LabelName.HATE).count()
 
 
@@ -75,7 +66,7 @@ def count_labelled(texts: list[str]) -> int:
 
 
 def count_learned_before(texts: Iterable[str]) -> int:
-    """Return how many of `texts` the shipped encoder has learned from; of engine linear none."""
+    """Return how many of `texts` the shipped encoder has learned from; 0 for the linear engine."""
     if classifier.store.engine is not EncoderEngine:
         return 0
     learned = Shipped().learned()
@@ -88,18 +79,10 @@ def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
     return rows.values_list("tweet_id", "value", "tweet__text").iterator(chunk_size=2000)
 
 
-def training_run(run_id: int) -> TrainingRun:
-    return TrainingRun.objects.get(pk=run_id)
-
-
-def unfinished_run() -> TrainingRun | None:
-    return TrainingRun.objects.filter(is_finished=False).first()
-
-
-def labels_by(
+def filter_labels(
     *, source: str = "", key: str = "", since: datetime | None = None, until: datetime | None = None
 ) -> QuerySet[Label]:
-    """Return the labels of a source and of a key, given from one moment until before another; each may be left out."""
+    """Return the labels of a source and of a key, from `since` on and before `until`; what is left out does not filter."""
     labels = Label.objects.all()
     if source:
         labels = labels.filter(source=source)
@@ -113,15 +96,15 @@ def labels_by(
 
 
 def withdrawn_labels() -> set[tuple[str, bool]]:
-    """Return (fingerprint, label) of what was set aside of hate and what nobody else says."""
+    """Return (fingerprint, value) of each label of hate that was excluded from training, unless somebody else says the same."""
     of_hate = Label.objects.filter(name=LabelName.HATE)
     withdrawn = of_hate.exclude(set_aside_at=None)
     current = of_hate.filter(is_current=True, tweet__labels__in=withdrawn)
     return set(withdrawn.values_list("tweet__fingerprint", "value")) - set(current.values_list("tweet__fingerprint", "value"))
 
 
-def most_new_labels(since: datetime) -> list[dict]:
-    """Return the sources, keys and hours (UTC) that brought most labels since a moment, with counts, most first."""
+def count_new_labels(since: datetime) -> list[dict]:
+    """Return how many labels came since a moment, by source, key and hour (UTC): the ten groups with the most, most first."""
     groups = (
         Label.objects.filter(created_at__gt=since, set_aside_at=None)
         .annotate(hour=TruncHour("created_at"))
@@ -132,86 +115,6 @@ def most_new_labels(since: datetime) -> list[dict]:
     return [{**group, "hour": group["hour"].isoformat()} for group in groups]
 
 
-def versions() -> QuerySet[ModelVersion]:
-    """Return every version there ever was, newest first."""
-    return ModelVersion.objects.prefetch_related("activations").order_by("-name")
-
-
-def recently_active_versions() -> list[str]:
-    """Return the names of the versions that were active at some time in the last 90 days, newest activation first."""
-    since = timezone.now() - RECENTLY
-    activations = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-activated_at", "-id")
-    names = list(activations.filter(activated_at__gte=since).values_list("version__name", flat=True))
-    # The one that was active when those days began.
-    before = activations.filter(activated_at__lt=since).values_list("version__name", flat=True)[:1]
-    return list(dict.fromkeys([*names, *before]))
-
-
-def previous_version() -> str | None:
-    """Return the version that was active before the present one and is still there."""
-    there = set(classifier.store.versions()) - {*(classifier.pointer() or ())}
-    names = Activation.objects.order_by("-id").values_list("version__name", flat=True)
-    return next((name for name in names if name in there), None)
-
-
-def version_of_the_same_rows() -> ModelVersion | None:
-    """Return the newest version if a training now would only make it again: same rows, parameters, format and rival."""
-    store = classifier.store
-    names, pointer = store.versions(), classifier.pointer()
-    if not names or pointer is None:
-        return None
-    try:
-        manifest = store.manifest(names[-1])
-        store.load(pointer.version)
-    except VersionError as error:
-        logger.warning("A training is due: %s", error)
-        return None
-    is_judged = pointer.version in (manifest["version"], manifest["parent"])
-    if not is_judged or manifest["parameters"] != parameters_of(store.engine) or manifest["rows"]["digest"] != rows_digest():
-        return None
-    return ModelVersion.objects.get(name=manifest["version"])
-
-
 def waiting_suggestions() -> QuerySet[Suggestion]:
     """Return what keys without trust said and nobody has decided on, oldest first."""
     return Suggestion.objects.filter(decided_at=None).select_related("tweet").order_by("id")
-
-
-def posts_to_review() -> QuerySet[Post]:
-    """Return the posts that nobody has decided on yet, most uncertain first."""
-    decided = Label.objects.filter(is_current=True, name=LabelName.HATE).values("tweet")
-    return Post.objects.exclude(tweet__in=decided).select_related("tweet").order_by("-uncertainty", "id")
-
-
-def readiness() -> dict[str, str]:
-    """Return "ok", or in a few words what is wrong, for each part that the service needs."""
-    return {"database": _database(), "broker": _broker(), "model": _model()}
-
-
-def _database() -> str:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Exception:
-        return "not reachable"
-    return "ok"
-
-
-def _broker() -> str:
-    try:
-        with Connection(
-            settings.CELERY_BROKER_URL, connect_timeout=1, transport_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS
-        ) as broker:
-            broker.ensure_connection(max_retries=1, timeout=1, interval_start=0)
-            broker.default_channel  # noqa: B018  (opening it is what talks to Redis)
-    except Exception:
-        return "not reachable"
-    return "ok"
-
-
-def _model() -> str:
-    try:
-        judge(["ready?"], caller=None, with_reviews=False)
-    except HateSpeechError:
-        return "missing"
-    return "ok"

@@ -1,7 +1,6 @@
-"""What the OpenAPI schema says of each endpoint: its examples and its errors."""
+"""What the OpenAPI schema says of scores, versions and trainings."""
 
 from drf_spectacular.utils import (
-    OpenApiExample,
     extend_schema,
 )
 
@@ -11,36 +10,18 @@ from ..web.openapi import (
     KEYED,
     NO_DATABASE,
     NO_MODEL,
-    NOT_ALLOWED,
     PAGES,
-    POST_ERRORS,
-    DetailSerializer,
     describe_answer,
     describe_error,
-    describe_invalid,
     describe_page,
 )
 from .serializers import (
-    HealthSerializer,
     HistoryEntrySerializer,
     PointerSerializer,
-    ReadinessSerializer,
     ScoreSerializer,
     TrainingRunSerializer,
     VersionDetailSerializer,
     VersionSerializer,
-)
-
-reviewed = extend_schema(
-    operation_id="reviewed",
-    tags=["Review"],
-    examples=[OpenApiExample("A review", value={"tweet": "What a lovely day", "is_hate_speech": False}, request_only=True)],
-    responses={
-        200: describe_answer(DetailSerializer, "The review is stored.", {"detail": "Tweet added to the database correctly"}),
-        400: describe_invalid({"is_hate_speech": ["This field is required."]}),
-        **POST_ERRORS,
-        **NO_DATABASE,
-    },
 )
 
 _FIGURES = {
@@ -181,23 +162,5 @@ training_run = extend_schema(
         404: describe_error("There is no such training.", "not_found"),
         **NO_DATABASE,
         **KEYED,
-    },
-)
-
-healthz = extend_schema(
-    operation_id="healthz",
-    tags=["Health"],
-    responses={200: describe_answer(HealthSerializer, "The process is up.", {"status": "ok"}), **NOT_ALLOWED},
-)
-
-readyz = extend_schema(
-    operation_id="readyz",
-    tags=["Health"],
-    responses={
-        200: describe_answer(ReadinessSerializer, "All is there.", {"database": "ok", "broker": "ok", "model": "ok"}),
-        503: describe_answer(
-            ReadinessSerializer, "Something is missing.", {"database": "ok", "broker": "ok", "model": "missing"}
-        ),
-        **NOT_ALLOWED,
     },
 )

@@ -1,19 +1,6 @@
-"""What comes in, checked, and what goes out, described."""
+"""What the endpoints of scores, versions and trainings answer."""
 
 from rest_framework import serializers
-
-from ..web.fields import RequiredBooleanField, TweetField
-
-
-class ReviewedTweetInputSerializer(serializers.Serializer):
-    """A text and what a person says of it."""
-
-    tweet = TweetField()
-    is_hate_speech = RequiredBooleanField()
-
-    @property
-    def is_form(self) -> bool:
-        return hasattr(self.initial_data, "getlist")
 
 
 class ScoreSerializer(serializers.Serializer):
@@ -34,20 +21,6 @@ class ScoreSerializer(serializers.Serializer):
     trained_at = serializers.DateTimeField()
     version = serializers.CharField()
     pinned = serializers.BooleanField(help_text="Whether the version stays active until somebody unpins it.")
-
-
-class HealthSerializer(serializers.Serializer):
-    """The process is up."""
-
-    status = serializers.CharField()
-
-
-class ReadinessSerializer(serializers.Serializer):
-    """For each part, "ok" or what is wrong."""
-
-    database = serializers.CharField()
-    broker = serializers.CharField()
-    model = serializers.CharField()
 
 
 class ActivationSerializer(serializers.Serializer):

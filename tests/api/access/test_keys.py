@@ -12,8 +12,9 @@ from api.access import authentication
 from api.access.models import ApiKey, AuditEntry
 from api.access.selectors import api_keys
 from api.access.services import create_key, hash_key, revoke_keys
-from api.labels import selectors, services
 from api.labels.models import Label, Suggestion
+from api.labels.selectors import waiting_suggestions
+from api.labels.services import add_review
 
 HEADERS = {
     "bearer": lambda key: {"Authorization": f"Bearer {key}"},
@@ -157,7 +158,7 @@ def test_an_untrusted_keys_labels_wait(closed, keys):
         assert answer.json() == {"detail": "Kept for a moderator to accept"}
     code = (
         "from api.labels import selectors; from api.labels.models import Label;"
-        f"print([(s.value, s.key) for s in selectors.waiting_suggestions() if s.tweet.text == {text!r}],"
+        f"print([(s.value, s.key) for s in waiting_suggestions() if s.tweet.text == {text!r}],"
         f"Label.objects.filter(tweet__text={text!r}).count())"
     )
     assert closed.query(code) == "[(False, 'review')] 0"
@@ -240,17 +241,17 @@ def test_a_key_is_found_by_an_index(key):
 
 def test_accepted_suggestions_become_reviews_of_their_key(admin_client):
     for text, said in (("one", True), ("two", False)):
-        services.add_review(text=text, is_hate_speech=said, key="forum", is_trusted=False)
+        add_review(text=text, is_hate_speech=said, key="forum", is_trusted=False)
     assert not Label.objects.exists()
     ids = list(Suggestion.objects.order_by("id").values_list("id", flat=True))
     for action, id_ in (("accept", ids[0]), ("turn_down", ids[1])):
         admin_client.post("/admin/api/suggestion/", {"action": action, "_selected_action": [id_]}, follow=True)
     assert list(Label.objects.values_list("tweet__text", "value", "source", "key")) == [("one", True, "review", "forum")]
-    assert not selectors.waiting_suggestions()
+    assert not waiting_suggestions()
     assert list(AuditEntry.objects.values_list("who", "what")) == [("admin admin", "accepted"), ("admin admin", "turned down")]
     # Decided, it may be said again, and waits again.
-    services.add_review(text="two", is_hate_speech=True, key="forum", is_trusted=False)
-    assert selectors.waiting_suggestions().count() == 1
+    add_review(text="two", is_hate_speech=True, key="forum", is_trusted=False)
+    assert waiting_suggestions().count() == 1
 
 
 def test_the_admin_makes_and_revokes_keys(admin_client):

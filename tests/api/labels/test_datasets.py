@@ -9,8 +9,10 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from api.labels import datasets, selectors
+from api.labels import datasets
 from api.labels.models import Label, Tweet
+from api.labels.recording import record_labels
+from api.labels.selectors import count_labelled_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -139,11 +141,9 @@ def test_a_changed_file_imports_nothing(tmp_path, content, message):
 
 
 def test_a_storing_that_fails_leaves_nothing(tmp_path, monkeypatch):
-    from api.labels import services
-
     rows = [(n, 3, 0, 0, 3, n % 3, f"text {n}") for n in range(1200)]
     path = write_csv(tmp_path / "labeled_data.csv", DAVIDSON.decode().split("\n")[0].split(","), *rows)
-    record, calls = services._record_labels, []
+    record, calls = record_labels, []
 
     def fails_later(*arguments, **options):
         calls.append(1)
@@ -151,7 +151,7 @@ def test_a_storing_that_fails_leaves_nothing(tmp_path, monkeypatch):
             raise OSError("no space left on device")
         return record(*arguments, **options)
 
-    monkeypatch.setattr(services, "_record_labels", fails_later)
+    monkeypatch.setattr("api.labels.services.record_labels", fails_later)
     with pytest.raises(OSError, match="no space"):
         run("davidson", path)
     assert Tweet.objects.count() == 0
@@ -218,7 +218,7 @@ def test_the_licence_is_asked_for_once(tmp_path, monkeypatch):
     call_command(*arguments)
     monkeypatch.setattr("builtins.input", lambda question: pytest.fail("asked again"))
     call_command(*arguments)
-    assert selectors.count_labelled_rows() == 2
+    assert count_labelled_rows() == 2
 
 
 @pytest.mark.parametrize("name", sorted(datasets.DATASETS))

@@ -3,8 +3,10 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from api.labels import selectors, services
 from api.labels.models import Label, Tweet
+from api.labels.selectors import count_labelled_rows, labelled_rows
+from api.labels.services import add_review, import_labels
+from api.versions.services import bootstrap_engine
 
 pytestmark = pytest.mark.django_db
 
@@ -14,11 +16,11 @@ def labels(text="a text"):
 
 
 def import_(is_hate_speech, source="import:a"):
-    return services.import_labels(rows=[("a text", is_hate_speech)], source=source)
+    return import_labels(rows=[("a text", is_hate_speech)], source=source)
 
 
 def review(is_hate_speech):
-    services.add_review(text="a text", is_hate_speech=is_hate_speech)
+    add_review(text="a text", is_hate_speech=is_hate_speech)
 
 
 def test_a_review_outranks_an_earlier_import():
@@ -56,22 +58,22 @@ def test_the_database_itself_allows_one_current_label():
 
 def test_many_rows_go_in_batches():
     rows = [(f"text number {number % 1200}", number % 2 == 0) for number in range(1300)]
-    counts = services.import_labels(rows=rows, source="import:a")
+    counts = import_labels(rows=rows, source="import:a")
     assert counts["new"] == 1200
-    assert selectors.count_labelled_rows() == 1200
+    assert count_labelled_rows() == 1200
 
 
 def test_rows_stream_in_an_order_that_does_not_depend_on_the_writer():
     texts = [f"text {number}" for number in range(50)]
-    services.import_labels(rows=[(text, True) for text in texts], source="import:a")
-    first = list(selectors.labelled_rows())
+    import_labels(rows=[(text, True) for text in texts], source="import:a")
+    first = list(labelled_rows())
     Label.objects.all().delete()
     Tweet.objects.all().delete()
-    services.import_labels(rows=[(text, True) for text in reversed(texts)], source="import:a")
-    assert list(selectors.labelled_rows()) == first
+    import_labels(rows=[(text, True) for text in reversed(texts)], source="import:a")
+    assert list(labelled_rows()) == first
 
 
 def test_starter_tweets_come_once():
-    assert services.begin()["new"] > 300
-    services.import_labels(rows=[(Tweet.objects.first().text, True), (Tweet.objects.first().text, False)], source="import:a")
-    assert not services.begin()
+    assert bootstrap_engine()["new"] > 300
+    import_labels(rows=[(Tweet.objects.first().text, True), (Tweet.objects.first().text, False)], source="import:a")
+    assert not bootstrap_engine()

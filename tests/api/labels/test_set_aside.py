@@ -6,82 +6,83 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from api.labels import selectors, services
 from api.labels.models import Label
+from api.labels.selectors import filter_labels, labelled_rows, withdrawn_labels
+from api.labels.services import add_review, exclude_labels, import_labels, restore_labels
 
 pytestmark = pytest.mark.django_db
 
 
 def review(text, is_hate_speech, **changes):
-    services.add_review(text=text, is_hate_speech=is_hate_speech)
+    add_review(text=text, is_hate_speech=is_hate_speech)
     if changes:
         label = Label.objects.order_by("-id").first()
         Label.objects.filter(pk=label.pk).update(**changes)
 
 
 def rows():
-    return {row.text: (row.is_hate_speech, row.source) for row in selectors.labelled_rows()}
+    return {row.text: (row.is_hate_speech, row.source) for row in labelled_rows()}
 
 
 def test_the_label_before_becomes_current_again():
-    services.import_labels(rows=[("a", True), ("b", False)], source="import:x")
+    import_labels(rows=[("a", True), ("b", False)], source="import:x")
     review("a", False)
     review("c", True)
     assert rows() == {"a": (False, "review"), "b": (False, "import:x"), "c": (True, "review")}
-    assert services.set_aside_labels(selectors.labels_by(source="review")) == 2
+    assert exclude_labels(filter_labels(source="review")) == 2
     assert rows() == {"a": (True, "import:x"), "b": (False, "import:x")}
     assert Label.objects.count() == 4
 
 
 def test_restore_undoes_it():
-    services.import_labels(rows=[("a", True)], source="import:x")
+    import_labels(rows=[("a", True)], source="import:x")
     review("a", False)
     before = rows()
-    services.set_aside_labels(selectors.labels_by(source="review"))
-    assert services.restore_labels(selectors.labels_by(source="review")) == 1
+    exclude_labels(filter_labels(source="review"))
+    assert restore_labels(filter_labels(source="review")) == 1
     assert rows() == before
     assert not Label.objects.exclude(set_aside_at=None).exists()
 
 
 def test_doing_it_twice_changes_nothing():
     review("a", True)
-    services.set_aside_labels(selectors.labels_by(source="review"))
+    exclude_labels(filter_labels(source="review"))
     moment = Label.objects.get().set_aside_at
-    assert services.set_aside_labels(selectors.labels_by(source="review")) == 0
+    assert exclude_labels(filter_labels(source="review")) == 0
     assert Label.objects.get().set_aside_at == moment
 
 
 def test_an_earlier_review_outranks_a_later_import_here_too():
     review("a", True)
     review("a", False, key="k")
-    services.set_aside_labels(selectors.labels_by(key="k"))
+    exclude_labels(filter_labels(key="k"))
     assert rows() == {"a": (True, "review")}
 
 
 def test_a_review_after_it_counts():
     review("a", True)
-    services.set_aside_labels(selectors.labels_by(source="review"))
+    exclude_labels(filter_labels(source="review"))
     review("a", True)
     assert rows() == {"a": (True, "review")}
-    services.restore_labels(selectors.labels_by(source="review"))
+    restore_labels(filter_labels(source="review"))
     assert Label.objects.filter(is_current=True).count() == 1
 
 
 def test_many_labels_in_batches():
-    services.import_labels(rows=[(f"text {number}", True) for number in range(1300)], source="import:x")
-    assert services.set_aside_labels(selectors.labels_by(source="import:x")) == 1300
+    import_labels(rows=[(f"text {number}", True) for number in range(1300)], source="import:x")
+    assert exclude_labels(filter_labels(source="import:x")) == 1300
     assert rows() == {}
-    assert services.restore_labels(selectors.labels_by(source="import:x")) == 1300
+    assert restore_labels(filter_labels(source="import:x")) == 1300
     assert len(rows()) == 1300
 
 
 def test_what_was_taken_out_is_withdrawn_unless_somebody_else_says_it():
     review("a", True)
     review("b", True)
-    services.set_aside_labels(selectors.labels_by(source="review"))
+    exclude_labels(filter_labels(source="review"))
     review("b", True)
-    assert {label for _, label in selectors.withdrawn_labels()} == {True}
-    assert len(selectors.withdrawn_labels()) == 1
+    assert {label for _, label in withdrawn_labels()} == {True}
+    assert len(withdrawn_labels()) == 1
 
 
 def test_the_command_picks_by_source_key_and_time(capsys):
