@@ -1,0 +1,16 @@
+"""Sessions are where people log in, and nowhere else: looking one up would cost each prediction a twentieth of its time."""
+
+import pytest
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/predict", "/v1/moderations", "/administration"])
+def test_the_api_and_its_pages_have_no_session(client, path):
+    request = client.get(path).wsgi_request
+    for attribute in ("session", "_messages"):
+        assert not hasattr(request, attribute), attribute
+
+
+def test_the_admin_has_sessions_accounts_and_messages(client, db):
+    request = client.get("/admin/login/").wsgi_request
+    for attribute in ("session", "user", "_messages"):
+        assert hasattr(request, attribute), attribute
