@@ -16,11 +16,11 @@ from .web.openapi import NOT_ALLOWED, describe_answer
 
 
 def check_readiness() -> dict[str, str]:
-    """Return "ok", or in a few words what is wrong, for each part that the service needs."""
-    return {"database": _database(), "broker": _broker(), "model": _model()}
+    """Return for each part that the service needs "ok", or in a few words what is wrong."""
+    return {"database": _check_database(), "broker": _check_broker(), "model": _check_model()}
 
 
-def _database() -> str:
+def _check_database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -29,7 +29,7 @@ def _database() -> str:
     return "ok"
 
 
-def _broker() -> str:
+def _check_broker() -> str:
     try:
         with Connection(
             settings.CELERY_BROKER_URL, connect_timeout=1, transport_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS
@@ -41,7 +41,7 @@ def _broker() -> str:
     return "ok"
 
 
-def _model() -> str:
+def _check_model() -> str:
     try:
         judge(["ready?"], caller=None, with_reviews=False)
     except HateSpeechError:
@@ -94,7 +94,7 @@ class HealthView(APIView):
 
 
 class ReadinessView(APIView):
-    """Tell whether database, broker and model are there."""
+    """Tell whether database, broker and model can be used."""
 
     permission_classes = [AllowAny]
     authentication_classes = throttle_classes = ()

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ApiKey(models.Model):
-    """What a client shows. The key itself is kept nowhere: only its sha256, which 256 random bits make safe."""
+    """A client's key. Only its sha256 is stored, which is safe for 256 random bits."""
 
     name = models.CharField(max_length=64, unique=True)
     digest = models.CharField(max_length=64, unique=True)
@@ -21,7 +21,7 @@ class ApiKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what of consequence, and when. Append-only."""
+    """One entry of the audit trail: who did what, and when. Append-only."""
 
     at = models.DateTimeField(auto_now_add=True)
     who = models.CharField(max_length=200, help_text='"key NAME", "admin NAME", "open access" or "command line".')

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from hate_speech_AI.text import fingerprint
 
 from ..web.fields import TweetField
-from .files import FileError, decoded
+from .files import FileError, open_decoded
 from .services import LabelledText
 
 _GITHUB = "https://raw.githubusercontent.com"
@@ -61,7 +61,7 @@ class Dataset:
 
 
 def _csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
-    with decoded(path) as (file, _):
+    with open_decoded(path) as (file, _):
         reader = csv.DictReader(file)
         if missing := set(columns) - set(reader.fieldnames or ()):
             raise FileError(
@@ -73,7 +73,7 @@ def _csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
             yield row
 
 
-def _table(text: str, label: str, labels: dict[str, bool], *, split: str = "", reference: str = ""):
+def _make_reader(text: str, label: str, labels: dict[str, bool], *, split: str = "", reference: str = ""):
     """Return the reader of a CSV file with these columns, whose labels are exactly these."""
 
     def read(path: Path) -> Iterator[DatasetRow]:
@@ -90,7 +90,7 @@ def _table(text: str, label: str, labels: dict[str, bool], *, split: str = "", r
 
 
 # Copies that were brought into one form: text, label 1 for hate, split.
-_read_plain = _table("text", "label", {"1": True, "0": False}, split="split", reference="id")
+_read_plain = _make_reader("text", "label", {"1": True, "0": False}, split="split", reference="id")
 
 
 def _read_hatexplain(path: Path) -> Iterator[DatasetRow]:
@@ -122,7 +122,7 @@ def _read_json(path: Path) -> dict:
 
 def _read_dynahate(path: Path) -> Iterator[DatasetRow]:
     labels = {"hate": True, "nothate": False, "1": True, "0": False}
-    yield from _table("text", "label", labels, split="split")(path)
+    yield from _make_reader("text", "label", labels, split="split")(path)
 
 
 def _read_stormfront(path: Path) -> Iterator[DatasetRow]:
@@ -153,7 +153,7 @@ DATASETS = {
             hate="class 0 (hate speech); offensive language is not hate",
             files={"labeled_data.csv": "fcb8bc7c68120ae4af04a5b9acd58585513ede11e1548ebf36a5c2040b6f6281"},
             url=f"{_GITHUB}/t-davidson/hate-speech-and-offensive-language/cb50f7e/data/{{}}",
-            read=_table("tweet", "class", {"0": True, "1": False, "2": False}),
+            read=_make_reader("tweet", "class", {"0": True, "1": False, "2": False}),
         ),
         Dataset(
             name="hatexplain",
@@ -190,7 +190,7 @@ DATASETS = {
                 "test.csv": "4b067b445c6445dbd4036d7c75dde21f72928bfd31db63d1c53d66226c53be99",
             },
             url=f"{_GITHUB}/HannahKirk/Hatemoji/a626f63/HatemojiBuild/{{}}",
-            read=_table("text", "label_gold", {"1": True, "0": False}, split="split", reference="entry_id"),
+            read=_make_reader("text", "label_gold", {"1": True, "0": False}, split="split", reference="entry_id"),
         ),
         Dataset(
             name="edos",
@@ -200,7 +200,9 @@ DATASETS = {
             hate="sexist",
             files={"edos_labelled_aggregated.csv": "607bdbb766e1803a28f0eb8fc21c14b6b9dfa20039f726ba6767438584b47f9b"},
             url=f"{_GITHUB}/rewire-online/edos/b1f1fbc/data/{{}}",
-            read=_table("text", "label_sexist", {"sexist": True, "not sexist": False}, split="split", reference="rewire_id"),
+            read=_make_reader(
+                "text", "label_sexist", {"sexist": True, "not sexist": False}, split="split", reference="rewire_id"
+            ),
         ),
         Dataset(
             name="stormfront",
@@ -221,13 +223,13 @@ DATASETS = {
             hate="label 1 (racist or sexist)",
             files={"train_E6oV3lV.csv": "4f1bfabc2908029734fb2acd34028a8dfd1b92098bddfe60b0f0836c964e26ab"},
             url=f"{_GITHUB}/prateekjoshi565/twitter_sentiment_analysis/master/{{}}",
-            read=_table("tweet", "label", {"1": True, "0": False}, reference="id"),
+            read=_make_reader("tweet", "label", {"1": True, "0": False}, reference="id"),
         ),
     )
 }
 
 
-def download(dataset: Dataset, folder: Path) -> list[Path]:
+def download_files(dataset: Dataset, folder: Path) -> list[Path]:
     """Return the paths of the dataset's files in `folder`, fetched with a progress bar where they are not there yet.
 
     Raises
@@ -255,7 +257,7 @@ def download(dataset: Dataset, folder: Path) -> list[Path]:
     return paths
 
 
-def local_files(dataset: Dataset, path: Path) -> list[Path]:
+def find_files(dataset: Dataset, path: Path) -> list[Path]:
     """Return the files of the dataset at `path`: a file, or the folder that holds them."""
     if not path.exists():
         raise FileError(f"{path} does not exist.")
@@ -268,7 +270,7 @@ def local_files(dataset: Dataset, path: Path) -> list[Path]:
     return there
 
 
-def training_rows(dataset: Dataset, paths: list[Path]) -> tuple[list[LabelledText], Counter]:
+def read_training_rows(dataset: Dataset, paths: list[Path]) -> tuple[list[LabelledText], Counter]:
     """Read a whole dataset, and return what may be trained on, one row a text, and counts of what may not.
 
     Its official test split stays out, and so does every text that is in that split too. The counts are of "test" rows, of rows

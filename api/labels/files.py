@@ -32,7 +32,7 @@ _FORMULA = re.compile(rf'(?:^|(?<=[;,\t\r\n]))("*)((?:{GUARD})*)(?=[=+\-@\t\r＝
 
 
 class LabelledTweet(NamedTuple):
-    """A row of a labelled file; `label` is the file's own word, `groups` what it has in the columns of groups."""
+    """A row of a labelled file; `label` is the file's own word, and `groups` are its values in the columns of groups."""
 
     line: int
     text: str
@@ -52,13 +52,13 @@ class FileError(Exception):
     """The file as a whole cannot be taken."""
 
 
-def guard(text: str) -> str:
+def guard_cell(text: str) -> str:
     """Return `text` so that no spreadsheet runs it or a part of it as a formula."""
     return _FORMULA.sub(rf"\1\2{GUARD}", text)
 
 
-def unguard(text: str) -> str:
-    """Return what `guard` was given; any other text is left alone unless it holds the guard's rare pair of characters."""
+def unguard_cell(text: str) -> str:
+    """Return what `guard_cell` was given; any other text is left alone unless it holds the guard's rare pair of characters."""
     return _FORMULA.sub(lambda found: found[1] + found[2][len(GUARD) :], text)
 
 
@@ -85,7 +85,7 @@ def read_tweets(
     FileError
         The file cannot be opened or read on, or lacks a column.
     """
-    with decoded(path) as (file, raw):
+    with open_decoded(path) as (file, raw):
         yield from _read_rows(
             file,
             raw,
@@ -98,8 +98,8 @@ def read_tweets(
 
 
 @contextmanager
-def decoded(path: Path) -> Iterator[tuple[TextIO, BinaryIO]]:
-    """Open a text file, gzipped or not, and give it with the bytes below it; raises `FileError` where it cannot be read."""
+def open_decoded(path: Path) -> Iterator[tuple[TextIO, BinaryIO]]:
+    """Open a text file, gzipped or not, and give it and its raw bytes; raises `FileError` where it cannot be read."""
     try:
         with path.open("rb") as raw, _open_text(raw) as file:
             yield file, raw
@@ -133,13 +133,7 @@ def _read_rows(
             yield piece
 
     reader = csv.reader(lines())
-    header = _next_row(reader)
-    if not isinstance(header, list) or not {text_column, label_column, *group_columns} <= set(header):
-        found = ascii(", ".join(header))[:200] if isinstance(header, list) else "no readable header"
-        raise FileError(
-            f"The file has no columns {' and '.join(map(repr, (text_column, label_column, *group_columns)))}; it has: {found}."
-            " Name its columns with --text-column and --label-column."
-        )
+    header = _read_header(reader, (text_column, label_column, *group_columns))
     text_at, label_at = header.index(text_column), header.index(label_column)
     groups_at = [header.index(column) for column in group_columns]
     field = TweetField()
@@ -150,7 +144,7 @@ def _read_rows(
             if isinstance(row, csv.Error):
                 raise ValidationError(str(row))
             if row:
-                text, label = _text_and_label(row, len(header), text_at, label_at)
+                text, label = _read_text_and_label(row, len(header), text_at, label_at)
                 groups = tuple(row[at] for at in groups_at)
                 yield LabelledTweet(first_line, field.run_validation(text), label in hate_values, label, groups)
         except ValidationError as error:
@@ -158,12 +152,24 @@ def _read_rows(
         first_line = line + 1
 
 
-def _text_and_label(row: list[str], length: int, text_at: int, label_at: int) -> tuple[str, str]:
+def _read_header(reader, columns: tuple[str, ...]) -> list[str]:
+    """Return the names of a file's columns; raises `FileError` where it lacks one of `columns`."""
+    header = _next_row(reader)
+    if isinstance(header, list) and set(columns) <= set(header):
+        return header
+    found = ascii(", ".join(header))[:200] if isinstance(header, list) else "no readable header"
+    raise FileError(
+        f"The file has no columns {' and '.join(map(repr, columns))}; it has: {found}."
+        " Name its columns with --text-column and --label-column."
+    )
+
+
+def _read_text_and_label(row: list[str], length: int, text_at: int, label_at: int) -> tuple[str, str]:
     if len(row) != length:
         raise ValidationError(f"{len(row)} fields where the header has {length}")
     if not (label := row[label_at].strip()):
         raise ValidationError("no label")
-    return unguard(row[text_at]), label
+    return unguard_cell(row[text_at]), label
 
 
 def _next_row(reader) -> list[str] | csv.Error | None:
@@ -173,7 +179,7 @@ def _next_row(reader) -> list[str] | csv.Error | None:
         return error
 
 
-def last_of_each(rows: Iterable[LabelledTweet]) -> Iterator[tuple[str, bool]]:
+def keep_last_rows(rows: Iterable[LabelledTweet]) -> Iterator[tuple[str, bool]]:
     """Read all `rows`, then return an iterator over (text, is_hate_speech) of the last row of each fingerprint.
 
     A file that says two things of one text would otherwise change its label back and forth each time it is imported. The
@@ -207,7 +213,7 @@ def write_tweets(path: Path, rows: Iterable[tuple[int, bool, str]]) -> int:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             for id_, is_hate_speech, text in rows:
-                writer.writerow((id_, int(is_hate_speech), guard(text)))
+                writer.writerow((id_, int(is_hate_speech), guard_cell(text)))
                 count += 1
         temporary.replace(path)
     finally:

@@ -25,9 +25,9 @@ class LabelName(models.TextChoices):
 
 
 class Label(models.Model):
-    """What somebody said of a tweet. Append-only: rows are never deleted; `is_current` and `set_aside_at` alone ever change."""
+    """What somebody said of a tweet. Append-only: rows are never deleted, and only `is_current` and `set_aside_at` change."""
 
-    # A person's decision, alone or followed by how it came; every other source is an import and named after what was imported.
+    # A review's source: this word, alone or followed by how it came. Every other source names what was imported.
     REVIEW = training.REVIEW
     STARTER = training.STARTER
 

@@ -1,4 +1,4 @@
-"""Unlabelled posts out of feeds: RSS and Atom, and the public timelines of Mastodon servers."""
+"""Unlabelled posts from feeds: RSS, Atom and the public timelines of Mastodon servers."""
 
 import re
 import time
@@ -11,7 +11,7 @@ import requests
 from rest_framework.exceptions import ValidationError
 
 from ..web.fields import TweetField
-from ..web.outbound import TIMEOUT, OutboundError, session
+from ..web.outbound import TIMEOUT, OutboundError, open_session
 
 _TIMELINE = re.compile(r"/api/v1/timelines/(?P<kind>public|tag)(?:/(?P<tag>[^/]+))?/?")
 _PAGE = 40  # the most that Mastodon gives at once
@@ -26,17 +26,17 @@ class FoundPost(NamedTuple):
 
 
 def read_feed(url: str, *, limit: int) -> Iterator[FoundPost]:
-    """Yield at most `limit` posts of a feed, newest first; what has no text, or too much, is passed over.
+    """Yield at most `limit` posts of a feed, newest first; skip those without text or with too much of it.
 
     Parameters
     ----------
     url : str
-        Of an RSS or Atom feed, or of a Mastodon server's `/api/v1/timelines/public` or `/api/v1/timelines/tag/...`.
+        The address of an RSS or Atom feed, or of a Mastodon server's `/api/v1/timelines/public` or `/api/v1/timelines/tag/...`.
 
     Raises
     ------
     OutboundError
-        The feed cannot be had or is none.
+        The feed cannot be fetched, or the address is not a feed's.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -44,14 +44,14 @@ def read_feed(url: str, *, limit: int) -> Iterator[FoundPost]:
     timeline = _TIMELINE.fullmatch(parts.path)
     posts = _read_timeline(parts, timeline) if timeline else _read_syndication(url)
     field = TweetField()
-    good = _taken(posts, field)
+    good = _keep_valid(posts, field)
     try:
         yield from islice(good, limit)
     except requests.RequestException as error:
-        raise OutboundError(f"{url} cannot be had: {_reason(error)}") from error
+        raise OutboundError(f"{url} cannot be had: {_find_cause(error)}") from error
 
 
-def _reason(error: requests.RequestException) -> str:
+def _find_cause(error: requests.RequestException) -> str:
     # Inside, requests and urllib3 wrap each other's errors; the innermost says what happened.
     cause: BaseException = error
     while cause.args and isinstance(cause.args[-1], BaseException):
@@ -59,7 +59,7 @@ def _reason(error: requests.RequestException) -> str:
     return str(cause) or type(cause).__name__
 
 
-def _taken(posts: Iterator[FoundPost], field: TweetField) -> Iterator[FoundPost]:
+def _keep_valid(posts: Iterator[FoundPost], field: TweetField) -> Iterator[FoundPost]:
     for post in posts:
         try:
             yield post._replace(text=field.run_validation(post.text))
@@ -67,8 +67,8 @@ def _taken(posts: Iterator[FoundPost], field: TweetField) -> Iterator[FoundPost]
             continue
 
 
-def _plain(markup: str) -> str:
-    """Return the text of a piece of HTML, its paragraphs parted by line ends."""
+def _strip_markup(markup: str) -> str:
+    """Return the text of a piece of HTML, each paragraph on a line."""
     # Not at the top: only this command reads markup.
     from bs4 import BeautifulSoup
 
@@ -84,7 +84,7 @@ def _plain(markup: str) -> str:
 def _read_syndication(url: str) -> Iterator[FoundPost]:
     import feedparser
 
-    answer = session().get(url, timeout=TIMEOUT)
+    answer = open_session().get(url, timeout=TIMEOUT)
     answer.raise_for_status()
     # Bytes, not the address: feedparser's own way of fetching knows no limits.
     feed = feedparser.parse(answer.content, response_headers={"content-type": answer.headers.get("content-type", "")})
@@ -92,7 +92,7 @@ def _read_syndication(url: str) -> Iterator[FoundPost]:
         raise OutboundError(f"{url} is no RSS or Atom feed.")
     for entry in feed.entries:
         body = entry.content[0].value if "content" in entry else entry.get("summary", "")
-        title, text = _plain(entry.get("title", "")), _plain(body)
+        title, text = _strip_markup(entry.get("title", "")), _strip_markup(body)
         # Microblogs repeat the post's beginning as its title.
         is_repeated = text.startswith(title.rstrip(".… "))
         yield FoundPost(text if is_repeated else f"{title}\n{text}".strip(), entry.get("link", ""))
@@ -103,7 +103,7 @@ def _read_timeline(parts, timeline: re.Match) -> Iterator[FoundPost]:
 
     server = Mastodon(
         api_base_url=f"{parts.scheme}://{parts.netloc}",
-        session=session(),
+        session=open_session(),
         request_timeout=TIMEOUT,
         ratelimit_method="wait",
         version_check_mode="none",
@@ -118,7 +118,7 @@ def _read_timeline(parts, timeline: re.Match) -> Iterator[FoundPost]:
             page = server.timeline_public(**options)
         while page:
             for status in page:
-                yield FoundPost(_plain(status["content"]), status.get("url") or "")
+                yield FoundPost(_strip_markup(status["content"]), status.get("url") or "")
             _wait_for_allowance(server)
             page = server.fetch_next(page)
     except MastodonRatelimitError as error:

@@ -1,4 +1,4 @@
-"""Writes of posts: onto the list, scored, and off it with a decision."""
+"""Writes of posts: they are scored and listed, and leave the list with a decision."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ from .models import Post
 
 
 def add_posts(*, posts: Iterable[FoundPost], feed: str) -> Counter:
-    """Put texts out of a feed on the list of posts to review, scored by the active version; known texts are passed over.
+    """Put posts of a feed on the list of posts to review, scored by the active version; skip texts that are known.
 
-    Returns the counts of "new" posts and of those "known".
+    Returns how many posts are "new" and how many are "known".
     """
     counts: Counter = Counter()
     for batch in split_into_batches(posts):

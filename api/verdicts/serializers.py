@@ -11,7 +11,7 @@ class TweetInputSerializer(serializers.Serializer):
     tweet = TweetField(required=False)
     tweets = serializers.ListField(child=TweetField(), required=False, allow_empty=False, max_length=MAX_TWEETS)
     explain = serializers.BooleanField(
-        required=False, default=False, help_text="Whether to tell what each word adds; the encoder's engine can."
+        required=False, default=False, help_text="Whether to explain the verdict word by word. Only the encoder can."
     )
 
     def validate(self, attrs):
@@ -35,7 +35,7 @@ def validate_predict_request(data) -> dict:
 
 
 class ProbabilitiesSerializer(serializers.Serializer):
-    """A probability for each label; engine linear knows `hate` only."""
+    """A probability for each label; the linear engine knows only `hate`."""
 
     hate = serializers.FloatField(min_value=0, max_value=1)
     toxic = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Hate or offensive; never less than hate.")
@@ -51,13 +51,13 @@ class WordSerializer(serializers.Serializer):
 
 
 class ExplanationSerializer(serializers.Serializer):
-    """Why: `bias` and the contributions sum to `logit`, from which the probability of hate is made."""
+    """Why: `bias` and the contributions sum to `logit`, from which the probability of hate follows."""
 
     logit = serializers.FloatField()
     bias = serializers.FloatField()
     words = WordSerializer(many=True)
     source = serializers.ChoiceField(
-        ["model"], required=False, help_text="There where a review answers: this is what the model alone thinks."
+        ["model"], required=False, help_text="Present if a review answers: the explanation is still the model's."
     )
 
 
@@ -78,7 +78,7 @@ class PredictionSerializer(serializers.Serializer):
     source = serializers.ChoiceField(
         ["review"],
         required=False,
-        help_text="There where a person's review answers, whatever the model thinks; then probability is 0 or 1.",
+        help_text="Present if a person's review answers, whatever the model thinks; then probability is 0 or 1.",
     )
 
 

@@ -7,8 +7,8 @@ from django.db.models import Q
 class TrainingRun(models.Model):
     """One training, from its request to its outcome.
 
-    While it is unfinished it holds a lease: whoever is to run it, or runs it, renews it. A lease that ends means that the
-    message was lost or the worker is dead, and the run is queued again.
+    While it is unfinished it holds a lease: whoever is to run it, or runs it, renews it. A lease that expires means that
+    the message was lost or that the worker is dead, and the run is queued again.
     """
 
     class Stage(models.TextChoices):
@@ -58,7 +58,7 @@ class TrainingRun(models.Model):
 
 
 class ModelVersion(models.Model):
-    """What happened to a version: the gate's verdict and its figures. Which one is active, the model store alone says."""
+    """What happened to a version: the gate's verdict and its figures. Only the model store knows which one is active."""
 
     class Outcome(models.TextChoices):
         PROMOTED = "promoted"

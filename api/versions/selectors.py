@@ -19,15 +19,17 @@ RECENTLY = timedelta(days=90)
 
 
 def training_run(run_id: int) -> TrainingRun:
+    """Return a run by its id."""
     return TrainingRun.objects.get(pk=run_id)
 
 
 def find_unfinished_run() -> TrainingRun | None:
+    """Return the run that is queued or running; `None` if there is none. There is never more than one."""
     return TrainingRun.objects.filter(is_finished=False).first()
 
 
 def versions() -> QuerySet[ModelVersion]:
-    """Return every version there ever was, newest first."""
+    """Return all versions, newest first, deleted ones too."""
     return ModelVersion.objects.prefetch_related("activations").order_by("-name")
 
 
@@ -42,14 +44,14 @@ def recently_active_versions() -> list[str]:
 
 
 def find_previous_version() -> str | None:
-    """Return the version that was active before the present one and is still there."""
+    """Return the newest version that was active before the present one and is still stored; `None` if there is none."""
     there = set(classifier.store.versions()) - {*(classifier.pointer() or ())}
     names = Activation.objects.order_by("-id").values_list("version__name", flat=True)
     return next((name for name in names if name in there), None)
 
 
 def find_unchanged_version() -> ModelVersion | None:
-    """Return the newest version if a training now would only make it again: same rows, parameters, format and rival."""
+    """Return the newest version if a training now would only repeat it; `None` if rows, parameters, format or rival differ."""
     store = classifier.store
     names, pointer = store.versions(), classifier.pointer()
     if not names or pointer is None:

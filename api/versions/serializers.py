@@ -4,18 +4,18 @@ from rest_framework import serializers
 
 
 class ScoreSerializer(serializers.Serializer):
-    """How good the active version is on tweets that it never learned from."""
+    """How good the active version is on held-out tweets."""
 
-    score = serializers.FloatField(help_text="F1 of the hate class on what `of` names.")
+    score = serializers.FloatField(help_text="F1 of the hate class on the set that `of` names.")
     of = serializers.ChoiceField(
         ["held_out", "shipped"],
-        help_text="The held-out tweets; or the evaluation set that comes with the encoder, until 300 tweets are held out, 50 of"
-        " each label.",
+        help_text="The set that the score is of: the held-out tweets. Until 300 tweets are held out, 50 of each label, it is"
+        " the evaluation set that comes with the encoder.",
     )
-    slices = serializers.DictField(help_text="The figures on each of the two.")
+    slices = serializers.DictField(help_text="The figures on each of the two sets.")
     precision = serializers.FloatField(help_text="Of the tweets it calls hateful, how many are.")
     recall = serializers.FloatField(help_text="Of the hateful tweets, how many it finds.")
-    roc_auc = serializers.FloatField(allow_null=True, help_text="Null where the held-out tweets are of one label.")
+    roc_auc = serializers.FloatField(allow_null=True, help_text="Null if all held-out tweets have one label.")
     held_out = serializers.IntegerField(help_text="How many tweets are held out.")
     trained_on = serializers.IntegerField(help_text="How many tweets it learned from.")
     trained_at = serializers.DateTimeField()
@@ -61,10 +61,12 @@ class VersionSerializer(serializers.Serializer):
 class VersionDetailSerializer(VersionSerializer):
     """A version, with every comparison of the gate."""
 
-    gate = serializers.DictField(help_text="Every condition with both figures, and the figures of both on each held-out slice.")
+    gate = serializers.DictField(
+        help_text="Every condition with the figures of candidate and rival, and both versions' figures on each held-out slice."
+    )
     most_new_labels = serializers.ListField(
         child=serializers.DictField(),
-        help_text="Of a refused version: the sources, keys and hours of most labels since its rival.",
+        help_text="For a refused version: how many labels came since its rival, by source, key and hour.",
     )
 
 
@@ -84,7 +86,7 @@ class TrainingRunSerializer(serializers.Serializer):
     outcome = serializers.ChoiceField(
         ["", "promoted", "refused", "held_back", "unchanged", "failed"], help_text="Empty until it is finished."
     )
-    version = serializers.CharField(help_text="The version that it made, or found unchanged.")
+    version = serializers.CharField(help_text="The version that it created, or found unchanged.")
     error = serializers.CharField(help_text="Why it failed.")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)

@@ -39,10 +39,10 @@ def bootstrap_engine() -> Counter:
 
 
 def record_versions() -> None:
-    """Bring the rows of versions in line with the model store, which alone says what there is and what is active.
+    """Bring the rows of versions in line with the model store, which is the only truth of what is stored and active.
 
-    Folders that were never finished are removed; versions without a row get one, with their activation if they are active; rows
-    of versions that are gone are marked.
+    It removes folders that were never finished. A version without a row gets one, and its activation if it is active. Rows of
+    versions that are gone are marked.
     """
     store = classifier.store
     for name in store.sweep():
@@ -90,7 +90,7 @@ def _trained_at(name: str) -> datetime | None:
 
 
 def _record_activation(pointer: Pointer) -> None:
-    """Write down that the pointer moved, unless that is known; who moves it by hand writes it down at once."""
+    """Record that the pointer moved, unless that is known. An activation by hand is recorded at once, elsewhere."""
     version = ModelVersion.objects.filter(name=pointer.version).first()
     last = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-id").first()
     if version and (last is None or last.version_id != version.id):
@@ -101,12 +101,12 @@ def _record_activation(pointer: Pointer) -> None:
 
 
 def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
-    """Activate a version by hand, a refused one too; any but the newest is pinned.
+    """Activate a version by hand, even a refused one; any but the newest is pinned.
 
     Raises
     ------
     VersionError
-        It cannot be served; nothing has changed.
+        The version cannot be served. Nothing has changed.
     """
     store = classifier.store
     store.load(name)
@@ -124,7 +124,7 @@ def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
 
 
 def prune_versions() -> list[str]:
-    """Delete all versions but the last ten, and those active in the last 90 days; return the names of the deleted."""
+    """Delete old versions and return their names; the last ten stay, and those that were active in the last 90 days."""
     record_versions()
     there = classifier.store.versions()
     pointer = classifier.pointer()

@@ -22,7 +22,7 @@ from .trainings import queue_training
 
 
 class GetScoreView(APIView):
-    """Tell how good the active version is on tweets that it never learned from."""
+    """Tell how good the active version is on held-out tweets."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
 
@@ -31,7 +31,7 @@ class GetScoreView(APIView):
         return Response(classifier.get_score())
 
 
-class _OfVersions:
+class _VersionsMixin:
     """What the views of versions share."""
 
     def get_queryset(self):
@@ -41,8 +41,8 @@ class _OfVersions:
         return {**super().get_serializer_context(), "pointer": classifier.pointer()}
 
 
-class ScoreHistoryView(_OfVersions, ListAPIView):
-    """Tell the scores of all versions, newest first."""
+class ScoreHistoryView(_VersionsMixin, ListAPIView):
+    """List the scores of all versions, newest first."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
     serializer_class = HistoryEntrySerializer
@@ -58,7 +58,7 @@ class ScoreHistoryView(_OfVersions, ListAPIView):
         return self.get_paginated_response(self.get_serializer(entries, many=True).data)
 
 
-class ModelVersionsView(_OfVersions, ListAPIView):
+class ModelVersionsView(_VersionsMixin, ListAPIView):
     """List the versions, newest first."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
@@ -69,7 +69,7 @@ class ModelVersionsView(_OfVersions, ListAPIView):
         return self.list(request)
 
 
-class ModelVersionView(_OfVersions, RetrieveAPIView):
+class ModelVersionView(_VersionsMixin, RetrieveAPIView):
     """Show one version, with every comparison of the gate."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
@@ -82,7 +82,7 @@ class ModelVersionView(_OfVersions, RetrieveAPIView):
 
 
 class ActivateView(APIView):
-    """Serve a version from now on; any but the newest is pinned, until `manage.py models unpin`."""
+    """Activate a version. Any but the newest is pinned until `manage.py models unpin`."""
 
     permission_classes = [require_scope(Scope.ADMIN)]
 
@@ -106,7 +106,7 @@ class TrainView(APIView):
 
 
 class TrainingRunView(APIView):
-    """Tell how far a training is, and its outcome."""
+    """Tell how far a training is, or its outcome."""
 
     permission_classes = [require_scope(Scope.ADMIN)]
 

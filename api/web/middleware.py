@@ -14,9 +14,9 @@ _DRAIN_BYTES = 16 * 1024 * 1024
 
 
 def guard_requests(get_response):
-    """Return the middleware that refuses foreign hosts and sites and bodies that are too large or in chunks.
+    """Return the middleware that refuses foreign hosts, foreign sites, and bodies that are too large or come in chunks.
 
-    It also takes off a trailing slash, and tells how much is left of the rate.
+    It also removes a trailing slash, and adds the X-RateLimit headers.
     """
 
     def middleware(request):

@@ -19,7 +19,7 @@ _MAX_REDIRECTS = 5
 
 
 class OutboundError(Exception):
-    """What was asked for cannot be had; the message says why in one line."""
+    """What was asked for cannot be fetched; the message says why in one line."""
 
 
 class _PublicOnly:
@@ -76,8 +76,8 @@ class _PublicAdapter(HTTPAdapter):
         return response
 
 
-def session() -> requests.Session:
-    """Return a session for requests to the world; environment proxies and .netrc are left out of it."""
+def open_session() -> requests.Session:
+    """Return a session for requests to the world; it ignores the environment's proxies and .netrc."""
     made = requests.Session()
     made.trust_env = False
     made.max_redirects = _MAX_REDIRECTS

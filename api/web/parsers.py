@@ -11,7 +11,7 @@ def _refuse_constant(name: str):
 
 
 class StrictJSONParser(BaseParser):
-    """Parses a UTF-8 JSON object, array or value; NaN and what nests too deeply are errors of the caller's."""
+    """Parses UTF-8 JSON; NaN, and a body that nests too deeply, are the caller's errors."""
 
     media_type = "application/json"
 

@@ -65,7 +65,7 @@ _SCHEMAS = {
 _PARAMETERS = ("alt", "callback", "fields", "key", "prettyPrint", "quotaUser")
 
 
-def discovery_document(root: str) -> dict:
+def describe_discovery(root: str) -> dict:
     """Return what describes this dialect to Google's client; `root` is the URL that the calls' paths follow."""
     return {
         "kind": "discovery#restDescription",

@@ -10,75 +10,75 @@ from hate_speech_AI.text import fingerprint
 from ...labels.models import LabelName
 from ...labels.recording import LabelledText
 from ..errors import CompatError
-from ..texts import fields_of, is_no_text, is_too_long
+from ..texts import has_invalid_characters, is_too_long, read_fields
 
 LANGUAGE = "en"
 ATTRIBUTES = {"IDENTITY_ATTACK": LabelName.HATE, "TOXICITY": LabelName.TOXIC}
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 
 
-def refuse(message: str, kind: str = "INVALID_REQUEST", about: dict | None = None) -> CompatError:
+def make_error(message: str, kind: str = "INVALID_REQUEST", about: dict | None = None) -> CompatError:
     return CompatError(message, kind, about)
 
 
 def read_comment(request) -> tuple[dict, str, list[str]]:
     """Return the fields of a request about a comment, the comment's text, and the languages that it names."""
-    asked = fields_of(request.data)
-    text = _text_of(asked)
+    asked = read_fields(request.data)
+    text = _read_text(asked)
     _check_context(asked.get("context"))
-    return asked, text, _languages(asked)
+    return asked, text, _read_languages(asked)
 
 
-def _text_of(asked: dict) -> str:
+def _read_text(asked: dict) -> str:
     comment = asked.get("comment")
     text = comment.get("text") if isinstance(comment, dict) else None
     if text is not None and not isinstance(text, str):
-        raise refuse("Invalid value at 'comment.text': a string is expected.")
+        raise make_error("Invalid value at 'comment.text': a string is expected.")
     if not text or not text.strip():
-        raise refuse("Comment must be non-empty.", "COMMENT_EMPTY")
+        raise make_error("Comment must be non-empty.", "COMMENT_EMPTY")
     kind = comment.get("type")
     if kind == "HTML":
-        raise refuse("Currently, only 'PLAIN_TEXT' comments are supported")
+        raise make_error("Currently, only 'PLAIN_TEXT' comments are supported")
     if kind not in (None, "TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT"):
-        raise refuse("Unknown text type")
+        raise make_error("Unknown text type")
     if is_too_long(text):
-        raise refuse("Comment text too long.", "COMMENT_TOO_LONG")
-    if is_no_text(text):
-        raise refuse("Invalid value at 'comment.text': it holds NUL or half of a surrogate pair.")
+        raise make_error("Comment text too long.", "COMMENT_TOO_LONG")
+    if has_invalid_characters(text):
+        raise make_error("Invalid value at 'comment.text': it holds NUL or half of a surrogate pair.")
     return text
 
 
 def _check_context(context: object) -> None:
     if isinstance(context, dict) and context.get("entries") and context.get("articleAndParentComment"):
-        raise refuse("Context can have either entries or article_and_parent_comment, but both fields were populated.")
+        raise make_error("Context can have either entries or article_and_parent_comment, but both fields were populated.")
 
 
-def _languages(asked: dict) -> list[str]:
+def _read_languages(asked: dict) -> list[str]:
     languages = asked.get("languages") or []
     if not isinstance(languages, list) or not all(isinstance(language, str) for language in languages):
-        raise refuse("Invalid value at 'languages': a list of strings is expected.")
+        raise make_error("Invalid value at 'languages': a list of strings is expected.")
     return languages
 
 
 def read_wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[str, float]:
-    """Return the attributes to answer, each with the score from which it is."""
+    """Return the attributes to answer, each with the score from which it is answered."""
     attributes = asked.get("requestedAttributes")
     if not isinstance(attributes, dict) or not attributes:
-        raise refuse("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
+        raise make_error("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
     wanted = {}
     for name, given in attributes.items():
         details = given or {}
         if name not in ATTRIBUTES or (name == "TOXICITY" and not has_toxic):
             if asked.get("dropUnsupportedAttributes") is True:
                 continue
-            raise refuse(f"Unknown requested attribute: {name}")
+            raise make_error(f"Unknown requested attribute: {name}")
         if not isinstance(details, dict):
-            raise refuse(f"Invalid value at 'requestedAttributes.{name}': an object is expected.")
+            raise make_error(f"Invalid value at 'requestedAttributes.{name}': an object is expected.")
         if details.get("scoreType") not in _PROBABILITY:
-            raise refuse(f"Requested score type {details['scoreType']} is not supported by attribute {name}")
+            raise make_error(f"Requested score type {details['scoreType']} is not supported by attribute {name}")
         threshold = details.get("scoreThreshold", 0)
         if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
-            raise refuse(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
+            raise make_error(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
         _refuse_foreign(languages, name)
         wanted[name] = threshold
     return wanted
@@ -86,7 +86,7 @@ def read_wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[s
 
 def _refuse_foreign(languages: list[str], attribute: str) -> None:
     if foreign := [language for language in languages if language != LANGUAGE]:
-        raise refuse(
+        raise make_error(
             f"Attribute {attribute} does not support request languages: {', '.join(foreign)}",
             "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
             {"languageNotSupportedByAttributeError": {"requestedLanguages": foreign, "attribute": attribute}},
@@ -97,7 +97,7 @@ def read_comment_key(asked: dict) -> tuple[str, str] | None:
     """Return the community and the client's name for the comment, which together say which comment it is."""
     for name in ("communityId", "clientToken"):
         if not isinstance(asked.get(name, ""), str):
-            raise refuse(f"Invalid value at '{name}': a string is expected.")
+            raise make_error(f"Invalid value at '{name}': a string is expected.")
     return (asked.get("communityId", ""), asked["clientToken"]) if asked.get("clientToken") else None
 
 
@@ -105,51 +105,51 @@ def read_suggestions(asked: dict, text: str, languages: list[str]) -> list[Label
     """Return the labels that are suggested for the comment's text and for spans of it."""
     attributes = asked.get("attributeScores")
     if not isinstance(attributes, dict) or not attributes:
-        raise refuse("Missing attribute_scores", "NO_REQUESTED_ATTRIBUTES")
+        raise make_error("Missing attribute_scores", "NO_REQUESTED_ATTRIBUTES")
     ends = count_utf16_units(text)
     place_of = {units: place for place, units in enumerate(ends)}
     rows = []
     for attribute, scores in attributes.items():
         where = f"attributeScores.{attribute}"
         if attribute not in ATTRIBUTES:
-            raise refuse(f"Unknown requested attribute: {attribute}")
+            raise make_error(f"Unknown requested attribute: {attribute}")
         _refuse_foreign(languages, attribute)
         if not isinstance(scores, dict):
-            raise refuse(f"Invalid value at '{where}': an object is expected.")
+            raise make_error(f"Invalid value at '{where}': an object is expected.")
         name, spans = ATTRIBUTES[attribute], scores.get("spanScores") or []
         if not isinstance(spans, list) or not (spans or scores.get("summaryScore")):
-            raise refuse(f"Invalid value at '{where}': a summaryScore, spanScores, or both are expected.")
+            raise make_error(f"Invalid value at '{where}': a summaryScore, spanScores, or both are expected.")
         if scores.get("summaryScore"):
-            rows.append(LabelledText(text, _decision(scores["summaryScore"], f"{where}.summaryScore"), name=name))
+            rows.append(LabelledText(text, _read_decision(scores["summaryScore"], f"{where}.summaryScore"), name=name))
         for span in spans:
             begin, end = (
                 place_of.get(span.get(side)) if isinstance(span, dict) and type(span.get(side)) is int else None
                 for side in ("begin", "end")
             )
             if begin is None or end is None or not text[begin:end].strip():
-                raise refuse(f"Invalid value at '{where}.spanScores': begin and end are to enclose a part of the text.")
-            rows.append(LabelledText(text[begin:end], _decision(span.get("score"), f"{where}.spanScores"), name=name))
-    return _without_contradiction(rows)
+                raise make_error(f"Invalid value at '{where}.spanScores': begin and end are to enclose a part of the text.")
+            rows.append(LabelledText(text[begin:end], _read_decision(span.get("score"), f"{where}.spanScores"), name=name))
+    return _refuse_contradictions(rows)
 
 
-def _decision(score: object, where: str) -> bool:
+def _read_decision(score: object, where: str) -> bool:
     if not isinstance(score, dict) or score.get("type") not in _PROBABILITY:
-        raise refuse(f"Invalid value at '{where}': a score of type PROBABILITY is expected.")
+        raise make_error(f"Invalid value at '{where}': a score of type PROBABILITY is expected.")
     value = score.get("value")
     if isinstance(value, bool) or value not in (0, 1):
-        raise refuse(f"Invalid value at '{where}': 0 or 1 is expected, as a moderator decides.")
+        raise make_error(f"Invalid value at '{where}': 0 or 1 is expected, as a moderator decides.")
     return value == 1
 
 
-def _without_contradiction(rows: list[LabelledText]) -> list[LabelledText]:
+def _refuse_contradictions(rows: list[LabelledText]) -> list[LabelledText]:
     said: dict[tuple[str, str], bool] = {}
     for row in rows:
         key = fingerprint(row.text)
         if said.setdefault((key, row.name), row.value) != row.value:
-            raise refuse("Invalid value at 'attributeScores': it says both 0 and 1 of one text.")
+            raise make_error("Invalid value at 'attributeScores': it says both 0 and 1 of one text.")
     for (key, name), value in said.items():
         if name == LabelName.HATE and value and said.get((key, LabelName.TOXIC)) is False:
-            raise refuse("Invalid value at 'attributeScores': what is an IDENTITY_ATTACK is TOXICITY too.")
+            raise make_error("Invalid value at 'attributeScores': what is an IDENTITY_ATTACK is TOXICITY too.")
     return rows
 
 

@@ -16,15 +16,15 @@ from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
 from ...verdicts.services import Verdict, judge
 from ...web.parsers import StrictJSONParser
-from .discovery import discovery_document
+from .discovery import describe_discovery
 from .request import (
     LANGUAGE,
     count_utf16_units,
+    make_error,
     read_comment,
     read_comment_key,
     read_suggestions,
     read_wanted,
-    refuse,
 )
 
 
@@ -69,7 +69,7 @@ class AnalyzeView(APIView):
 
 @extend_schema(exclude=True)
 class SuggestScoreView(APIView):
-    """Record what a client's moderators say of a comment: the next training learns from it, and that version answers so."""
+    """Record what a client's moderators decide on a comment; the next training learns from it."""
 
     authentication_classes = [PerspectiveKeyAuthentication]
     permission_classes = [require_scope(Scope.REVIEW)]
@@ -92,8 +92,8 @@ class DiscoveryView(APIView):
 
     def get(self, request):
         if request.query_params.get("version", "v1alpha1") != "v1alpha1":
-            raise refuse("There is version v1alpha1 only.")
-        return Response(discovery_document(request.build_absolute_uri("/")))
+            raise make_error("There is version v1alpha1 only.")
+        return Response(describe_discovery(request.build_absolute_uri("/")))
 
 
 def _echo_token(asked: dict) -> dict:

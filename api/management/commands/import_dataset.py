@@ -45,18 +45,18 @@ class Command(BaseCommand):
             self.stdout.write(LEARNED_BEFORE.format(learned))
 
     def _read(self, dataset: datasets.Dataset, path: Path | None) -> tuple[list[LabelledText], Counter]:
-        """Return the rows to import and the counts of what is left out, as `training_rows` does."""
+        """Return the rows to import and the counts of what is left out, as `read_training_rows` does."""
         try:
             if path:
-                paths = datasets.local_files(dataset, path)
+                paths = datasets.find_files(dataset, path)
             elif dataset.can_be_downloaded:
-                paths = datasets.download(dataset, settings.DATA_DIR / "datasets")
+                paths = datasets.download_files(dataset, settings.DATA_DIR / "datasets")
             else:
                 raise CommandError(
                     f"This release knows no checksum of {dataset.name}, so it does not download it. Fetch"
                     f" {', '.join(dataset.files)} from {dataset.home} and use --from FILE."
                 )
-            return datasets.training_rows(dataset, paths)
+            return datasets.read_training_rows(dataset, paths)
         except FileError as error:
             raise CommandError(str(error)) from error
 

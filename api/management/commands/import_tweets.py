@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api.labels.files import FileError, LabelledTweet, RowError, last_of_each, read_tweets
+from api.labels.files import FileError, LabelledTweet, RowError, keep_last_rows, read_tweets
 from api.labels.selectors import count_learned_before
 from api.labels.services import import_labels
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be read: {error.strerror}") from error
         try:
             with tqdm(total=size, desc="Reading", unit="B", unit_scale=True, leave=False) as bar:
-                rows = last_of_each(reading.good_rows(bar))
+                rows = keep_last_rows(reading.good_rows(bar))
         except FileError as error:
             raise CommandError(str(error)) from error
         stored = import_labels(

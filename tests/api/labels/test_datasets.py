@@ -228,7 +228,7 @@ def test_the_real_files_are_read(datasets_folder, name):
     dataset = datasets.DATASETS[name]
     path = next(iter(sorted((datasets_folder / name).glob("*.csv"))))
     paths = sorted((datasets_folder / name).glob("*.csv")) if name == "hatemoji_build" else [path]
-    rows, counts = datasets.training_rows(dataset, paths)
+    rows, counts = datasets.read_training_rows(dataset, paths)
     expected = {
         "davidson": (24_771, 1_429),
         "edos": (16_000, None),

@@ -14,10 +14,10 @@ from api.labels.files import (
     FileError,
     LabelledTweet,
     RowError,
-    guard,
-    last_of_each,
+    guard_cell,
+    keep_last_rows,
     read_tweets,
-    unguard,
+    unguard_cell,
     write_tweets,
 )
 
@@ -99,24 +99,24 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 
 def test_the_last_row_of_a_text_counts():
     rows = [LabelledTweet(2, "a", True, "1"), LabelledTweet(3, "b", True, "1"), LabelledTweet(4, " A ", False, "0")]
-    assert list(last_of_each(rows)) == [("b", True), (" A ", False)]
+    assert list(keep_last_rows(rows)) == [("b", True), (" A ", False)]
 
 
 @given(tricky)
 def test_unguard_undoes_guard(text):
-    assert unguard(guard(text)) == text
+    assert unguard_cell(guard_cell(text)) == text
 
 
 @given(tricky.filter(lambda text: GUARD not in text))
 def test_a_foreign_text_is_left_as_it_is(text):
-    assert unguard(text) == text
+    assert unguard_cell(text) == text
 
 
 @given(tricky, st.sampled_from([",", ";", "\t"]))
 def test_no_cell_of_an_export_begins_as_a_formula(text, separator):
     """Also where a spreadsheet of another country splits at semicolons."""
     out = io.StringIO(newline="")
-    csv.writer(out).writerow([1, 0, guard(text)])
+    csv.writer(out).writerow([1, 0, guard_cell(text)])
     for row in csv.reader(io.StringIO(out.getvalue(), newline=""), delimiter=separator):
         for cell in row:
             assert not cell.lstrip('"').startswith(("=", "+", "-", "@", "＝"))
@@ -148,8 +148,8 @@ def test_memory_is_constant(tmp_path):
     code = (
         "import sys, resource; from pathlib import Path\n"
         "import django; from django.conf import settings; settings.configure(); django.setup()\n"
-        "from api.labels.files import read_tweets, last_of_each, LabelledTweet\n"
-        "n = sum(1 for _ in last_of_each(r for r in read_tweets(Path(sys.argv[1])) if isinstance(r, LabelledTweet)))\n"
+        "from api.labels.files import read_tweets, keep_last_rows, LabelledTweet\n"
+        "n = sum(1 for _ in keep_last_rows(r for r in read_tweets(Path(sys.argv[1])) if isinstance(r, LabelledTweet)))\n"
         "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )
 
