@@ -157,7 +157,7 @@ def test_an_untrusted_keys_labels_wait(closed, keys):
         answer = closed.client.post("/reviewed", json={"tweet": text, "is_hate_speech": said}, headers=bearer(keys["review"]))
         assert answer.json() == {"detail": "Kept for a moderator to accept"}
     code = (
-        "from api.labels import selectors; from api.labels.models import Label;"
+        "from api.labels.selectors import waiting_suggestions; from api.labels.models import Label;"
         f"print([(s.value, s.key) for s in waiting_suggestions() if s.tweet.text == {text!r}],"
         f"Label.objects.filter(tweet__text={text!r}).count())"
     )
