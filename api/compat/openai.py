@@ -11,8 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ..access.permissions import Scope, require_scope
-from ..verdicts import services as verdicts
-from ..verdicts.services import Verdict
+from ..verdicts.services import Verdict, judge
 from ..web.fields import MAX_TWEETS
 from ..web.parsers import StrictJSONParser
 from .errors import CompatError
@@ -40,7 +39,7 @@ class ModerationsView(APIView):
         model = asked.get("model", _MODEL)
         if not isinstance(model, str):
             raise _make_error("`model` must be a string.", "invalid_type", "model")
-        results = [_write_result(verdict) for verdict in verdicts.judge(texts, request.auth)]
+        results = [_write_result(verdict) for verdict in judge(texts, request.auth)]
         return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
 
 

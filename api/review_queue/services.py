@@ -10,8 +10,7 @@ from hate_speech_AI.text import fingerprint
 
 from ..labels.models import Label, Tweet
 from ..labels.recording import LabelledText, record_labels, split_into_batches
-from ..verdicts import services as verdicts
-from ..verdicts.services import Verdict
+from ..verdicts.services import Verdict, judge
 from .feeds import FoundPost
 from .models import Post
 
@@ -33,7 +32,7 @@ def _add_posts(batch: list[FoundPost], feed: str) -> Counter:
     known = set(Tweet.objects.filter(fingerprint__in=found).values_list("fingerprint", flat=True))
     new = {key: post for key, post in found.items() if key not in known}
     if new:
-        judged = verdicts.judge([post.text for post in new.values()], caller=None)
+        verdicts = judge([post.text for post in new.values()], caller=None)
         tweets = Tweet.objects.bulk_create([Tweet(fingerprint=key, text=post.text) for key, post in new.items()])
         Post.objects.bulk_create(
             Post(
@@ -45,7 +44,7 @@ def _add_posts(batch: list[FoundPost], feed: str) -> Counter:
                 uncertainty=_uncertainty(verdict),
                 version=verdict.version,
             )
-            for tweet, post, verdict in zip(tweets, new.values(), judged, strict=True)
+            for tweet, post, verdict in zip(tweets, new.values(), verdicts, strict=True)
         )
     return Counter(new=len(new), known=len(batch) - len(new))
 

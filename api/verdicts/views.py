@@ -4,9 +4,9 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
 from ..access.permissions import Scope, require_scope
-from . import schema, services
+from . import schema
 from .serializers import TweetInputSerializer, validate_predict_request
-from .services import Verdict
+from .services import Verdict, judge
 
 
 class PredictHateSpeechView(GenericAPIView):
@@ -19,7 +19,7 @@ class PredictHateSpeechView(GenericAPIView):
     def post(self, request):
         asked = validate_predict_request(request.data)
         texts = asked.get("tweets") or [asked["tweet"]]
-        answers = [_as_json(verdict) for verdict in services.judge(texts, request.auth, asked["explain"])]
+        answers = [_as_json(verdict) for verdict in judge(texts, request.auth, asked["explain"])]
         return Response({"results": answers} if "tweets" in asked else answers[0])
 
 

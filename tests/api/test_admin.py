@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def posts(monkeypatch):
     sure = {"sure": 0.99, "harmless": 0.02, "unsure": 0.55}
     monkeypatch.setattr(
-        "api.verdicts.services.judge",
+        "api.review_queue.services.judge",
         lambda texts, caller: [Verdict(sure[text] >= 0.5, sure[text], 0.5, "v") for text in texts],
     )
     link = "javascript:alert(1)"
