@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from hate_speech_AI.core import Prediction, classifier
 
-from ..access.authentication import Caller
+from ..access.callers import Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from api.access import authentication
+from api.access import callers
 from api.access.models import ApiKey, AuditEntry
 from api.access.selectors import api_keys
 from api.access.services import create_key, hash_key, revoke_keys
@@ -192,7 +192,7 @@ def test_the_command_lists_and_revokes(closed, keys):
 
 @pytest.fixture
 def key(db):
-    authentication._callers.clear()
+    callers._callers.clear()
     return create_key(name="forum", scopes=["predict"], who="a test")
 
 
@@ -206,31 +206,31 @@ def test_the_key_itself_is_kept_nowhere(key):
 def test_a_key_is_remembered_and_its_use_noted_once_a_minute(key, django_assert_num_queries):
     with django_assert_num_queries(2):  # found, and its use written down
         for _ in range(5):
-            assert authentication.find_caller(key).name == "forum"
+            assert callers.find_caller(key).name == "forum"
     used = ApiKey.objects.get().last_used_at
-    authentication._callers.clear()
+    callers._callers.clear()
     with django_assert_num_queries(1):
-        authentication.find_caller(key)
+        callers.find_caller(key)
     assert ApiKey.objects.get().last_used_at == used
 
 
 def test_a_revoked_key_is_forgotten_after_30_seconds(key, monkeypatch):
-    assert authentication.find_caller(key)
+    assert callers.find_caller(key)
     revoke_keys(keys=api_keys(), who="a test")
-    assert authentication.find_caller(key)
-    now = authentication.time.monotonic()
-    monkeypatch.setattr(authentication.time, "monotonic", lambda: now + 31)
-    assert authentication.find_caller(key) is None
-    assert not authentication._callers
+    assert callers.find_caller(key)
+    now = callers.time.monotonic()
+    monkeypatch.setattr(callers.time, "monotonic", lambda: now + 31)
+    assert callers.find_caller(key) is None
+    assert not callers._callers
 
 
 def test_an_expired_key_counts_no_longer_at_once(key):
     ApiKey.objects.update(expires_at=timezone.now() + timedelta(seconds=60))
-    caller = authentication.find_caller(key)
+    caller = callers.find_caller(key)
     assert caller
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    authentication._callers.clear()
-    assert authentication.find_caller(key) is None
+    callers._callers.clear()
+    assert callers.find_caller(key) is None
 
 
 def test_a_key_is_found_by_an_index(key):
