@@ -38,6 +38,8 @@ if PROXIES:
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not OPEN_ACCESS
 # HSTS is for the proxy to send, and a redirect to https would break the clients that send once and follow nothing.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
+# The admin's middlewares are not in MIDDLEWARE by name: api.web.sessions applies them below SESSION_PATHS.
+SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410"]
 # gunicorn's own variable: without Redis each of its processes allows its share of the rate.
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
 
@@ -56,14 +58,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "api.middleware.guard_requests",
+    "api.web.middleware.guard_requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.middleware.AdminSessionMiddleware",
+    "api.web.sessions.add_sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "api.middleware.AdminAuthenticationMiddleware",
-    "api.middleware.AdminMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# Where people log in; everywhere else no session is looked up.
+SESSION_PATHS = ("/admin/",)
 ROOT_URLCONF = "hate_speech.urls"
 APPEND_SLASH = False
 WSGI_APPLICATION = "hate_speech.wsgi.application"
@@ -179,22 +181,28 @@ FEEDS_FROM_PRIVATE_ADDRESSES = read_flag("FEEDS_FROM_PRIVATE_ADDRESSES")
 
 # --- the API ---
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.KeyAuthentication"],
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.Rate"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.access.authentication.KeyAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.access.throttling.RateThrottle"],
     # Closed by default: each view that is open says so.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_PARSER_CLASSES": [
-        "api.parsers.StrictJSONParser",
+        "api.web.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.AlwaysFirstRenderer",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.web.negotiation.AlwaysFirstRenderer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
-    "EXCEPTION_HANDLER": "api.exceptions.handle_exception",
+    "DEFAULT_PAGINATION_CLASS": "api.web.pagination.Pages",
+    "EXCEPTION_HANDLER": "api.web.exceptions.handle_exception",
     "NON_FIELD_ERRORS_KEY": "body",
+}
+# Below these paths an error has the shape of the dialect that is spoken there.
+ERROR_SHAPES = {
+    "/v1/": "api.compat.errors.shape_openai_error",
+    "/v1alpha1/": "api.compat.errors.shape_perspective_error",
+    "/$discovery/": "api.compat.errors.shape_perspective_error",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hate speech detector",
