@@ -1,6 +1,6 @@
 """Reads of labels and suggestions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 
 from django.db.models import Count, QuerySet
@@ -65,12 +65,9 @@ def count_labelled(texts: list[str]) -> int:
     )
 
 
-def count_learned_before(texts: Iterable[str]) -> int:
-    """Return how many of `texts` the shipped encoder has learned from; 0 for the linear engine."""
-    if classifier.store.engine is not EncoderEngine:
-        return 0
-    learned = Shipped().learned()
-    return sum(fingerprint(text) in learned for text in texts)
+def learned_fingerprints() -> Container[str]:
+    """Return the fingerprints of the texts that the shipped encoder has learned from; none for the linear engine."""
+    return Shipped().learned() if classifier.store.engine is EncoderEngine else ()
 
 
 def tweets_for_export() -> Iterator[tuple[int, bool, str]]:

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from api.labels import datasets, selectors, services
 from api.labels.files import FileError
 from api.labels.recording import LabelledText
+from hate_speech_AI.text import fingerprint
 
 from .import_tweets import LEARNED_BEFORE
 
@@ -41,8 +42,9 @@ class Command(BaseCommand):
             f"Left out: {counts['test']:,} rows of its test split, {counts['disagree']:,} that its annotators disagree on,"
             f" {counts['repeated']:,} repeated, {counts['bad']:,} without a usable text."
         )
-        if learned := selectors.count_learned_before(row.text for row in rows):
-            self.stdout.write(LEARNED_BEFORE.format(learned))
+        learned = selectors.learned_fingerprints()
+        if n_learned := sum(fingerprint(row.text) in learned for row in rows):
+            self.stdout.write(LEARNED_BEFORE.format(n_learned))
 
     def _read(self, dataset: datasets.Dataset, path: Path | None) -> tuple[list[LabelledText], Counter]:
         """Return the rows to import and the counts of what is left out, as `read_training_rows` does."""

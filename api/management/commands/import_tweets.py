@@ -1,14 +1,15 @@
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from api.labels.files import FileError, LabelledTweet, RowError, keep_last_rows, read_tweets
-from api.labels.selectors import count_learned_before
+from api.labels.selectors import learned_fingerprints
 from api.labels.services import import_labels
+from hate_speech_AI.text import fingerprint
 
 LEARNED_BEFORE = (
     "{:,} of the texts the shipped encoder has learned from: they are neither held out nor learned again, since a score on them"
@@ -46,12 +47,11 @@ class Command(BaseCommand):
                 rows = keep_last_rows(reading.good_rows(bar))
         except FileError as error:
             raise CommandError(str(error)) from error
-        stored = import_labels(
-            rows=tqdm(rows, desc="Storing", unit=" tweets", leave=False), source=f"import:{source or file.name}"[:200]
-        )
+        bar = tqdm(reading.count_learned(rows), desc="Storing", unit=" tweets", leave=False)
+        stored = import_labels(rows=bar, source=f"import:{source or file.name}"[:200])
         self._report(reading, stored)
-        if learned := count_learned_before(row.text for row in rows):
-            self.stdout.write(LEARNED_BEFORE.format(learned))
+        if reading.n_learned:
+            self.stdout.write(LEARNED_BEFORE.format(reading.n_learned))
 
     def _report(self, reading: "_Reading", stored: Counter) -> None:
         for label, count in sorted(reading.labels.items()):
@@ -70,7 +70,7 @@ class _Reading:
     def __init__(self, file: Path, text_column: str, label_column: str, hate_values: set[str]):
         self.file, self.text_column, self.label_column, self.hate_values = file, text_column, label_column, hate_values
         self.labels: Counter[str] = Counter()
-        self.n_good = self.n_bad = 0
+        self.n_good = self.n_bad = self.n_learned = 0
 
     def good_rows(self, bar: tqdm) -> Iterator[LabelledTweet]:
         """Yield the rows that can be taken; report each other one by its line."""
@@ -90,3 +90,10 @@ class _Reading:
             if row.label in self.labels or len(self.labels) < _SHOWN_LABELS:
                 self.labels[row.label] += 1
             yield row
+
+    def count_learned(self, rows: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+        """Yield the rows again, and count those that the shipped encoder has learned from."""
+        learned = learned_fingerprints()
+        for text, is_hate_speech in rows:
+            self.n_learned += fingerprint(text) in learned
+            yield text, is_hate_speech

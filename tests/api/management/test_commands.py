@@ -3,6 +3,9 @@ import json
 import re
 
 import pytest
+from django.core.management import call_command
+
+from hate_speech_AI.text import fingerprint
 
 LABELS = (
     "from api.labels.models import Label; current = Label.objects.filter(is_current=True).order_by('tweet_id');"
@@ -31,6 +34,14 @@ def test_import_tweets_ends_with_counts(empty, file):
     assert "4 rows read, 1 bad ones passed over: 3 new tweets, 0 labels changed, 0 unchanged, 1 repeated" in done.stdout
     assert "label '1' = hate: 2 rows" in done.stdout
     assert empty.query(LABELS) == "[('second', False), ('FIRST', False), ('=1+1', True)] 3"
+
+
+@pytest.mark.django_db
+def test_import_tweets_says_how_many_texts_the_encoder_has_learned_from(file, monkeypatch, capsys):
+    learned = {fingerprint("second"), fingerprint("not in the file")}
+    monkeypatch.setattr("api.management.commands.import_tweets.learned_fingerprints", lambda: learned)
+    call_command("import_tweets", str(file))
+    assert "1 of the texts the shipped encoder has learned from" in capsys.readouterr().out
 
 
 def test_importing_a_file_again_changes_nothing(empty, file):
