@@ -30,8 +30,8 @@ test-all: test test-slow ## Run all tests
 test-recipe: $(RECIPE)/installed $(VENV)/tests ## Make an encoder of 500 rows, end to end, and load it
 	@RECIPE_PYTHON=$(CURDIR)/$(RECIPE)/venv/bin/python RECIPE_DATA=$(DATA) $(VENV)/bin/python -m pytest -m recipe
 
-lint: $(VENV)/tests ## Check style
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+lint: $(VENV)/tests ## Check style and types
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
 docs: $(VENV)/docs ## Build the pages of docs/ into var/site; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
