@@ -119,8 +119,9 @@ def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
             Activation.objects.create(version=version, by=Activation.By.HAND, is_pinned=is_pinned)
             record_audit_entry(who=who, what="activated", subject=name)
             store.activate(name, pin=is_pinned)
+        pointer = Pointer(name, is_pinned)
         logger.info("Version %s was activated by hand%s.", name, " and is pinned" if is_pinned else "")
-    return store.pointer()
+    return pointer
 
 
 def prune_versions() -> list[str]:

@@ -143,7 +143,7 @@ def _finish_run(mine, outcome: dict[str, str]) -> None:
 
 def _train(report: Callable[[str, int], None]) -> dict[str, str]:
     """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version"."""
-    last = selectors.find_unchanged_version()
+    last, pointer = selectors.find_unchanged_version(), classifier.pointer()
     if last is None:
         name = classifier.train_model(
             labels.labelled_rows(),
@@ -153,7 +153,7 @@ def _train(report: Callable[[str, int], None]) -> dict[str, str]:
             withdrawn=labels.withdrawn_labels(),
             toxic_rows=labels.toxic_rows(),
         )
-    elif last.gate["passed"] and not last.activations.exists() and not classifier.pointer().is_pinned:
+    elif last.gate["passed"] and not last.activations.exists() and pointer and not pointer.is_pinned:
         # Its worker died, or another was pinned, before it could take its place.
         name = last.name
         classifier.store.activate(name)

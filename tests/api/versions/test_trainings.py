@@ -6,7 +6,8 @@ import pytest
 from django.db.models.functions import Now
 
 from api.labels.services import add_review
-from api.versions.models import TrainingRun
+from api.versions import selectors
+from api.versions.models import ModelVersion, TrainingRun
 from api.versions.selectors import training_run
 from api.versions.services import bootstrap_engine
 from api.versions.trainings import MAX_ATTEMPTS, release_stalled_runs, request_training, run_training
@@ -80,3 +81,15 @@ def test_a_worker_that_lost_its_lease_stops_before_it_activates(monkeypatch):
     run_training(run_id=run.pk)
     assert classifier.store.active() == before
     assert not training_run(run.pk).is_finished
+
+
+def test_a_pointer_that_is_away_meanwhile_fails_no_run(monkeypatch):
+    run, _ = request_training()
+    unchanged = ModelVersion.objects.create(
+        name="x", created_at=Now(), engine="linear", outcome="promoted", score={}, gate={"passed": True}
+    )
+    monkeypatch.setattr(selectors, "find_unchanged_version", lambda: unchanged)
+    monkeypatch.setattr(classifier, "pointer", lambda: None)
+    run_training(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.outcome, run.error) == (TrainingRun.Outcome.UNCHANGED, "")
