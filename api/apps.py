@@ -5,7 +5,7 @@ from django.conf import settings
 class ApiConfig(AppConfig):
     name = "api"
 
-    def ready(self):
+    def ready(self) -> None:
         from django.core.cache import cache
 
         from hate_speech_AI.core import classifier, store_of

@@ -1,11 +1,14 @@
 """What a start on a server needs: `manage.py check --deploy` and the start scripts ask."""
 
+from collections.abc import Sequence
+
+from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 
 
 @register(Tags.security, deploy=True)
-def check_server(app_configs, **kwargs) -> list[Error]:
+def check_server(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[Error]:
     """Refuse, where keys are asked for, what only a run on one's own machine may leave to the defaults."""
     if settings.OPEN_ACCESS:
         return []

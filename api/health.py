@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema
 from kombu import Connection
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -49,13 +50,13 @@ def _check_model() -> str:
     return "ok"
 
 
-class HealthSerializer(serializers.Serializer):
+class HealthSerializer(serializers.Serializer[object]):
     """The process is up."""
 
     status = serializers.CharField()
 
 
-class ReadinessSerializer(serializers.Serializer):
+class ReadinessSerializer(serializers.Serializer[object]):
     """For each part, "ok" or what is wrong."""
 
     database = serializers.CharField()
@@ -93,7 +94,7 @@ class HealthView(APIView):
     authentication_classes = throttle_classes = ()
 
     @_healthz
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
 
 
@@ -104,7 +105,7 @@ class ReadinessView(APIView):
     authentication_classes = throttle_classes = ()
 
     @_readyz
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         parts = check_readiness()
         is_ready = all(state == "ok" for state in parts.values())
         return Response(

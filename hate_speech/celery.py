@@ -19,12 +19,12 @@ app.autodiscover_tasks(["hate_speech"])
 
 @celeryd_init.connect
 @beat_init.connect
-def prepare_worker_or_beat(**kwargs):
+def prepare_worker_or_beat(**kwargs: object) -> None:
     prepare_process()
 
 
 @beat_init.connect
-def show_that_beat_lives(**kwargs):
+def show_that_beat_lives(**kwargs: object) -> None:
     """Touch a file with each message that beat sends, for the container's health check."""
     alive = settings.DATA_DIR / "beat.alive"
     before_task_publish.connect(lambda **kwargs: alive.touch(), weak=False)

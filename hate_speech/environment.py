@@ -48,15 +48,16 @@ def one_of(variable: str, value: Value, allowed: Container[Value], described: st
 def read_number(variable: str) -> int:
     """Return a whole number."""
     try:
-        return env(variable)
+        number: int = env(variable)
     except ValueError as error:
         raise ImproperlyConfigured(f"{variable} takes a whole number: {error}") from error
+    return number
 
 
 def read_share(variable: str) -> float:
     """Return a share from 0 to 1."""
     try:
-        value = env(variable)
+        value: float = env(variable)
     except ValueError as error:
         raise ImproperlyConfigured(f"{variable} takes a number: {error}") from error
     if not 0 <= value <= 1:

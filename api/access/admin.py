@@ -1,7 +1,11 @@
 """The admin's pages of keys and of the audit trail."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Field, QuerySet
+from django.http import HttpRequest
 
 from ..web.admin import ReadOnlyAdmin
 from .audit import describe_moderator
@@ -11,43 +15,35 @@ from .selectors import api_keys
 from .services import create_key, revoke_keys
 
 
-class KeyForm(forms.ModelForm):
-    """A new key; the key itself is created when the form is saved."""
-
-    scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple, initial=[Scope.PREDICT])
-
-    class Meta:
-        model = ApiKey
-        fields = ["name", "scopes", "is_trusted", "rate", "expires_at"]
-
-
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
     """The keys that clients show: created here, shown once, revoked here."""
 
-    form = KeyForm
+    fields = ["name", "scopes", "is_trusted", "rate", "expires_at"]
     list_display = ["name", "scopes", "is_trusted", "rate", "created_at", "expires_at", "revoked_at", "last_used_at"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter), "is_trusted"]
     list_display_links = None
     actions = ["revoke"]
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("api.add_apikey")
 
-    def get_actions(self, request):
-        return super().get_actions(request) if request.user.has_perm("api.change_apikey") else {}
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        if db_field.name == "scopes":
+            return forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple, initial=[Scope.PREDICT])
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: "forms.ModelForm[ApiKey]", change: bool) -> None:
         said = form.cleaned_data
         key = create_key(who=describe_moderator(request), **said)
         obj.pk = api_keys().get(name=said["name"]).pk
         self.message_user(request, f"The key, which is not shown again: {key}", messages.WARNING)
 
-    def log_addition(self, request, obj, message):
+    def log_addition(self, request: HttpRequest, obj: ApiKey, message: object) -> None:  # type: ignore[override]  # none is made
         """The audit trail has it."""
 
     @admin.action(description="Revoke")
-    def revoke(self, request, queryset):
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         count = revoke_keys(keys=queryset, who=describe_moderator(request))
         self.message_user(request, f"{count} keys revoked.", messages.SUCCESS)
 

@@ -1,10 +1,12 @@
-"""Who asks: the caller that a key stands for, cached."""
+"""Who asks: the caller that a key stands for, cached, and what is recorded of it."""
 
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from django.utils import timezone
+from rest_framework.request import Request
 
 from .selectors import find_valid_key
 from .services import hash_key, record_key_use
@@ -17,13 +19,37 @@ _callers: dict[str, tuple[float, "Caller"]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key a request shows, and what it may do: `request.auth` of every view."""
+    """Whose key a request shows, and what it may do."""
 
     name: str
     scopes: frozenset[str]
     is_trusted: bool
     rate: int | None
     expires_at: datetime | None
+
+
+class Origin(TypedDict):
+    """What a service records of who brings a label."""
+
+    key: str
+    is_trusted: bool
+
+
+def get_caller(request: Request) -> Caller | None:
+    """Return whose key a request shows; `None` under open access, if it shows none."""
+    return request.auth if isinstance(request.auth, Caller) else None
+
+
+def describe_caller(request: Request) -> str:
+    """Return how the audit trail names who sent a request."""
+    caller = get_caller(request)
+    return f"key {caller.name}" if caller else "open access"
+
+
+def describe_origin(request: Request) -> Origin:
+    """Return the name of the key that sent a request, and whether its labels count at once; without a key they do, under open access."""
+    caller = get_caller(request)
+    return {"key": caller.name, "is_trusted": caller.is_trusted} if caller else {"key": "", "is_trusted": True}
 
 
 def find_caller(key: str) -> Caller | None:

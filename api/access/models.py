@@ -1,5 +1,7 @@
 """Keys and the audit trail: rows and constraints only."""
 
+from typing import Any, NoReturn
+
 from django.db import models
 
 
@@ -16,7 +18,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -31,13 +33,13 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name_plural = "audit entries"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.who}: {self.what} {self.subject}"
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is not None:
             raise TypeError("The audit trail is append-only.")
         super().save(*args, **kwargs)
 
-    def delete(self, *args, **kwargs):
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("The audit trail is append-only.")

@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db.models import TextChoices
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from .callers import get_caller
 
 
 class Scope(TextChoices):
@@ -26,12 +29,13 @@ class ScopePermission(BasePermission):
     def message(self) -> str:
         return f"This needs an API key with scope {self.scope}."
 
-    def has_permission(self, request, view):
+    def has_permission(self, request: Request, view: object) -> bool:
         if settings.OPEN_ACCESS:
             return True
-        if request.auth is None:
+        caller = get_caller(request)
+        if caller is None:
             raise NotAuthenticated("This needs an API key: send it as `Authorization: Bearer KEY`.", "api_key_missing")
-        return self.scope in request.auth.scopes
+        return self.scope in caller.scopes
 
 
 @cache

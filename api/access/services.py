@@ -11,13 +11,12 @@ from django.utils import timezone
 
 from .audit import record_audit_entry
 from .models import ApiKey
-from .permissions import Scope
 
 
 def create_key(
     *,
     name: str,
-    scopes: Iterable[Scope | str],
+    scopes: Iterable[str],
     who: str,
     is_trusted: bool = False,
     rate: int | None = None,
@@ -27,6 +26,8 @@ def create_key(
 
     Parameters
     ----------
+    scopes : iterable of str
+        Of `Scope`.
     who : str
         Who creates it, for the audit trail.
     is_trusted : bool

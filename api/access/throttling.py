@@ -9,7 +9,10 @@ from collections import deque
 from django.conf import settings
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
+from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from .callers import get_caller
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ _MAX_CALLERS = 10_000
 class ProcessCounts:
     """Counts within one process, for when there is no Redis: each process allows its share of the rate."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._moments: dict[str, deque[float]] = {}
 
     def count_request(self, caller: str, rate: int) -> tuple[bool, int, float]:
@@ -76,25 +79,26 @@ def count_request(caller: str, rate: int) -> tuple[bool, int, float]:
     return _process_counts.count_request(caller, rate)
 
 
-def find_address(request) -> str:
+def find_address(request: Request) -> str:
     """Return where a request comes from: REMOTE_ADDR, or what the outermost of our own proxies saw."""
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    forwarded: list[str] = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if settings.PROXIES and len(forwarded) >= settings.PROXIES:
         return forwarded[-settings.PROXIES]
-    return request.META.get("REMOTE_ADDR", "")
+    address: str = request.META.get("REMOTE_ADDR", "")
+    return address
 
 
 class RateThrottle(BaseThrottle):
     """Limits the requests a minute of a key, or of an address that shows none; the middleware writes the X-RateLimit headers."""
 
-    def allow_request(self, request, view):
-        caller = request.auth
+    def allow_request(self, request: Request, view: object) -> bool:
+        caller = get_caller(request)
         rate = caller.rate if caller and caller.rate else settings.RATE_LIMIT
         if not rate:
             return True
         passes, left, self._wait = count_request(f"key:{caller.name}" if caller else f"address:{find_address(request)}", rate)
-        request._request.rate = rate, left, math.ceil(self._wait)
+        request.META["api.rate"] = rate, left, math.ceil(self._wait)
         return passes
 
-    def wait(self):
+    def wait(self) -> float:
         return max(1, math.ceil(self._wait))

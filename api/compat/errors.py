@@ -31,18 +31,18 @@ class CompatError(APIException):
 
     status_code = 400
 
-    def __init__(self, message: str, code: str, about: dict | None = None):
+    def __init__(self, message: str, code: str, about: dict[str, object] | None = None):
         super().__init__(message, code)
         self.about = about or {}
 
 
-def shape_openai_error(status: int, message: str, code: str, about: dict) -> tuple[int, dict]:
+def shape_openai_error(status: int, message: str, code: str, about: dict[str, object]) -> tuple[int, dict[str, object]]:
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
     return status, {"error": {"message": message, "type": kind, "param": about.get("param"), "code": code}}
 
 
-def shape_perspective_error(status: int, message: str, code: str, about: dict) -> tuple[int, dict]:
-    details = None
+def shape_perspective_error(status: int, message: str, code: str, about: dict[str, object]) -> tuple[int, dict[str, object]]:
+    details: dict[str, object] | None = None
     if status == 401:  # Google's APIs call a key that is not valid an invalid argument
         status, message = 400, "API key not valid. Please pass a valid API key."
         details = {"@type": _ERROR_INFO, "reason": "API_KEY_INVALID", "domain": "googleapis.com"}

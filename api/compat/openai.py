@@ -7,9 +7,11 @@ with no input applied.
 import uuid
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
 from ..verdicts.services import Verdict, judge
 from ..web.fields import MAX_TWEETS
@@ -33,13 +35,13 @@ class ModerationsView(APIView):
     permission_classes = [require_scope(Scope.PREDICT)]
     parser_classes = [StrictJSONParser]
 
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         asked = read_fields(request.data)
         texts = _read_texts(asked.get("input"))
         model = asked.get("model", _MODEL)
         if not isinstance(model, str):
             raise _make_error("`model` must be a string.", "invalid_type", "model")
-        results = [_write_result(verdict) for verdict in judge(texts, request.auth)]
+        results = [_write_result(verdict) for verdict in judge(texts, get_caller(request))]
         return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
 
 
@@ -68,17 +70,18 @@ def _read_texts(given: object) -> list[str]:
     return texts
 
 
-def _read_part(part: dict) -> str:
-    if part.get("type") == "text" and isinstance(part.get("text"), str):
-        return part["text"]
+def _read_part(part: dict[str, object]) -> str:
+    text = part.get("text")
+    if part.get("type") == "text" and isinstance(text, str):
+        return text
     if part.get("type") == "image_url":
         raise _make_error("Images are not judged here. Send the text parts alone.", "unsupported_image")
     raise _make_error("A part of `input` must be {'type': 'text', 'text': '...'}.", "invalid_type")
 
 
-def _write_result(verdict: Verdict) -> dict:
-    hate, scores, applied = verdict.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
-    flags = dict.fromkeys(CATEGORIES, False)
+def _write_result(verdict: Verdict) -> dict[str, object]:
+    hate, scores, flags = verdict.probability, dict.fromkeys(CATEGORIES, 0.0), dict.fromkeys(CATEGORIES, False)
+    applied: dict[str, list[str]] = {name: [] for name in CATEGORIES}
     scores["hate"], flags["hate"], applied["hate"] = hate, verdict.is_hate_speech, ["text"]
     if verdict.toxic is not None:
         harassment = max(0.0, verdict.toxic - hate)

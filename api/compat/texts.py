@@ -8,7 +8,7 @@ MAX_BYTES = 20_480  # of one text, in UTF-8
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
-def read_fields(body: object) -> dict:
+def read_fields(body: object) -> dict[str, object]:
     """Return the body's fields; what is no JSON object is refused."""
     if not isinstance(body, dict):
         raise CompatError("The body must be a JSON object.", "invalid_request")

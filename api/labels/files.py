@@ -69,7 +69,7 @@ def read_tweets(
     label_column: str = "label",
     hate_values: Collection[str] = ("1",),
     group_columns: Sequence[str] = (),
-    progress: Callable[[int], None] = lambda position: None,
+    progress: Callable[[int], object] = lambda position: None,
 ) -> Iterator[LabelledTweet | RowError]:
     """Yield each row of a labelled CSV file, or what is wrong with it; a bad row does not end the reading.
 
@@ -122,7 +122,7 @@ def _read_rows(
     label_column: str,
     hate_values: Collection[str],
     group_columns: Sequence[str],
-    progress,
+    progress: Callable[[int], object],
 ) -> Iterator[LabelledTweet | RowError]:
     line = 0
 
@@ -152,7 +152,7 @@ def _read_rows(
         first_line = line + 1
 
 
-def _read_header(reader, columns: tuple[str, ...]) -> list[str]:
+def _read_header(reader: Iterator[list[str]], columns: tuple[str, ...]) -> list[str]:
     """Return the names of a file's columns; raises `FileError` where it lacks one of `columns`."""
     header = _next_row(reader)
     if isinstance(header, list) and set(columns) <= set(header):
@@ -172,7 +172,7 @@ def _read_text_and_label(row: list[str], length: int, text_at: int, label_at: in
     return unguard_cell(row[text_at]), label
 
 
-def _next_row(reader) -> list[str] | csv.Error | None:
+def _next_row(reader: Iterator[list[str]]) -> list[str] | csv.Error | None:
     try:
         return next(reader, None)
     except csv.Error as error:

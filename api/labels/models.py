@@ -13,7 +13,7 @@ class Tweet(models.Model):
     text = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"tweet {self.fingerprint[:8]}"
 
 
@@ -57,7 +57,7 @@ class Label(models.Model):
             models.Index(fields=["reference"], name="label_reference"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{'' if self.value else 'not '}{self.name}, by {self.source}"
 
 
@@ -80,5 +80,5 @@ class Suggestion(models.Model):
             models.UniqueConstraint(fields=["tweet", "name", "key"], condition=Q(decided_at=None), name="one_waiting_suggestion"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"suggestion {self.pk}"

@@ -6,7 +6,7 @@ Reviews, imports and accepted suggestions all end here.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django.db import transaction
 
@@ -16,6 +16,7 @@ from hate_speech_AI.training import is_review
 from .models import Label, LabelName, Tweet
 
 _BATCH = 500
+Row = TypeVar("Row")
 
 
 class LabelledText(NamedTuple):
@@ -39,7 +40,7 @@ class LabelledText(NamedTuple):
 
 
 @transaction.atomic
-def record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter:
+def record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter[str]:
     """Record labels in one transaction; of two of one name for one text the last counts.
 
     What is hate is toxic: a current label that contradicts this is replaced with it.
@@ -97,7 +98,7 @@ def lock_tweets(texts: dict[str, str]) -> list[Tweet]:
     return list(tweets.only("id", "fingerprint"))
 
 
-def split_into_batches(rows: Iterable) -> Iterator[list]:
+def split_into_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Yield `rows` in lists of the length that one transaction takes."""
     rows = iter(rows)
     while batch := list(islice(rows, _BATCH)):

@@ -1,14 +1,15 @@
 """Reads of labels and suggestions."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
 
 from hate_speech_AI.core import classifier
 from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.shipped import Shipped
+from hate_speech_AI.shipped import Fingerprints, Shipped
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training import Row, RowsDigest, ToxicRow
 
@@ -33,12 +34,12 @@ def rows_digest() -> str:
     """Return the digest of the present rows, as a version's manifest has it; the texts are not read."""
     digest = RowsDigest()
     for name in LabelName.values:
-        for row in _current_labels(name, "value", "source"):
-            digest.update(*row, name)
+        for tweet, value, source in _current_labels(name, "value", "source"):
+            digest.update(tweet, value, source, name)
     return digest.hexdigest()
 
 
-def _current_labels(name: str, *columns: str) -> Iterator[tuple]:
+def _current_labels(name: str, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Yield the fingerprint and these columns of every current label of this name, by fingerprint.
 
     In pages, each a query of its own: a cursor held open for a whole training would be a read transaction of that length, within
@@ -65,9 +66,10 @@ def count_labelled(texts: list[str]) -> int:
     )
 
 
-def learned_fingerprints() -> Container[str]:
+def learned_fingerprints() -> Fingerprints | frozenset[str]:
     """Return the fingerprints of the texts that the shipped encoder has learned from; none for the linear engine."""
-    return Shipped().learned() if classifier.store.engine is EncoderEngine else ()
+    is_encoder = classifier.store.engine is EncoderEngine  # type: ignore[comparison-overlap]  # until `Engine` is what engines are
+    return Shipped().learned() if is_encoder else frozenset()
 
 
 def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
@@ -100,7 +102,7 @@ def withdrawn_labels() -> set[tuple[str, bool]]:
     return set(withdrawn.values_list("tweet__fingerprint", "value")) - set(current.values_list("tweet__fingerprint", "value"))
 
 
-def count_new_labels(since: datetime) -> list[dict]:
+def count_new_labels(since: datetime) -> list[dict[str, object]]:
     """Return how many labels came since a moment, by source, key and hour (UTC): the ten groups with the most, most first."""
     groups = (
         Label.objects.filter(created_at__gt=since, set_aside_at=None)

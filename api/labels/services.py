@@ -83,7 +83,7 @@ def _set_aside(labels: QuerySet[Label], moment: datetime | None) -> int:
         tweets = list(Tweet.objects.select_for_update().filter(id__in={tweet for _, tweet in batch}).order_by("fingerprint"))
         Label.objects.filter(tweet__in=tweets, is_current=True).update(is_current=False)
         count += Label.objects.filter(id__in=[label for label, _ in batch]).update(set_aside_at=moment)
-        current: dict[tuple[int, str], tuple] = {}
+        current: dict[tuple[int, str], tuple[bool, int]] = {}
         for label in Label.objects.filter(tweet__in=tweets, set_aside_at=None).only("tweet_id", "name", "source"):
             rank = (is_review(label.source), label.id)
             of = label.tweet_id, label.name
@@ -92,7 +92,7 @@ def _set_aside(labels: QuerySet[Label], moment: datetime | None) -> int:
     return count
 
 
-def import_labels(*, rows: Iterable[LabelledText | tuple], source: str) -> Counter:
+def import_labels(*, rows: Iterable[LabelledText | tuple[str, bool]], source: str) -> Counter[str]:
     """Record what `source` says of texts, in transactions of some hundred rows.
 
     Parameters
@@ -104,19 +104,19 @@ def import_labels(*, rows: Iterable[LabelledText | tuple], source: str) -> Count
     Counter
         How many tweets are "new", how many have their label "changed", and how many are "unchanged", reviewed ones among them.
     """
-    counts: Counter = Counter()
+    counts: Counter[str] = Counter()
     for batch in split_into_batches(LabelledText(*row) for row in rows):
         counts += record_labels(batch, source=source)
     return counts
 
 
-def import_dataset(*, rows: Iterable[LabelledText], source: str) -> Counter:
+def import_dataset(*, rows: Iterable[LabelledText], source: str) -> Counter[str]:
     """Record a whole dataset in one transaction: all of it or nothing. Return what `import_labels` does."""
     with transaction.atomic():
         return import_labels(rows=rows, source=source)
 
 
-def import_starter_tweets() -> Counter:
+def import_starter_tweets() -> Counter[str]:
     """Import the starter tweets, unless that was done before; return what `import_labels` does."""
     if Label.objects.filter(source=Label.STARTER).exists():
         return Counter()

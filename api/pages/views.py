@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import classifier
@@ -19,7 +20,7 @@ class HomeView(APIView):
     permission_classes = [AllowAny]
     authentication_classes = throttle_classes = ()
 
-    def get(self, request):
+    def get(self, request: Request) -> HttpResponse:
         shown = {"explains": settings.ENGINE == "encoder", "version": settings.VERSION, "commit": settings.COMMIT}
         response = render(request, "api/home.html", shown)
         response["Content-Security-Policy"] = (
@@ -35,7 +36,7 @@ class ReportView(APIView):
 
     permission_classes = [require_scope(Scope.ADMIN)]
 
-    def get(self, request, version):
+    def get(self, request: Request, version: str) -> HttpResponse:
         # The texts in it are strangers' words: sandboxed, and nothing but itself may be loaded.
         return HttpResponse(
             classifier.store.report(version),

@@ -4,14 +4,17 @@ import re
 import time
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import requests
 from rest_framework.exceptions import ValidationError
 
 from ..web.fields import TweetField
 from ..web.outbound import TIMEOUT, OutboundError, open_session
+
+if TYPE_CHECKING:
+    from mastodon import Mastodon
 
 _TIMELINE = re.compile(r"/api/v1/timelines/(?P<kind>public|tag)(?:/(?P<tag>[^/]+))?/?")
 _PAGE = 40  # the most that Mastodon gives at once
@@ -98,7 +101,7 @@ def _read_syndication(url: str) -> Iterator[FoundPost]:
         yield FoundPost(text if is_repeated else f"{title}\n{text}".strip(), entry.get("link", ""))
 
 
-def _read_timeline(parts, timeline: re.Match) -> Iterator[FoundPost]:
+def _read_timeline(parts: SplitResult, timeline: re.Match[str]) -> Iterator[FoundPost]:
     from mastodon import Mastodon, MastodonError, MastodonRatelimitError
 
     server = Mastodon(
@@ -127,7 +130,7 @@ def _read_timeline(parts, timeline: re.Match) -> Iterator[FoundPost]:
         raise OutboundError(f"{parts.netloc} does not give this timeline: {error.args[-1]}") from error
 
 
-def _wait_for_allowance(server) -> None:
+def _wait_for_allowance(server: "Mastodon") -> None:
     """Sleep until the server allows requests again, if its headers say that this was the last for now.
 
     The library itself waits only once it has been refused.

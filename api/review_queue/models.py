@@ -17,5 +17,5 @@ class Post(models.Model):
     version = models.CharField(max_length=100)
     found_at = models.DateTimeField(auto_now_add=True)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"post {self.pk}"

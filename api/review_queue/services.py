@@ -15,19 +15,19 @@ from .feeds import FoundPost
 from .models import Post
 
 
-def add_posts(*, posts: Iterable[FoundPost], feed: str) -> Counter:
+def add_posts(*, posts: Iterable[FoundPost], feed: str) -> Counter[str]:
     """Put posts of a feed on the list of posts to review, scored by the active version; skip texts that are known.
 
     Returns how many posts are "new" and how many are "known".
     """
-    counts: Counter = Counter()
+    counts: Counter[str] = Counter()
     for batch in split_into_batches(posts):
         counts += _add_posts(batch, feed)
     return counts
 
 
 @transaction.atomic
-def _add_posts(batch: list[FoundPost], feed: str) -> Counter:
+def _add_posts(batch: list[FoundPost], feed: str) -> Counter[str]:
     found = dict(sorted((fingerprint(post.text), post) for post in batch))
     known = set(Tweet.objects.filter(fingerprint__in=found).values_list("fingerprint", flat=True))
     new = {key: post for key, post in found.items() if key not in known}

@@ -1,11 +1,13 @@
 """What /predict takes, and what it answers."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, TweetField
 
 
-class TweetInputSerializer(serializers.Serializer):
+class TweetInputSerializer(serializers.Serializer[object]):
     """One text as `tweet`, or several as `tweets`."""
 
     tweet = TweetField(required=False)
@@ -14,7 +16,7 @@ class TweetInputSerializer(serializers.Serializer):
         required=False, default=False, help_text="Whether to explain the verdict word by word. Only the encoder can."
     )
 
-    def validate(self, attrs):
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("tweet" in attrs) == ("tweets" in attrs):
             raise serializers.ValidationError({"tweet": ["Send either `tweet`, a text, or `tweets`, a list of texts."]})
         if sum(map(len, attrs.get("tweets", ()))) > MAX_CHARACTERS_TOGETHER:
@@ -29,19 +31,20 @@ class TweetInputSerializer(serializers.Serializer):
 _PREDICT_REQUEST = TweetInputSerializer()
 
 
-def validate_predict_request(data) -> dict:
+def validate_predict_request(data: object) -> dict[str, Any]:
     """Return the checked fields of a request for a prediction; raises `ValidationError`, as a serializer does."""
-    return _PREDICT_REQUEST.run_validation(data)
+    fields: dict[str, Any] = _PREDICT_REQUEST.run_validation(data)
+    return fields
 
 
-class ProbabilitiesSerializer(serializers.Serializer):
+class ProbabilitiesSerializer(serializers.Serializer[object]):
     """A probability for each label; the linear engine knows only `hate`."""
 
     hate = serializers.FloatField(min_value=0, max_value=1)
     toxic = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Hate or offensive; never less than hate.")
 
 
-class WordSerializer(serializers.Serializer):
+class WordSerializer(serializers.Serializer[object]):
     """What one word adds to the logit."""
 
     word = serializers.CharField()
@@ -50,18 +53,18 @@ class WordSerializer(serializers.Serializer):
     contribution = serializers.FloatField(help_text="Above 0 it speaks for hate.")
 
 
-class ExplanationSerializer(serializers.Serializer):
+class ExplanationSerializer(serializers.Serializer[object]):
     """Why: `bias` and the contributions sum to `logit`, from which the probability of hate follows."""
 
     logit = serializers.FloatField()
     bias = serializers.FloatField()
     words = WordSerializer(many=True)
-    source = serializers.ChoiceField(
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes fields off the class
         ["model"], required=False, help_text="Present if a review answers: the explanation is still the model's."
     )
 
 
-class PredictionSerializer(serializers.Serializer):
+class PredictionSerializer(serializers.Serializer[object]):
     """The verdict on one text."""
 
     is_hate_speech = serializers.BooleanField(help_text="Whether `probability` reaches `threshold`.")
@@ -75,14 +78,14 @@ class PredictionSerializer(serializers.Serializer):
         help_text="Standard deviation of the logit of hate: how little the labels so far say of such a text. Encoder only.",
     )
     explanation = ExplanationSerializer(required=False, help_text="If it was asked for.")
-    source = serializers.ChoiceField(
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes fields off the class
         ["review"],
         required=False,
         help_text="Present if a person's review answers, whatever the model thinks; then probability is 0 or 1.",
     )
 
 
-class PredictionsSerializer(serializers.Serializer):
+class PredictionsSerializer(serializers.Serializer[object]):
     """The verdicts on several texts, in order."""
 
     results = PredictionSerializer(many=True)

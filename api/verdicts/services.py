@@ -1,6 +1,6 @@
 """The one way to a verdict."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from hate_speech_AI.core import Prediction, classifier
 
@@ -17,10 +17,7 @@ class Verdict(Prediction):
         What each word adds to the model's logit, if it was asked for; also where a review gave the verdict.
     """
 
-    explanation: dict | None = None
-
-
-_PREDICTED = [field.name for field in fields(Prediction)]
+    explanation: dict[str, object] | None = None
 
 
 def judge(texts: list[str], caller: Caller | None, explain: bool = False, *, with_reviews: bool = True) -> list[Verdict]:
@@ -50,6 +47,6 @@ def judge(texts: list[str], caller: Caller | None, explain: bool = False, *, wit
     predictions = classifier.predict(texts, with_reviews=with_reviews)
     explanations = classifier.explain(texts) if explain else [None] * len(texts)
     return [
-        Verdict(*(getattr(prediction, name) for name in _PREDICTED), explanation)
-        for prediction, explanation in zip(predictions, explanations, strict=True)
+        Verdict(p.is_hate_speech, p.probability, p.threshold, p.version, p.is_reviewed, p.toxic, p.uncertainty, explanation)
+        for p, explanation in zip(predictions, explanations, strict=True)
     ]

@@ -14,7 +14,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_filter = ["outcome"]
 
     @admin.display(description="score")
-    def f1(self, version):
+    def f1(self, version: ModelVersion) -> str:
         return f"{version.score['score']:.3f}"
 
 

@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.db.models.functions import Now
 
 logger = logging.getLogger(__name__)
@@ -20,13 +21,14 @@ logger = logging.getLogger(__name__)
 # Beat looks for expired leases every 20 s, so a dead worker costs under a minute.
 LEASE = timedelta(seconds=30)
 _RENEW_SECONDS = 5
+Row = TypeVar("Row", bound=Model)
 
 
 class LeaseLostError(Exception):
     """Another worker has been given this work: this one is to stop."""
 
 
-def claim_row(rows: QuerySet, **changes) -> QuerySet | None:
+def claim_row(rows: QuerySet[Row], **changes: object) -> QuerySet[Row] | None:
     """Claim the row in `rows` for this worker: of all that try at once, one gets it.
 
     Parameters
@@ -49,14 +51,14 @@ def claim_row(rows: QuerySet, **changes) -> QuerySet | None:
 
 
 @contextmanager
-def renew_lease(mine: QuerySet) -> Iterator[threading.Event]:
+def renew_lease(mine: QuerySet[Row]) -> Iterator[threading.Event]:
     """Renew the lease of a claimed row in a thread until the block ends.
 
     The event that the block is given is set once the row is another worker's.
     """
     done, lost = threading.Event(), threading.Event()
 
-    def renew():
+    def renew() -> None:
         while not done.wait(_RENEW_SECONDS):
             try:
                 if not mine.update(lease_until=Now() + LEASE):
@@ -77,12 +79,12 @@ def renew_lease(mine: QuerySet) -> Iterator[threading.Event]:
         thread.join()
 
 
-def expired_rows(rows: QuerySet) -> QuerySet:
+def expired_rows(rows: QuerySet[Row]) -> QuerySet[Row]:
     """Return the unfinished rows whose lease has expired."""
     return rows.filter(is_finished=False, lease_until__lt=Now())
 
 
-def release_expired_rows(rows: QuerySet, **changes) -> list:
+def release_expired_rows(rows: QuerySet[Row], **changes: object) -> list[Row]:
     """Take rows whose lease has expired from their workers, and return them, to be queued again.
 
     Parameters

@@ -45,7 +45,7 @@ class TrainingRun(models.Model):
             models.UniqueConstraint(fields=["is_finished"], condition=Q(is_finished=False), name="one_unfinished_run"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"training run {self.pk}: {self.stage}"
 
     @property
@@ -75,7 +75,7 @@ class ModelVersion(models.Model):
     most_new_labels = models.JSONField(default=list, help_text="Of a refused version: what brought most labels since its rival.")
     pruned_at = models.DateTimeField(null=True, blank=True)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -91,5 +91,5 @@ class Activation(models.Model):
     by = models.CharField(max_length=10, choices=By.choices)
     is_pinned = models.BooleanField(default=False)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.version} by {self.by}"

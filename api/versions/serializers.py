@@ -2,8 +2,10 @@
 
 from rest_framework import serializers
 
+from .models import ModelVersion, TrainingRun
 
-class ScoreSerializer(serializers.Serializer):
+
+class ScoreSerializer(serializers.Serializer[object]):
     """How good the active version is on held-out tweets."""
 
     score = serializers.FloatField(help_text="F1 of the hate class on the set that `of` names.")
@@ -23,14 +25,14 @@ class ScoreSerializer(serializers.Serializer):
     pinned = serializers.BooleanField(help_text="Whether the version stays active until somebody unpins it.")
 
 
-class ActivationSerializer(serializers.Serializer):
+class ActivationSerializer(serializers.Serializer[object]):
     """When a version became the active one, and by whom."""
 
     activated_at = serializers.DateTimeField()
     by = serializers.ChoiceField(["gate", "hand"])
 
 
-class VersionSerializer(serializers.Serializer):
+class VersionSerializer(serializers.Serializer[ModelVersion]):
     """A version: its figures, the gate's verdict, and whether it is active."""
 
     version = serializers.CharField(source="name")
@@ -40,22 +42,25 @@ class VersionSerializer(serializers.Serializer):
     active = serializers.SerializerMethodField()
     pinned = serializers.SerializerMethodField()
     pruned = serializers.SerializerMethodField()
-    parent = serializers.CharField(help_text="The version that was active when it was trained.")
+    parent = serializers.CharField(  # type: ignore[assignment]  # DRF takes fields off the class
+        help_text="The version that was active when it was trained."
+    )
     score = serializers.DictField(help_text="As in /score.")
     reasons = serializers.SerializerMethodField(help_text="Why the gate refused it.")
     activations = ActivationSerializer(many=True)
 
-    def get_active(self, version) -> bool:
+    def get_active(self, version: ModelVersion) -> bool:
         return self.context["pointer"] is not None and self.context["pointer"].version == version.name
 
-    def get_pinned(self, version) -> bool:
+    def get_pinned(self, version: ModelVersion) -> bool:
         return self.get_active(version) and self.context["pointer"].is_pinned
 
-    def get_pruned(self, version) -> bool:
+    def get_pruned(self, version: ModelVersion) -> bool:
         return version.pruned_at is not None
 
-    def get_reasons(self, version) -> list[str]:
-        return version.gate["reasons"]
+    def get_reasons(self, version: ModelVersion) -> list[str]:
+        reasons: list[str] = version.gate["reasons"]
+        return reasons
 
 
 class VersionDetailSerializer(VersionSerializer):
@@ -70,14 +75,14 @@ class VersionDetailSerializer(VersionSerializer):
     )
 
 
-class PointerSerializer(serializers.Serializer):
+class PointerSerializer(serializers.Serializer[object]):
     """Which version is active."""
 
     version = serializers.CharField()
     pinned = serializers.BooleanField()
 
 
-class TrainingRunSerializer(serializers.Serializer):
+class TrainingRunSerializer(serializers.Serializer[TrainingRun]):
     """A training, from its request to its outcome."""
 
     run = serializers.IntegerField(source="id")
@@ -92,7 +97,7 @@ class TrainingRunSerializer(serializers.Serializer):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
-class HistoryEntrySerializer(serializers.Serializer):
+class HistoryEntrySerializer(serializers.Serializer[object]):
     """The score of one version."""
 
     version = serializers.CharField()

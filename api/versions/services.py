@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,13 +24,13 @@ logger = logging.getLogger(__name__)
 KEPT_VERSIONS = 10
 
 
-def bootstrap_engine() -> Counter:
+def bootstrap_engine() -> Counter[str]:
     """Prepare a fresh installation: activate the shipped version, or import the starter tweets for the linear engine.
 
     What was done before is not done again. Returns the counts of the import, as `import_labels` does; empty if nothing was
     imported.
     """
-    if classifier.store.engine is EncoderEngine:
+    if classifier.store.engine is EncoderEngine:  # type: ignore[comparison-overlap]  # until `Engine` is what engines are
         if name := classifier.begin():
             logger.info("Version %s is the engine as it is shipped.", name)
         record_versions()
@@ -64,7 +65,7 @@ def record_versions() -> None:
     of_this_engine.filter(pruned_at=None).exclude(name__in=there).update(pruned_at=timezone.now())
 
 
-def _record_version(manifest: dict, *, is_held_back: bool) -> None:
+def _record_version(manifest: dict[str, Any], *, is_held_back: bool) -> None:
     gate = manifest["gate"]
     outcome = ModelVersion.Outcome.REFUSED
     if gate["passed"]:
@@ -86,7 +87,7 @@ def _record_version(manifest: dict, *, is_held_back: bool) -> None:
 
 def _trained_at(name: str) -> datetime | None:
     version = ModelVersion.objects.filter(name=name).first()
-    return version and version.created_at
+    return version.created_at if version else None
 
 
 def _record_activation(pointer: Pointer) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -135,7 +136,7 @@ def run_training(*, run_id: int) -> None:
     logger.info("Training run %d: %s %s", run_id, outcome["outcome"], outcome.get("version") or outcome.get("error"))
 
 
-def _finish_run(mine, outcome: dict[str, str]) -> None:
+def _finish_run(mine: QuerySet[TrainingRun], outcome: dict[str, str]) -> None:
     mine.filter(is_finished=False).update(
         is_finished=True, stage=TrainingRun.Stage.FINISHED, finished_at=timezone.now(), **outcome
     )
@@ -163,17 +164,18 @@ def _train(report: Callable[[str, int], None]) -> dict[str, str]:
     return {"outcome": ModelVersion.objects.get(name=name).outcome, "version": name}
 
 
-def _make_reporter(mine, lost: threading.Event) -> Callable[[str, int], None]:
+def _make_reporter(mine: QuerySet[TrainingRun], lost: threading.Event) -> Callable[[str, int], None]:
     """Return the callback that keeps the run's row up to date, once a second at most, and stops a run that was lost."""
-    written = {"stage": TrainingRun.Stage.READING, "at": time.monotonic()}
+    written_stage, written_at = str(TrainingRun.Stage.READING), time.monotonic()
 
     def report(stage: str, rows_read: int) -> None:
+        nonlocal written_stage, written_at
         if lost.is_set():
             raise LeaseLostError
-        if stage == written["stage"] and time.monotonic() - written["at"] < 1:
+        if stage == written_stage and time.monotonic() - written_at < 1:
             return
-        written.update(stage=stage, at=time.monotonic())
-        progress = {"stage": stage} | ({"rows_read": rows_read} if rows_read else {})
+        written_stage, written_at = stage, time.monotonic()
+        progress: dict[str, object] = {"stage": stage} | ({"rows_read": rows_read} if rows_read else {})
         if not mine.update(**progress):
             raise LeaseLostError
 

@@ -1,17 +1,21 @@
 """The endpoints of scores, versions and trainings."""
 
+from typing import Any
+
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import status
-from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import classifier
 
-from ..access.audit import describe_caller
+from ..access.callers import describe_caller
 from ..access.permissions import Scope, require_scope
 from . import schema, selectors, services
-from .models import TrainingRun
+from .models import ModelVersion, TrainingRun
 from .serializers import (
     HistoryEntrySerializer,
     TrainingRunSerializer,
@@ -27,49 +31,48 @@ class GetScoreView(APIView):
     permission_classes = [require_scope(Scope.PREDICT)]
 
     @schema.score
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         return Response(classifier.get_score())
 
 
-class _VersionsMixin:
+class _VersionsView(GenericAPIView[ModelVersion]):
     """What the views of versions share."""
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet[ModelVersion]:
         return selectors.versions()
 
-    def get_serializer_context(self):
+    def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "pointer": classifier.pointer()}
 
 
-class ScoreHistoryView(_VersionsMixin, ListAPIView):
+class ScoreHistoryView(_VersionsView, ListAPIView[ModelVersion]):
     """List the scores of all versions, newest first."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
-    serializer_class = HistoryEntrySerializer
 
     @schema.score_history
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         active = classifier.store.active()
         page = self.paginate_queryset(self.get_queryset())
         entries = [
             {"version": version.name, **version.score, "outcome": version.outcome, "active": version.name == active}
-            for version in page
+            for version in page or ()
         ]
-        return self.get_paginated_response(self.get_serializer(entries, many=True).data)
+        return self.get_paginated_response(HistoryEntrySerializer(entries, many=True).data)
 
 
-class ModelVersionsView(_VersionsMixin, ListAPIView):
+class ModelVersionsView(_VersionsView, ListAPIView[ModelVersion]):
     """List the versions, newest first."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
     serializer_class = VersionSerializer
 
     @schema.models
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         return self.list(request)
 
 
-class ModelVersionView(_VersionsMixin, RetrieveAPIView):
+class ModelVersionView(_VersionsView, RetrieveAPIView[ModelVersion]):
     """Show one version, with every comparison of the gate."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
@@ -77,7 +80,7 @@ class ModelVersionView(_VersionsMixin, RetrieveAPIView):
     lookup_field, lookup_url_kwarg = "name", "version"
 
     @schema.model
-    def get(self, request, version):
+    def get(self, request: Request, version: str) -> Response:
         return self.retrieve(request)
 
 
@@ -87,7 +90,7 @@ class ActivateView(APIView):
     permission_classes = [require_scope(Scope.ADMIN)]
 
     @schema.activate
-    def post(self, request, version):
+    def post(self, request: Request, version: str) -> Response:
         pointer = services.activate_version(name=version, who=describe_caller(request))
         return Response({"version": pointer.version, "pinned": pointer.is_pinned})
 
@@ -98,7 +101,7 @@ class TrainView(APIView):
     permission_classes = [require_scope(Scope.ADMIN)]
 
     @schema.train
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         run, _ = queue_training(who=describe_caller(request))
         return Response(
             TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED, headers={"Location": f"/train/{run.pk}"}
@@ -111,5 +114,5 @@ class TrainingRunView(APIView):
     permission_classes = [require_scope(Scope.ADMIN)]
 
     @schema.training_run
-    def get(self, request, run):
+    def get(self, request: Request, run: int) -> Response:
         return Response(TrainingRunSerializer(get_object_or_404(TrainingRun, pk=run)).data)

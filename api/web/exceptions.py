@@ -7,11 +7,12 @@ dialect's shape.
 import logging
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.utils.module_loading import import_string
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
@@ -23,7 +24,7 @@ from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanat
 logger = logging.getLogger(__name__)
 
 # From status, message, code and what more there is to tell of an error, to its status and body.
-ErrorShape = Callable[[int, str, str, dict], tuple[int, dict]]
+ErrorShape = Callable[[int, str, str, dict[str, object]], tuple[int, dict[str, object]]]
 
 
 class ServiceUnavailable(APIException):
@@ -50,7 +51,7 @@ def _error_shapes() -> dict[str, ErrorShape]:
     return {prefix: import_string(name) for prefix, name in settings.ERROR_SHAPES.items()}
 
 
-def handle_exception(error: Exception, context: dict) -> Response | None:
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an error that a view raises into an answer; return `None` for a fault of ours, which becomes a 500."""
     error = _as_http(error, context)
     if isinstance(error, SuspiciousOperation):
@@ -62,7 +63,7 @@ def handle_exception(error: Exception, context: dict) -> Response | None:
         response.data = {"errors": _flatten(error.detail)}
         return response
     detail = getattr(error, "detail", None) or response.data["detail"]
-    code = detail.code if isinstance(detail, ErrorDetail) else "error"
+    code = (isinstance(detail, ErrorDetail) and detail.code) or "error"
     shape = find_error_shape(context["request"].path_info)
     if shape:
         response.status_code, response.data = shape(response.status_code, str(detail), code, getattr(error, "about", {}))
@@ -73,7 +74,7 @@ def handle_exception(error: Exception, context: dict) -> Response | None:
     return response
 
 
-def _as_http(error: Exception, context: dict) -> Exception:
+def _as_http(error: Exception, context: dict[str, Any]) -> Exception:
     """Return the HTTP error that a domain error means; any other error as it is."""
     if isinstance(error, ModelMissingError):
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
@@ -93,7 +94,7 @@ def _as_http(error: Exception, context: dict) -> Exception:
     return error
 
 
-def _flatten(errors: dict | list) -> dict[str, list[str]]:
+def _flatten(errors: dict[str, Any] | list[Any]) -> dict[str, list[str]]:
     """Return one list of messages for each field; an error in a list names the item."""
     if isinstance(errors, list):
         return {"body": [str(message) for message in errors]}
@@ -106,32 +107,32 @@ def _flatten(errors: dict | list) -> dict[str, list[str]]:
     return flat
 
 
-def error_response(request, status_code: int, detail: str, code: str) -> JsonResponse:
+def error_response(request: HttpRequest, status_code: int, detail: str, code: str) -> JsonResponse:
     """Return an error for what no view answers, in the shape of its path."""
     shape = find_error_shape(request.path_info)
     status_code, body = shape(status_code, detail, code, {}) if shape else (status_code, {"detail": detail, "code": code})
     return JsonResponse(body, status=status_code)
 
 
-def invalid_response(request, field: str, message: str) -> JsonResponse:
+def invalid_response(request: HttpRequest, field: str, message: str) -> JsonResponse:
     """Return a 400 for what no view answers, in the shape of its path."""
     shape = find_error_shape(request.path_info)
     _, body = shape(400, f"{field}: {message}", "invalid_request", {}) if shape else (400, {"errors": {field: [message]}})
     return JsonResponse(body, status=400)
 
 
-def bad_request(request, exception):
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Answer what Django itself refuses before a view is found."""
     return invalid_response(request, "body", "The request is malformed.")
 
 
-def permission_denied(request, exception):
+def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
     return error_response(request, 403, "You may not do this.", "permission_denied")
 
 
-def not_found(request, exception):
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     return error_response(request, 404, "There is nothing at this address. /docs lists what there is.", "not_found")
 
 
-def server_error(request):
+def server_error(request: HttpRequest) -> JsonResponse:
     return error_response(request, 500, "Something went wrong here. The log says what.", "error")

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 from rest_framework.fields import empty
+from rest_framework.utils.html import is_html_input
 
 MAX_TWEET_CHARACTERS = 10_000
 MAX_TWEETS = 1_000
@@ -15,10 +16,10 @@ class TweetField(serializers.CharField):
     keep.
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(max_length=MAX_TWEET_CHARACTERS, trim_whitespace=False, **kwargs)
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(max_length=MAX_TWEET_CHARACTERS, trim_whitespace=False, required=required)
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         if not data.strip():
@@ -27,15 +28,12 @@ class TweetField(serializers.CharField):
 
 
 class RequiredBooleanField(serializers.BooleanField):
-    """A boolean that must be there: a checkbox that a form leaves out is an error, not a false.
-
-    The serializer says by `is_form` whether the request is a form.
-    """
+    """A boolean that must be there: a checkbox that a form leaves out is an error, not a false."""
 
     default_empty_html = empty
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: object) -> bool:
         # Strings are for forms, which have nothing else.
-        if (isinstance(data, str) and self.parent.is_form) or isinstance(data, bool):
+        if (isinstance(data, str) and is_html_input(self.parent.initial_data)) or isinstance(data, bool):
             return super().to_internal_value(data)
         return self.fail("invalid", input=data)

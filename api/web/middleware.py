@@ -1,11 +1,16 @@
 """What every request passes before a view sees it."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from .exceptions import error_response, invalid_response
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _ADMIN = "/admin/"
 _SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
@@ -15,13 +20,13 @@ _DRAIN_BYTES = 16 * 1024 * 1024
 _PROBES = frozenset(["/healthz", "/healthz/", "/readyz", "/readyz/"])
 
 
-def guard_requests(get_response):
+def guard_requests(get_response: GetResponse) -> GetResponse:
     """Return the middleware that refuses foreign hosts, foreign sites, and bodies that are too large or come in chunks.
 
     It also removes a trailing slash, and adds the X-RateLimit headers.
     """
 
-    def middleware(request):
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         is_safe = request.method in _SAFE_METHODS
         if not (is_safe and request.path_info in _PROBES):
             try:
@@ -46,7 +51,7 @@ def guard_requests(get_response):
             request.path_info = path[:-1]
             request.path = request.path[:-1]
         response = get_response(request)
-        if rate := getattr(request, "rate", None):
+        if rate := request.META.get("api.rate"):
             for name, figure in zip(("Limit", "Remaining", "Reset"), rate, strict=True):
                 response[f"X-RateLimit-{name}"] = str(figure)
         return response
@@ -54,7 +59,7 @@ def guard_requests(get_response):
     return middleware
 
 
-def _is_from_another_site(request) -> bool:
+def _is_from_another_site(request: HttpRequest) -> bool:
     """Return whether a browser says that a page of another origin, outside the CORS list, sent this.
 
     Any web page can post a form to 127.0.0.1; CORS only keeps it from reading the answer.
@@ -69,7 +74,7 @@ def _is_from_another_site(request) -> bool:
     return not (is_own or origin in settings.CORS_ALLOWED_ORIGINS)
 
 
-def _drain(request, length: int) -> None:
+def _drain(request: HttpRequest, length: int) -> None:
     left = min(length, _DRAIN_BYTES)
     while left > 0 and (piece := request.read(min(left, 65536))):
         left -= len(piece)

@@ -1,15 +1,23 @@
 """What an answer is written in."""
 
+from collections.abc import Iterable
+
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 
 class AlwaysFirstRenderer(BaseContentNegotiation):
     """Answers in the view's first renderer whatever `Accept` says: a client that asks for HTML still gets an answer."""
 
-    def select_parser(self, request, parsers):
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         # As the base of DRF's own: the one for the request's content type, or None, which is a 415.
         media_type = request.content_type.split(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 
-    def select_renderer(self, request, renderers, format_suffix=None):
-        return renderers[0], renderers[0].media_type
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, first.media_type

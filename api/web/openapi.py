@@ -1,31 +1,37 @@
 """What the OpenAPI schemas of all rooms share: the shapes of errors, and how an answer and an error are described."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
+
+Shape = serializers.BaseSerializer[Any]
 
 EXAMPLE_VERSION = "20260102T000031Z-5c0ffee5"
 
 
-class DetailSerializer(serializers.Serializer):
+class DetailSerializer(serializers.Serializer[object]):
     """That it was done."""
 
     detail = serializers.CharField()
 
 
-class InvalidSerializer(serializers.Serializer):
+class InvalidSerializer(serializers.Serializer[object]):
     """What is wrong with the request, by field; `body` where it is none."""
 
-    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    errors = serializers.DictField(  # type: ignore[assignment]  # DRF takes fields off the class
+        child=serializers.ListField(child=serializers.CharField())
+    )
 
 
-class ErrorSerializer(serializers.Serializer):
+class ErrorSerializer(serializers.Serializer[object]):
     """Why the request was not answered."""
 
     detail = serializers.CharField()
     code = serializers.CharField()
 
 
-def describe_answer(serializer, description: str, example: dict) -> OpenApiResponse:
+def describe_answer(serializer: type[Shape] | Shape, description: str, example: dict[str, object]) -> OpenApiResponse:
     """Return the description of an answer, with one example."""
     return OpenApiResponse(serializer, description, [OpenApiExample(description, value=example)])
 
@@ -35,7 +41,7 @@ def describe_error(description: str, code: str) -> OpenApiResponse:
     return describe_answer(ErrorSerializer, description, {"detail": description, "code": code})
 
 
-def describe_invalid(errors: dict) -> OpenApiResponse:
+def describe_invalid(errors: dict[str, list[str]]) -> OpenApiResponse:
     """Return the description of a 400, with these errors as its example."""
     return describe_answer(InvalidSerializer, "What is wrong, by field; nothing was stored.", {"errors": errors})
 
@@ -70,7 +76,7 @@ PAGES = [
 ]
 
 
-def describe_page(serializer, description: str, example: dict) -> dict:
+def describe_page(serializer: type[Shape], description: str, example: dict[str, object]) -> dict[int, OpenApiResponse]:
     """Return the answers of a list in pages; drf-spectacular adds the pages themselves to serializer and example."""
     return {
         200: describe_answer(serializer(many=True), description, example),

@@ -5,6 +5,7 @@ An address that an operator types, or that a server redirects to, must not becom
 
 import ipaddress
 import socket
+from typing import Any
 
 import requests
 from django.conf import settings
@@ -22,15 +23,15 @@ class OutboundError(Exception):
     """What was asked for cannot be fetched; the message says why in one line."""
 
 
-class _PublicOnly:
+class _PublicHTTPConnection(HTTPConnection):
     """Connects to the address that was checked, so that a name cannot resolve to another one in between."""
 
-    def _new_conn(self):
+    def _new_conn(self) -> socket.socket:
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise OutboundError(f"{self._dns_host} cannot be found: {error.strerror or error}") from error
-        addresses = [entry[4][0] for entry in found]
+        addresses = [str(entry[4][0]) for entry in found]
         if not settings.FEEDS_FROM_PRIVATE_ADDRESSES:
             for address in addresses:
                 if not ipaddress.ip_address(address.split("%")[0]).is_global:
@@ -43,11 +44,7 @@ class _PublicOnly:
             raise OutboundError(f"{self._dns_host} cannot be reached: {error}") from error
 
 
-class _PublicHTTPConnection(_PublicOnly, HTTPConnection):
-    pass
-
-
-class _PublicHTTPSConnection(_PublicOnly, HTTPSConnection):
+class _PublicHTTPSConnection(_PublicHTTPConnection, HTTPSConnection):
     pass
 
 
@@ -60,12 +57,13 @@ class _PublicHTTPSConnectionPool(HTTPSConnectionPool):
 
 
 class _PublicAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args, **kwargs):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         self.poolmanager = PoolManager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _PublicHTTPConnectionPool, "https": _PublicHTTPSConnectionPool}
 
-    def send(self, request, stream=False, timeout=None, **kwargs):
-        response = super().send(request, stream=True, timeout=timeout or TIMEOUT, **kwargs)
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs |= {"stream": True, "timeout": kwargs.get("timeout") or TIMEOUT}
+        response = super().send(request, *args, **kwargs)
         taken = bytearray()
         for piece in response.iter_content(65536):
             taken += piece

@@ -1,22 +1,20 @@
 """What Google's client builds itself from."""
 
-_STRING, _NUMBER, _INTEGER, _FLAG = (
-    {"type": "string"},
-    {"type": "number", "format": "float"},
-    {"type": "integer", "format": "int32"},
-    {"type": "boolean"},
-)
+_STRING: dict[str, object] = {"type": "string"}
+_NUMBER: dict[str, object] = {"type": "number", "format": "float"}
+_INTEGER: dict[str, object] = {"type": "integer", "format": "int32"}
+_FLAG: dict[str, object] = {"type": "boolean"}
 
 
-def _ref(name: str) -> dict:
+def _ref(name: str) -> dict[str, object]:
     return {"$ref": name}
 
 
-def _list(of: dict) -> dict:
+def _list(of: dict[str, object]) -> dict[str, object]:
     return {"type": "array", "items": of}
 
 
-def _map(of: dict) -> dict:
+def _map(of: dict[str, object]) -> dict[str, object]:
     return {"type": "object", "additionalProperties": of}
 
 
@@ -65,7 +63,7 @@ _SCHEMAS = {
 _PARAMETERS = ("alt", "callback", "fields", "key", "prettyPrint", "quotaUser")
 
 
-def describe_discovery(root: str) -> dict:
+def describe_discovery(root: str) -> dict[str, object]:
     """Return what describes this dialect to Google's client; `root` is the URL that the calls' paths follow."""
     return {
         "kind": "discovery#restDescription",
@@ -95,7 +93,7 @@ def describe_discovery(root: str) -> dict:
     }
 
 
-def _method(name: str, message: str) -> dict:
+def _method(name: str, message: str) -> dict[str, object]:
     path = f"v1alpha1/comments:{name}"
     return {
         "id": f"commentanalyzer.comments.{name}",

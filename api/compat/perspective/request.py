@@ -3,7 +3,10 @@
 Each function raises `CompatError` for what it refuses.
 """
 
+from collections.abc import Collection
 from itertools import accumulate
+
+from rest_framework.request import Request
 
 from hate_speech_AI.text import fingerprint
 
@@ -17,11 +20,11 @@ ATTRIBUTES = {"IDENTITY_ATTACK": LabelName.HATE, "TOXICITY": LabelName.TOXIC}
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 
 
-def make_error(message: str, kind: str = "INVALID_REQUEST", about: dict | None = None) -> CompatError:
+def make_error(message: str, kind: str = "INVALID_REQUEST", about: dict[str, object] | None = None) -> CompatError:
     return CompatError(message, kind, about)
 
 
-def read_comment(request) -> tuple[dict, str, list[str]]:
+def read_comment(request: Request) -> tuple[dict[str, object], str, list[str]]:
     """Return the fields of a request about a comment, the comment's text, and the languages that it names."""
     asked = read_fields(request.data)
     text = _read_text(asked)
@@ -29,9 +32,10 @@ def read_comment(request) -> tuple[dict, str, list[str]]:
     return asked, text, _read_languages(asked)
 
 
-def _read_text(asked: dict) -> str:
-    comment = asked.get("comment")
-    text = comment.get("text") if isinstance(comment, dict) else None
+def _read_text(asked: dict[str, object]) -> str:
+    given = asked.get("comment")
+    comment = given if isinstance(given, dict) else {}
+    text = comment.get("text")
     if text is not None and not isinstance(text, str):
         raise make_error("Invalid value at 'comment.text': a string is expected.")
     if not text or not text.strip():
@@ -53,22 +57,22 @@ def _check_context(context: object) -> None:
         raise make_error("Context can have either entries or article_and_parent_comment, but both fields were populated.")
 
 
-def _read_languages(asked: dict) -> list[str]:
+def _read_languages(asked: dict[str, object]) -> list[str]:
     languages = asked.get("languages") or []
     if not isinstance(languages, list) or not all(isinstance(language, str) for language in languages):
         raise make_error("Invalid value at 'languages': a list of strings is expected.")
     return languages
 
 
-def read_wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[str, float]:
-    """Return the attributes to answer, each with the score from which it is answered."""
+def read_wanted(asked: dict[str, object], *, known: Collection[str], languages: list[str]) -> dict[str, float]:
+    """Return the attributes to answer, of those that are known, each with the score from which it is answered."""
     attributes = asked.get("requestedAttributes")
     if not isinstance(attributes, dict) or not attributes:
         raise make_error("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
     wanted = {}
     for name, given in attributes.items():
         details = given or {}
-        if name not in ATTRIBUTES or (name == "TOXICITY" and not has_toxic):
+        if name not in known:
             if asked.get("dropUnsupportedAttributes") is True:
                 continue
             raise make_error(f"Unknown requested attribute: {name}")
@@ -93,15 +97,20 @@ def _refuse_foreign(languages: list[str], attribute: str) -> None:
         )
 
 
-def read_comment_key(asked: dict) -> tuple[str, str] | None:
+def read_comment_key(asked: dict[str, object]) -> tuple[str, str] | None:
     """Return the community and the client's name for the comment, which together say which comment it is."""
-    for name in ("communityId", "clientToken"):
-        if not isinstance(asked.get(name, ""), str):
-            raise make_error(f"Invalid value at '{name}': a string is expected.")
-    return (asked.get("communityId", ""), asked["clientToken"]) if asked.get("clientToken") else None
+    community, token = _read_name(asked, "communityId"), _read_name(asked, "clientToken")
+    return (community, token) if token else None
 
 
-def read_suggestions(asked: dict, text: str, languages: list[str]) -> list[LabelledText]:
+def _read_name(asked: dict[str, object], field: str) -> str:
+    name = asked.get(field, "")
+    if not isinstance(name, str):
+        raise make_error(f"Invalid value at '{field}': a string is expected.")
+    return name
+
+
+def read_suggestions(asked: dict[str, object], text: str, languages: list[str]) -> list[LabelledText]:
     """Return the labels that are suggested for the comment's text and for spans of it."""
     attributes = asked.get("attributeScores")
     if not isinstance(attributes, dict) or not attributes:
@@ -122,14 +131,16 @@ def read_suggestions(asked: dict, text: str, languages: list[str]) -> list[Label
         if scores.get("summaryScore"):
             rows.append(LabelledText(text, _read_decision(scores["summaryScore"], f"{where}.summaryScore"), name=name))
         for span in spans:
-            begin, end = (
-                place_of.get(span.get(side)) if isinstance(span, dict) and type(span.get(side)) is int else None
-                for side in ("begin", "end")
-            )
+            begin, end = (_find_place(span, side, place_of) for side in ("begin", "end"))
             if begin is None or end is None or not text[begin:end].strip():
                 raise make_error(f"Invalid value at '{where}.spanScores': begin and end are to enclose a part of the text.")
             rows.append(LabelledText(text[begin:end], _read_decision(span.get("score"), f"{where}.spanScores"), name=name))
     return _refuse_contradictions(rows)
+
+
+def _find_place(span: object, side: str, place_of: dict[int, int]) -> int | None:
+    units = span.get(side) if isinstance(span, dict) else None
+    return place_of.get(units) if type(units) is int else None
 
 
 def _read_decision(score: object, where: str) -> bool:
@@ -138,7 +149,7 @@ def _read_decision(score: object, where: str) -> bool:
     value = score.get("value")
     if isinstance(value, bool) or value not in (0, 1):
         raise make_error(f"Invalid value at '{where}': 0 or 1 is expected, as a moderator decides.")
-    return value == 1
+    return bool(value)
 
 
 def _refuse_contradictions(rows: list[LabelledText]) -> list[LabelledText]:

@@ -6,12 +6,14 @@ JavaScript does.
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.text import sentences
 
-from ...access.authentication import KeyAuthentication, describe_origin
+from ...access.authentication import KeyAuthentication
+from ...access.callers import describe_origin, get_caller
 from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
 from ...verdicts.services import Verdict, judge
@@ -31,7 +33,7 @@ from .request import (
 class PerspectiveKeyAuthentication(KeyAuthentication):
     """Takes a key as `?key=` too, as Perspective's clients send it."""
 
-    def read_key(self, request) -> str:
+    def read_key(self, request: Request) -> str:
         return super().read_key(request) or request.GET.get("key", "")
 
 
@@ -43,23 +45,23 @@ class AnalyzeView(APIView):
     permission_classes = [require_scope(Scope.PREDICT)]
     parser_classes = [StrictJSONParser]
 
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
         spans = sentences(text) if asked.get("spanAnnotations") is True else []
-        whole, *parts = judge([text, *(text[start:end] for start, end in spans)], request.auth)
+        whole, *parts = judge([text, *(text[start:end] for start, end in spans)], get_caller(request))
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        wanted = read_wanted(asked, has_toxic=whole.toxic is not None, languages=languages)
+        values, values_of_parts = _read_values(whole), [_read_values(part) for part in parts]
         places = count_utf16_units(text)
         scores = {}
-        for attribute, threshold in wanted.items():
-            value = _get_value(whole, attribute)
+        for attribute, threshold in read_wanted(asked, known=values, languages=languages).items():
+            value = values[attribute]
             if value < threshold:
                 continue
             scores[attribute] = {
                 "spanScores": [
-                    {"begin": places[start], "end": places[end], "score": _write_score(_get_value(part, attribute))}
-                    for (start, end), part in zip(spans, parts, strict=True)
+                    {"begin": places[start], "end": places[end], "score": _write_score(of_part[attribute])}
+                    for (start, end), of_part in zip(spans, values_of_parts, strict=True)
                 ],
                 "summaryScore": _write_score(value),
             }
@@ -75,11 +77,11 @@ class SuggestScoreView(APIView):
     permission_classes = [require_scope(Scope.REVIEW)]
     parser_classes = [StrictJSONParser]
 
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
-        said = {"rows": read_suggestions(asked, text, languages), "source": "perspective", "comment": read_comment_key(asked)}
+        rows, comment = read_suggestions(asked, text, languages), read_comment_key(asked)
         if asked.get("doNotStore") is not True:
-            add_feedback(**said, **describe_origin(request))
+            add_feedback(rows=rows, source="perspective", comment=comment, **describe_origin(request))
         return Response({"detectedLanguages": [LANGUAGE], "requestedLanguages": languages or [LANGUAGE]} | _echo_token(asked))
 
 
@@ -90,20 +92,22 @@ class DiscoveryView(APIView):
     permission_classes = [AllowAny]
     authentication_classes = ()
 
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         if request.query_params.get("version", "v1alpha1") != "v1alpha1":
             raise make_error("There is version v1alpha1 only.")
         return Response(describe_discovery(request.build_absolute_uri("/")))
 
 
-def _echo_token(asked: dict) -> dict:
+def _echo_token(asked: dict[str, object]) -> dict[str, object]:
     """Return the client's name for its request, to be echoed."""
     return {"clientToken": asked["clientToken"]} if isinstance(asked.get("clientToken"), str) else {}
 
 
-def _get_value(verdict: Verdict, attribute: str) -> float:
-    return verdict.probability if attribute == "IDENTITY_ATTACK" else verdict.toxic
+def _read_values(verdict: Verdict) -> dict[str, float]:
+    """Return the probability for each attribute; the linear engine knows no TOXICITY."""
+    values = {"IDENTITY_ATTACK": verdict.probability}
+    return values if verdict.toxic is None else values | {"TOXICITY": verdict.toxic}
 
 
-def _write_score(value: float) -> dict:
+def _write_score(value: float) -> dict[str, object]:
     return {"value": value, "type": "PROBABILITY"}

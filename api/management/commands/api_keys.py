@@ -1,6 +1,7 @@
 from datetime import timedelta
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from api.access.services import create_key, revoke_keys
 class Command(BaseCommand):
     help = "Create, list and revoke API keys. A key is shown once, when it is created: only its sha256 is kept."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         create = actions.add_parser("create", help="create a key and print it")
         create.add_argument("name", help="whose it is, such as forum")
@@ -25,10 +26,10 @@ class Command(BaseCommand):
         revoke = actions.add_parser("revoke", help="revoke a key")
         revoke.add_argument("name")
 
-    def handle(self, *, action, **options):
+    def handle(self, *, action: str, **options: Any) -> None:
         getattr(self, f"_{action}")(**options)
 
-    def _create(self, *, name, scopes, trusted, rate, days, **options):
+    def _create(self, *, name: str, scopes: str, trusted: bool, rate: int | None, days: int | None, **options: object) -> None:
         given = {scope.strip() for scope in scopes.split(",")}
         if unknown := given - set(Scope.values):
             raise CommandError(f"There is no scope {', '.join(sorted(unknown))}. There are {', '.join(Scope.values)}.")
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write(key)
         self.stderr.write("Keep it: it is not shown again.")
 
-    def _list(self, **options):
+    def _list(self, **options: object) -> None:
         for key in api_keys():
             state = "revoked" if key.revoked_at else "expired" if key.expires_at and key.expires_at < timezone.now() else "valid"
             used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
@@ -54,7 +55,7 @@ class Command(BaseCommand):
             rate = f"{key.rate} a minute" if key.rate else "default rate"
             self.stdout.write(f"{key.name}  {','.join(key.scopes)}  {trust}  {rate}  {state}  used {used}")
 
-    def _revoke(self, *, name, **options):
+    def _revoke(self, *, name: str, **options: object) -> None:
         if not revoke_keys(keys=api_keys().filter(name=name), who=COMMAND_LINE):
             raise CommandError(f"There is no valid key of the name {name}.")
         self.stdout.write(f"Key {name} is revoked; a running service takes it for 30 seconds more at most.")

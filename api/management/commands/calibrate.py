@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import numpy as np
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.labels.files import FileError, RowError, read_tweets
 from api.management.judging import judge_texts
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         " scores. The command finds the threshold that flags the same share of them here, and draws both curves."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE", help="a CSV file, gzipped or not")
         parser.add_argument("--flagged-from", type=float, required=True, metavar="SCORE", help="the old threshold, such as 0.8")
         parser.add_argument("--text-column", default="text", help="the column of the texts (default: text)")
@@ -23,7 +23,17 @@ class Command(BaseCommand):
         parser.add_argument("--attribute", choices=list(_LABELS), default="IDENTITY_ATTACK", help="what your client asks for")
         parser.add_argument("--plot", type=Path, metavar="FILE", default=Path("calibration.png"), help="PNG, SVG or PDF")
 
-    def handle(self, *, file, flagged_from, text_column, score_column, attribute, plot, **options):
+    def handle(
+        self,
+        *,
+        file: Path,
+        flagged_from: float,
+        text_column: str,
+        score_column: str,
+        attribute: str,
+        plot: Path,
+        **options: object,
+    ) -> None:
         texts, old = self._read(file, text_column, score_column)
         before = old >= flagged_from
         if not before.any():
@@ -47,10 +57,10 @@ class Command(BaseCommand):
         texts, scores = [], []
         try:
             for row in read_tweets(file, text_column=text_column, label_column=score_column):
-                score = None if isinstance(row, RowError) else _score(row.label)
-                if score is None:
-                    message = row.message if isinstance(row, RowError) else "the score is no number from 0 to 1"
-                    self.stderr.write(f"line {row.line}: {message}")
+                if isinstance(row, RowError):
+                    self.stderr.write(f"line {row.line}: {row.message}")
+                elif (score := _read_score(row.label)) is None:
+                    self.stderr.write(f"line {row.line}: the score is no number from 0 to 1")
                 else:
                     texts.append(row.text)
                     scores.append(score)
@@ -67,7 +77,7 @@ class Command(BaseCommand):
         return np.array(judged)
 
 
-def _score(text: str) -> float | None:
+def _read_score(text: str) -> float | None:
     try:
         score = float(text)
     except ValueError:

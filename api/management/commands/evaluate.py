@@ -1,29 +1,30 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.labels import selectors
 from api.labels.files import FileError, LabelledTweet, RowError, read_tweets
 from api.management.judging import judge_texts
 from hate_speech_AI.evaluation import evaluate, format_table
 
+
+class _Columns(NamedTuple):
+    """Where a file has its texts, its labels and its groups, and which labels mean hate."""
+
+    text_column: str = "tweet"
+    label_column: str = "label"
+    hate_values: str = "1"
+    group_columns: Sequence[str] = ()
+
+
 # The columns of public functional suites; their files are not part of this project.
 _PRESETS = {
-    "hatecheck": {
-        "text_column": "test_case",
-        "label_column": "label_gold",
-        "hate_values": "hateful",
-        "group_columns": ["functionality", "target_ident"],
-    },
-    "hatemojicheck": {
-        "text_column": "text",
-        "label_column": "label_gold",
-        "hate_values": "1,hateful",
-        "group_columns": ["functionality", "target"],
-    },
+    "hatecheck": _Columns("test_case", "label_gold", "hateful", ["functionality", "target_ident"]),
+    "hatemojicheck": _Columns("text", "label_gold", "1,hateful", ["functionality", "target"]),
 }
-_DEFAULTS = {"text_column": "tweet", "label_column": "label", "hate_values": "1", "group_columns": []}
 
 
 class Command(BaseCommand):
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         " Reviews do not answer here. Texts that have a label in this service are counted, because the figures flatter on them."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--preset", choices=sorted(_PRESETS), help="the columns of a public suite")
         parser.add_argument("--text-column", help="the column of the texts (default: tweet)")
@@ -45,9 +46,9 @@ class Command(BaseCommand):
             "--json", dest="json_file", type=Path, metavar="FILE", help="write the figures to FILE too; - writes them instead"
         )
 
-    def handle(self, *, file, preset, json_file, **options):
-        columns = {**_DEFAULTS, **_PRESETS.get(preset, {})}
-        columns |= {name: options[name] for name in _DEFAULTS if options[name]}
+    def handle(self, *, file: Path, preset: str | None, json_file: Path | None, **options: Any) -> None:
+        columns = _PRESETS[preset] if preset else _Columns()
+        columns = columns._replace(**{name: options[name] for name in columns._fields if options[name]})
         rows, n_bad = self._read(file, columns)
         texts = [row.text for row in rows]
         verdicts = judge_texts(texts)
@@ -60,17 +61,17 @@ class Command(BaseCommand):
                 [row.is_hate_speech for row in rows],
                 [verdict.probability for verdict in verdicts],
                 verdicts[0].threshold,
-                {column: [row.groups[at] for row in rows] for at, column in enumerate(columns["group_columns"])},
+                {column: [row.groups[at] for row in rows] for at, column in enumerate(columns.group_columns)},
             ),
         }
         self._show(figures, json_file)
 
-    def _read(self, file: Path, columns: dict) -> tuple[list[LabelledTweet], int]:
+    def _read(self, file: Path, columns: _Columns) -> tuple[list[LabelledTweet], int]:
         """Return the good rows of a file, and how many bad ones there were; each of those is reported by its line."""
         rows, n_bad = [], 0
-        hate_values = {value.strip() for value in columns["hate_values"].split(",")}
+        hate_values = {value.strip() for value in columns.hate_values.split(",")}
         try:
-            for row in read_tweets(file, **{**columns, "hate_values": hate_values}):
+            for row in read_tweets(file, **{**columns._asdict(), "hate_values": hate_values}):
                 if isinstance(row, RowError):
                     n_bad += 1
                     self.stderr.write(f"line {row.line}: {row.message}")
@@ -82,7 +83,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file} holds no labelled text.")
         return rows, n_bad
 
-    def _show(self, figures: dict, path: Path | None) -> None:
+    def _show(self, figures: dict[str, Any], path: Path | None) -> None:
         text = json.dumps(figures, indent=2) + "\n"
         if path == Path("-"):
             self.stdout.write(text)

@@ -1,7 +1,8 @@
 import sys
 import time
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from api.versions import selectors, services
@@ -21,10 +22,10 @@ class Command(BaseCommand):
         " training is queued or running, it is joined: there is never more than one."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--wait", action="store_true", help="follow the training to its end and print the score")
 
-    def handle(self, *, wait, **options):
+    def handle(self, *, wait: bool, **options: object) -> None:
         try:
             starters = services.bootstrap_engine()
         except HateSpeechError as error:
@@ -69,7 +70,7 @@ class Command(BaseCommand):
                 time.sleep(_POLL_SECONDS)
         return run
 
-    def _show_score(self, manifest: dict) -> None:
+    def _show_score(self, manifest: dict[str, Any]) -> None:
         score = manifest["score"]
         figures = score["slices"][score["of"]]
         what = "held-out tweets" if score["of"] == "held_out" else "texts of the shipped evaluation set"
@@ -79,7 +80,7 @@ class Command(BaseCommand):
             f" trained on {score['trained_on']:,}."
         )
 
-    def _show_refusal(self, version: str, gate: dict) -> None:
+    def _show_refusal(self, version: str, gate: dict[str, Any]) -> None:
         reasons = "\n".join(f"  {reason}" for reason in gate["reasons"])
         most = "\n".join(f"  {_describe_group(group)}" for group in selectors.versions().get(name=version).most_new_labels[:3])
         self.stdout.write(
@@ -89,6 +90,6 @@ class Command(BaseCommand):
         )
 
 
-def _describe_group(group: dict) -> str:
+def _describe_group(group: dict[str, Any]) -> str:
     key = f" by key {group['key']}" if group["key"] else ""
     return f"{group['labels']:,} from {group['source']}{key}, {group['hour'][:13]}h UTC"

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from api.labels import selectors
@@ -13,10 +13,10 @@ class Command(BaseCommand):
         " would run as a formula are marked; import_tweets takes the mark off again."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
 
-    def handle(self, *, file, **options):
+    def handle(self, *, file: Path, **options: object) -> None:
         rows = tqdm(
             selectors.tweets_for_export(), total=selectors.count_labelled_rows(), desc="Writing", unit=" tweets", leave=False
         )

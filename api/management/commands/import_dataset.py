@@ -3,7 +3,7 @@ from collections import Counter
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from api.labels import datasets, selectors, services
@@ -20,14 +20,14 @@ class Command(BaseCommand):
         " out of the training. Content warning: these sets hold real hate speech."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", metavar="NAME", choices=sorted(datasets.DATASETS), help=", ".join(sorted(datasets.DATASETS)))
         parser.add_argument(
             "--from", dest="path", type=Path, metavar="FILE", help="take this file, or the folder of the dataset's files"
         )
         parser.add_argument("--yes", action="store_true", help="the licence is read and accepted: do not ask")
 
-    def handle(self, *, name, path, yes, **options):
+    def handle(self, *, name: str, path: Path | None, yes: bool, **options: object) -> None:
         dataset = datasets.DATASETS[name]
         source = f"import:{name}"
         if not selectors.filter_labels(source=source).exists():
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         if n_learned := sum(fingerprint(row.text) in learned for row in rows):
             self.stdout.write(LEARNED_BEFORE.format(n_learned))
 
-    def _read(self, dataset: datasets.Dataset, path: Path | None) -> tuple[list[LabelledText], Counter]:
+    def _read(self, dataset: datasets.Dataset, path: Path | None) -> tuple[list[LabelledText], Counter[str]]:
         """Return the rows to import and the counts of what is left out, as `read_training_rows` does."""
         try:
             if path:

@@ -1,4 +1,4 @@
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from api.review_queue.feeds import read_feed
@@ -14,11 +14,11 @@ class Command(BaseCommand):
         " active version. Posts that are known already are passed over."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url", metavar="URL")
         parser.add_argument("--limit", type=int, default=200, help="take at most so many posts (default: 200)")
 
-    def handle(self, *, url, limit, **options):
+    def handle(self, *, url: str, limit: int, **options: object) -> None:
         posts = tqdm(read_feed(url, limit=limit), desc="Reading", unit=" posts", leave=False)
         try:
             found = add_posts(posts=posts, feed=url)

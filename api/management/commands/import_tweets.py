@@ -2,8 +2,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from api.labels.files import FileError, LabelledTweet, RowError, keep_last_rows, read_tweets
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         " rows are reported by line and passed over."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--text-column", default="tweet", help="the column of the texts (default: tweet)")
         parser.add_argument("--label-column", default="label", help="the column of the labels (default: label)")
@@ -36,7 +37,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--source", help="the name that the labels are kept under (default: the file's name)")
 
-    def handle(self, *, file, text_column, label_column, hate_values, source, **options):
+    def handle(
+        self, *, file: Path, text_column: str, label_column: str, hate_values: str, source: str | None, **options: object
+    ) -> None:
         reading = _Reading(file, text_column, label_column, {label.strip() for label in hate_values.split(",")})
         try:
             size = file.stat().st_size
@@ -47,13 +50,13 @@ class Command(BaseCommand):
                 rows = keep_last_rows(reading.good_rows(bar))
         except FileError as error:
             raise CommandError(str(error)) from error
-        bar = tqdm(reading.count_learned(rows), desc="Storing", unit=" tweets", leave=False)
-        stored = import_labels(rows=bar, source=f"import:{source or file.name}"[:200])
+        storing = tqdm(reading.count_learned(rows), desc="Storing", unit=" tweets", leave=False)
+        stored = import_labels(rows=storing, source=f"import:{source or file.name}"[:200])
         self._report(reading, stored)
         if reading.n_learned:
             self.stdout.write(LEARNED_BEFORE.format(reading.n_learned))
 
-    def _report(self, reading: "_Reading", stored: Counter) -> None:
+    def _report(self, reading: "_Reading", stored: Counter[str]) -> None:
         for label, count in sorted(reading.labels.items()):
             meaning = "hate" if label in reading.hate_values else "not hate"
             self.stdout.write(f"label {label!r} = {meaning}: {count:,} rows")
@@ -72,7 +75,7 @@ class _Reading:
         self.labels: Counter[str] = Counter()
         self.n_good = self.n_bad = self.n_learned = 0
 
-    def good_rows(self, bar: tqdm) -> Iterator[LabelledTweet]:
+    def good_rows(self, bar: "tqdm[NoReturn]") -> Iterator[LabelledTweet]:
         """Yield the rows that can be taken; report each other one by its line."""
         rows = read_tweets(
             self.file,

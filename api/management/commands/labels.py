@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.labels import selectors, services
 
@@ -19,14 +19,16 @@ class Command(BaseCommand):
         " each tweet had before becomes current again. restore undoes it."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=list(_ACTIONS))
         parser.add_argument("--source", default="", help="such as review, or import:my_tweets.csv")
         parser.add_argument("--key", default="", help="the API key that brought them")
         parser.add_argument("--since", type=moment, metavar="T", help="from this moment on, such as 2026-01-31T13:00 (UTC)")
         parser.add_argument("--until", type=moment, metavar="T", help="before this moment")
 
-    def handle(self, *, action, source, key, since, until, **options):
+    def handle(
+        self, *, action: str, source: str, key: str, since: datetime | None, until: datetime | None, **options: object
+    ) -> None:
         if not (source or key or since or until):
             raise CommandError("Say which labels: --source, --key, --since, --until, or several of them.")
         count = _ACTIONS[action](selectors.filter_labels(source=source, key=key, since=since, until=until))

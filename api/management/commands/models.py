@@ -1,14 +1,17 @@
-from django.core.management.base import BaseCommand, CommandError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.versions import selectors, services
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
+from hate_speech_AI.store import Pointer
 
 
 class Command(BaseCommand):
     help = "List the model versions, activate one by hand, go back to the one before, unpin, or delete old ones."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|activate|rollback|unpin|prune")
         actions.add_parser("list", help="show the versions, newest first")
         activate = actions.add_parser("activate", help="serve this version; any but the newest is pinned")
@@ -17,13 +20,13 @@ class Command(BaseCommand):
         actions.add_parser("unpin", help="let the next version that passes the gate take the active one's place")
         actions.add_parser("prune", help="delete all but the last ten and those active in the last 90 days")
 
-    def handle(self, *, action, **options):
+    def handle(self, *, action: str, **options: Any) -> None:
         try:
             getattr(self, f"_{action}")(**options)
         except HateSpeechError as error:
             raise CommandError(str(error)) from error
 
-    def _list(self, **options):
+    def _list(self, **options: object) -> None:
         services.record_versions()
         pointer = classifier.pointer()
         for version in selectors.versions():
@@ -37,25 +40,25 @@ class Command(BaseCommand):
             for reason in version.gate["reasons"]:
                 self.stdout.write(f"    {reason}")
 
-    def _activate(self, *, version, **options):
+    def _activate(self, *, version: str, **options: object) -> None:
         self._tell(services.activate_version(name=version))
 
-    def _rollback(self, **options):
+    def _rollback(self, **options: object) -> None:
         services.record_versions()
         previous = selectors.find_previous_version()
         if previous is None:
             raise CommandError("There is no version to go back to.")
         self._tell(services.activate_version(name=previous))
 
-    def _unpin(self, **options):
+    def _unpin(self, **options: object) -> None:
         classifier.store.unpin()
         self._tell(classifier.pointer())
 
-    def _prune(self, **options):
+    def _prune(self, **options: object) -> None:
         pruned = services.prune_versions()
         self.stdout.write(f"{len(pruned)} versions deleted.")
 
-    def _tell(self, pointer):
+    def _tell(self, pointer: Pointer | None) -> None:
         if pointer is None:
             raise CommandError("There is no version yet.")
         pinned = " and pinned: `models unpin` lets newer ones follow" if pointer.is_pinned else ""
