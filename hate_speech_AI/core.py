@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from . import gate, report, training
-from .engines import ENGINES, Engine
+from .engines import ENGINES
+from .engines.base import Engine
 from .engines.encoder import EncoderEngine
 from .errors import ForeignEncoderError, HateSpeechError, ModelMissingError, NoExplanationError, VersionError
-from .gate import DEFAULT_LIMITS, Limits, Rival
+from .evaluation import gate, report
+from .evaluation.gate import DEFAULT_LIMITS, Limits, Rival
 from .store import ModelStore, Pointer, Version
 from .text import fingerprint
-from .training import Row, ToxicRow
+from .training import candidate as training
+from .training.rows import Row, ToxicRow
 
 logger = logging.getLogger(__name__)
 

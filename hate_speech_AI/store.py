@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from .engines import Engine
+from .engines.base import Engine
 from .engines.linear import LinearEngine
 from .errors import (
     ChecksumError,
@@ -33,9 +33,9 @@ from .errors import (
     IncompleteVersionError,
     VersionMissingError,
 )
-from .labels import LabelIndex
+from .label_index import LabelIndex
 from .text import fingerprint
-from .training import Candidate
+from .training.candidate import Candidate
 
 # 1: engine linear: idf and weights by hashed bucket; engine encoder: mean and precision of its head, and the sum of the encoder
 #    that it needs; labels by fingerprint; threshold, score and gate in the manifest.

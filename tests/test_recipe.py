@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hate_speech_AI.engines.encoder import Encoder, EncoderEngine
-from hate_speech_AI.shipped import Shipped
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.session import Encoder
+from hate_speech_AI.engines.encoder.shipped import Shipped
 
 pytestmark = pytest.mark.recipe
 

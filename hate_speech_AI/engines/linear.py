@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CorruptVersionError, NotEnoughDataError
-from ..labels import read_arrays
-from ..text import reading_form, stems
+from ..label_index import read_arrays
+from ..text.linear_form import reading_form, stems
 
 # Chosen once by recipe/choose_linear.py, on the training side of twitter_sentiment only.
 PARAMETERS = {

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from ..shipped import Shipped
+from ..engines.encoder.shipped import Shipped
 from .assemble import assemble, write_manifest
 from .base import fetch_base
 from .corpus import Example, checksums, describe, read_corpus

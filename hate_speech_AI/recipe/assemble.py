@@ -10,8 +10,11 @@ import numpy as np
 import torch
 from sklearn.metrics import f1_score, roc_auc_score
 
-from ..engines.encoder import LABELS, Encoder, EncoderEngine, most_hateful
-from ..evaluation import answer_checks, calibration_error, choose_threshold, functional_checks, summarise_checks
+from ..engines.encoder.engine import LABELS, EncoderEngine, most_hateful
+from ..engines.encoder.session import Encoder
+from ..evaluation.functional_checks import answer_checks, functional_checks, summarise_checks
+from ..evaluation.metrics import calibration_error
+from ..evaluation.threshold import choose_threshold
 from ..text import fingerprint
 from .augment import disguise
 from .corpus import SOURCES, WEIGHTS, Example

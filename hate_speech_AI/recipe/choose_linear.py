@@ -18,9 +18,10 @@ from sklearn.metrics import average_precision_score, f1_score
 from tqdm import tqdm
 
 from ..engines.linear import PARAMETERS, tfidf
-from ..evaluation import choose_threshold
-from ..text import fingerprint, stem_word, stems, words
-from ..training import side_of
+from ..evaluation.threshold import choose_threshold
+from ..text import fingerprint
+from ..text.linear_form import stem_word, stems, words
+from ..training.rows import side_of
 
 DRAWS = 30
 PARAMETER_CANDIDATES = {

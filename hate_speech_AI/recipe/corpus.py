@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..text import fingerprint
-from ..training import side_of
+from ..training.rows import side_of
 
 FILES = {
     "davidson": ["davidson/labeled_data.csv"],

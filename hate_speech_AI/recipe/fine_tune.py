@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ..engines.encoder import Encoder as ServedEncoder
 from ..engines.encoder import EncoderEngine
-from ..shipped import Shipped
-from ..text import encoder_form
+from ..engines.encoder.session import Encoder as ServedEncoder
+from ..engines.encoder.shipped import Shipped
+from ..text.encoder_form import encoder_form
 from .augment import disguise, emoji_of, recombine, swap_identity
 from .corpus import SOURCES, WEIGHTS, Example
 from .export import restore

@@ -4,8 +4,8 @@ import random
 
 import numpy as np
 
-from ..bayesian import BayesianLogisticRegression
-from ..engines.encoder import LABELS
+from ..engines.encoder.engine import LABELS
+from ..engines.encoder.posterior import BayesianLogisticRegression
 from .augment import swap_identity
 from .corpus import WEIGHTS, Example
 

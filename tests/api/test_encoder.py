@@ -121,7 +121,7 @@ def test_a_missing_weights_file_is_said_in_one_line(new_service, tmp_path, monke
     # The installed files are not touched: the process is told another folder before it looks.
     service = new_service(HATE_SPEECH_ENGINE="encoder")
     code = (
-        "from pathlib import Path; import hate_speech_AI.shipped as shipped;"
+        "from pathlib import Path; import hate_speech_AI.engines.encoder.shipped as shipped;"
         "shipped.Shipped.__init__.__defaults__ = (Path('/nowhere'),);"
         "from django.core.management import call_command; call_command('exec_train')"
     )

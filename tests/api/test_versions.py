@@ -26,7 +26,7 @@ def trained(tmp_path_factory):
     import csv
 
     from hate_speech_AI.core import Classifier
-    from hate_speech_AI.training import STARTER, Row
+    from hate_speech_AI.training.rows import STARTER, Row
 
     store = ModelStore(tmp_path_factory.mktemp("trained") / "models")
     with services.STARTER_TWEETS.open(encoding="utf-8", newline="") as file:

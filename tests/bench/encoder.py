@@ -11,14 +11,17 @@ import numpy as np
 from sklearn.metrics import f1_score, roc_auc_score
 
 from hate_speech_AI.core import Classifier, store_of
-from hate_speech_AI.engines.encoder import Encoder, EncoderEngine, load_encoder
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.session import Encoder, load_encoder
+from hate_speech_AI.engines.encoder.shipped import Shipped
+from hate_speech_AI.engines.encoder.updating import TAUS, fit
 from hate_speech_AI.engines.linear import LinearEngine
-from hate_speech_AI.evaluation import answer_checks, calibration_error, choose_threshold, functional_checks, summarise_checks
+from hate_speech_AI.evaluation.functional_checks import answer_checks, functional_checks, summarise_checks
+from hate_speech_AI.evaluation.metrics import calibration_error
+from hate_speech_AI.evaluation.threshold import choose_threshold
 from hate_speech_AI.recipe.augment import disguise
 from hate_speech_AI.recipe.corpus import read_corpus
-from hate_speech_AI.shipped import Shipped
-from hate_speech_AI.training import Row
-from hate_speech_AI.updating import TAUS, fit
+from hate_speech_AI.training.rows import Row
 
 from ..service import Service
 

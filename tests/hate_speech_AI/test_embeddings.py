@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hate_speech_AI.embeddings import EmbeddingCache
+from hate_speech_AI.engines.encoder.embeddings import EmbeddingCache
 from hate_speech_AI.text import fingerprint
 
 

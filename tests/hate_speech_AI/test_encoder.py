@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hate_speech_AI.engines.encoder import Encoder, EncoderEngine, load_encoder, most_hateful
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.engine import most_hateful
+from hate_speech_AI.engines.encoder.session import Encoder, load_encoder
+from hate_speech_AI.engines.encoder.shipped import FOLDER, Shipped
 from hate_speech_AI.errors import CorruptVersionError, ForeignEncoderError, PretrainedError
-from hate_speech_AI.evaluation import functional_checks
-from hate_speech_AI.shipped import FOLDER, Shipped
+from hate_speech_AI.evaluation.functional_checks import functional_checks
 
 ROOT = Path(__file__).parent.parent.parent
 HARMLESS = "The baker on our street has fresh bread every morning, and the whole street smells of it. "

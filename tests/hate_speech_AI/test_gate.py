@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hate_speech_AI import gate
-from hate_speech_AI.evaluation import answer_checks, functional_checks, summarise_checks
-from hate_speech_AI.gate import Limits, Rival
-from hate_speech_AI.labels import LabelIndex
+from hate_speech_AI.evaluation import gate
+from hate_speech_AI.evaluation.functional_checks import answer_checks, functional_checks, summarise_checks
+from hate_speech_AI.evaluation.gate import Limits, Rival
+from hate_speech_AI.label_index import LabelIndex
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import STARTER, Candidate, Row, Scored, labels_of
+from hate_speech_AI.training.candidate import Candidate, Scored
+from hate_speech_AI.training.rows import STARTER, Row, labels_of
 
 HELD_OUT = [Row(f"held out {number}", number % 4 == 0, "import:a") for number in range(400)]
 REVIEWS = [Row(f"reviewed {number}", number % 2 == 0, "review") for number in range(100)]
@@ -201,7 +202,7 @@ def test_every_identity_has_enough_harmless_cases(checks):
 
 
 def test_the_readme_names_every_group(checks):
-    from hate_speech_AI.evaluation import FUNCTIONAL_CHECKS
+    from hate_speech_AI.evaluation.functional_checks import FUNCTIONAL_CHECKS
 
     readme = (FUNCTIONAL_CHECKS.parent / "README.md").read_text("utf-8")
     for group in {check.group for check in checks}:
@@ -212,7 +213,7 @@ def test_the_readme_names_every_group(checks):
 def test_the_functional_checks_are_only_ever_added_to():
     import hashlib
 
-    from hate_speech_AI.evaluation import FUNCTIONAL_CHECKS
+    from hate_speech_AI.evaluation.functional_checks import FUNCTIONAL_CHECKS
 
     written_first = FUNCTIONAL_CHECKS.read_bytes().split(b"\n")[:2682]
     digest = hashlib.sha256(b"\n".join(written_first)).hexdigest()
@@ -220,7 +221,7 @@ def test_the_functional_checks_are_only_ever_added_to():
 
 
 def test_no_starter_tweet_is_a_functional_check(checks):
-    from hate_speech_AI.evaluation import FUNCTIONAL_CHECKS
+    from hate_speech_AI.evaluation.functional_checks import FUNCTIONAL_CHECKS
 
     with (FUNCTIONAL_CHECKS.parent / "train.csv").open(encoding="utf-8", newline="") as file:
         starters = {fingerprint(row["tweet"]) for row in csv.DictReader(file)}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hate_speech_AI.engines.linear import PARAMETERS, LinearEngine, NgramHasher, tfidf
 from hate_speech_AI.errors import CorruptVersionError, NotEnoughDataError
-from hate_speech_AI.text import reading_form, stems
+from hate_speech_AI.text.linear_form import reading_form, stems
 
 from .rows import toy_rows
 

@@ -7,7 +7,7 @@ import pytest
 from hate_speech_AI.core import Classifier
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, side_of
+from hate_speech_AI.training.rows import Row, side_of
 
 from .rows import toy_rows
 

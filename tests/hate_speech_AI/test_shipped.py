@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.evaluation import answer_checks, calibration_error, summarise_checks
-from hate_speech_AI.shipped import FOLDER, Fingerprints, Shipped
+from hate_speech_AI.engines.encoder.shipped import FOLDER, Fingerprints, Shipped
+from hate_speech_AI.evaluation.functional_checks import answer_checks, summarise_checks
+from hate_speech_AI.evaluation.metrics import calibration_error
 from hate_speech_AI.text import fingerprint
 
 SHIPPED = Shipped()

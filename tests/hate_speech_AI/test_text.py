@@ -6,16 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hate_speech_AI.text import (
-    clean_and_tokenize_string,
-    encoder_form,
-    fingerprint,
-    normalise,
-    reading_form,
-    sentences,
-    stems,
-    words,
-)
+from hate_speech_AI.text import clean_and_tokenize_string, fingerprint, normalise
+from hate_speech_AI.text.encoder_form import encoder_form
+from hate_speech_AI.text.linear_form import reading_form, stems, words
+from hate_speech_AI.text.sentences import sentences
 
 any_text = st.text(st.characters(), max_size=200)  # surrogates and control characters too
 

@@ -5,7 +5,8 @@ import pytest
 
 from hate_speech_AI.errors import NotEnoughDataError
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, side_of, train
+from hate_speech_AI.training.candidate import train
+from hate_speech_AI.training.rows import Row, side_of
 
 from .rows import toy_rows
 

@@ -6,16 +6,17 @@ import shutil
 import numpy as np
 import pytest
 
-from hate_speech_AI import training
 from hate_speech_AI.core import Classifier
-from hate_speech_AI.engines.encoder import EncoderEngine, load_encoder
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.session import load_encoder
+from hate_speech_AI.engines.encoder.shipped import FOLDER, Shipped
+from hate_speech_AI.engines.encoder.updating import TAUS, update, update_toxic
 from hate_speech_AI.errors import ForeignEncoderError
-from hate_speech_AI.evaluation import answer_checks
-from hate_speech_AI.shipped import FOLDER, Shipped
+from hate_speech_AI.evaluation.functional_checks import answer_checks
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, ToxicRow, side_of
-from hate_speech_AI.updating import TAUS, update, update_toxic
+from hate_speech_AI.training import candidate as training
+from hate_speech_AI.training.rows import Row, ToxicRow, side_of
 
 KINDS = ("gardens", "rivers", "clocks", "kettles", "ladders", "lanterns", "bridges", "carpets")
 

@@ -16,7 +16,7 @@ import pytest
 
 from hate_speech_AI.core import Classifier
 from hate_speech_AI.store import ModelStore
-from hate_speech_AI.training import train
+from hate_speech_AI.training.candidate import train
 
 from .rows import toy_rows
 

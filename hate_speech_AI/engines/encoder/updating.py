@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .engines.encoder import LABELS, EncoderEngine
-from .evaluation import choose_threshold, f1_of, measure
+from ...evaluation.metrics import f1_of, measure
+from ...evaluation.threshold import choose_threshold
+from .engine import LABELS, EncoderEngine
 from .shipped import Evaluation
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def update_toxic(shipped: EncoderEngine, vectors: np.ndarray, labels: np.ndarray
 def fit(shipped: EncoderEngine, vectors: np.ndarray, labels: np.ndarray, *, tau: float, label: str = "hate") -> EncoderEngine:
     """Return an engine whose head for `label` is the posterior of the shipped one, counted `tau` times, and of these rows."""
     # Not at the top: it imports scikit-learn, which serving does without.
-    from .bayesian import BayesianLogisticRegression
+    from .posterior import BayesianLogisticRegression
 
     at = LABELS.index(label)
     posterior = BayesianLogisticRegression(shipped.mean[at], shipped.precision[at], tau).fit(vectors, labels)

@@ -9,8 +9,10 @@ from html import escape
 
 import numpy as np
 
-from .evaluation import f1_interval, functional_checks
-from .training import Candidate, labels_of
+from ..training.candidate import Candidate
+from ..training.rows import labels_of
+from .functional_checks import functional_checks
+from .intervals import f1_interval
 
 _MISTAKES = 15  # shown of each kind
 _SHOWN_CHARACTERS = 500

@@ -1,13 +1,13 @@
 """Bayesian logistic regression: the head that learns from a community without forgetting what it knew.
 
-It lives with training and not with serving, which needs none of scikit-learn; `engines/encoder.py` answers by its formulas.
+It lives with training and not with serving, which needs none of scikit-learn; `engine.py` answers by its formulas.
 """
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
-from .engines.encoder import moderate
+from .engine import moderate
 
 _MAX_STEPS = 50
 _ROWS_AT_ONCE = 16_384

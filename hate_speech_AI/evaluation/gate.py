@@ -10,12 +10,15 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .engines import Engine
-from .engines.linear import LinearEngine
-from .evaluation import answer_checks, check_intervals, f1_difference, f1_of, measure, summarise_checks
-from .labels import LabelIndex
-from .text import fingerprint
-from .training import STARTER, Candidate, Row, is_review, labels_of
+from ..engines.base import Engine
+from ..engines.linear import LinearEngine
+from ..label_index import LabelIndex
+from ..text import fingerprint
+from ..training.candidate import Candidate
+from ..training.rows import STARTER, Row, is_review, labels_of
+from .functional_checks import answer_checks, check_intervals, summarise_checks
+from .intervals import f1_difference
+from .metrics import f1_of, measure
 
 _EPSILON = 1e-9  # a loss of exactly the limit passes, however it was rounded
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import PretrainedError
+from ...errors import PretrainedError
 
-FOLDER = Path(__file__).parent / "pretrained"
+FOLDER = Path(__file__).parents[2] / "pretrained"
 
 
 class Fingerprints:

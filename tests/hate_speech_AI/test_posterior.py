@@ -8,8 +8,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
-from hate_speech_AI.bayesian import BayesianLogisticRegression
-from hate_speech_AI.engines.encoder import moderate
+from hate_speech_AI.engines.encoder.engine import moderate
+from hate_speech_AI.engines.encoder.posterior import BayesianLogisticRegression
 
 
 def some_data(count: int, seed: int, shift: float = 0.0):

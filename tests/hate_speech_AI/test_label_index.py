@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hate_speech_AI.errors import CorruptVersionError
-from hate_speech_AI.labels import LabelIndex
+from hate_speech_AI.label_index import LabelIndex
 from hate_speech_AI.text import fingerprint
 
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
