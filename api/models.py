@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from hate_speech_AI import training
+from hate_speech_AI.training import rows as training
 
 
 class Tweet(models.Model):

@@ -13,10 +13,11 @@ from kombu import Connection
 
 from hate_speech_AI.core import classifier
 from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.shipped import Shipped
 from hate_speech_AI.errors import HateSpeechError, VersionError
-from hate_speech_AI.shipped import Shipped
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, RowsDigest, ToxicRow, parameters_of
+from hate_speech_AI.training.candidate import parameters_of
+from hate_speech_AI.training.rows import Row, RowsDigest, ToxicRow
 
 from .models import Activation, ApiKey, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun
 

@@ -25,10 +25,10 @@ import hate_speech_AI
 from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.errors import HateSpeechError, VersionError
-from hate_speech_AI.gate import Limits
+from hate_speech_AI.evaluation.gate import Limits
 from hate_speech_AI.store import Pointer
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import is_review
+from hate_speech_AI.training.rows import is_review
 
 from . import selectors
 from .feeds import FoundPost

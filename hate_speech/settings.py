@@ -236,7 +236,7 @@ elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_KEY_PREFIX, "socket_connect_timeout": 2}
 
 # --- model versions ---
-# How much worse than the active version a candidate may be, in shares of 1; names as in hate_speech_AI.gate.Limits.
+# How much worse than the active version a candidate may be, in shares of 1; names as in hate_speech_AI.evaluation.gate.Limits.
 GATE_LIMITS = {
     "f1_loss": _share("GATE_F1_LOSS"),
     "group_loss": _share("GATE_GROUP_LOSS"),

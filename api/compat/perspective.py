@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction, classifier
-from hate_speech_AI.text import fingerprint, sentences
+from hate_speech_AI.text import fingerprint
+from hate_speech_AI.text.sentences import sentences
 
 from .. import services
 from ..authentication import brought_by

@@ -7,7 +7,7 @@ from tqdm import tqdm
 from api import importers, selectors
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
-from hate_speech_AI.evaluation import evaluate, format_table
+from hate_speech_AI.evaluation.metrics import evaluate, format_table
 
 # The columns of public functional suites; their files are not part of this project.
 _PRESETS = {
