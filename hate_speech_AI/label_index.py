@@ -25,7 +25,7 @@ class LabelIndex:
         self._upper, self._lower, self._labels = np.ascontiguousarray(keys[:, 0]), keys[:, 1], labels
 
     @classmethod
-    def of(cls, labelled: Iterable[tuple[str, bool]]) -> "LabelIndex":
+    def build(cls, labelled: Iterable[tuple[str, bool]]) -> "LabelIndex":
         """Build the index of (fingerprint, label) pairs, each fingerprint once."""
         rows = sorted((int(digest[:16], 16), int(digest[16:32], 16), label) for digest, label in labelled)
         keys = np.array([row[:2] for row in rows], np.uint64).reshape(-1, 2)

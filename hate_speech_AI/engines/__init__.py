@@ -1,4 +1,4 @@
-"""The engines: one file or folder each, behind one small interface."""
+"""The engines: one file or folder each. What an engine is, is in `base.py`; this registry alone knows which there are."""
 
 from .base import Engine
 from .encoder import EncoderEngine

@@ -1,13 +1,14 @@
-"""The functional checks."""
+"""The functional checks: short cases whose label is beyond doubt."""
 
 import csv
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..engines.base import Engine
+if TYPE_CHECKING:
+    from ..engines.base import Engine
 
 FUNCTIONAL_CHECKS = Path(__file__).parent.parent / "data" / "functional_checks.csv"
 _RESAMPLINGS = 2000
@@ -29,7 +30,7 @@ class Check(NamedTuple):
 
 
 @cache
-def functional_checks() -> tuple[Check, ...]:
+def read_functional_checks() -> tuple[Check, ...]:
     """Return the functional checks of this project; they compare versions, and nothing learns from them."""
     with FUNCTIONAL_CHECKS.open(encoding="utf-8", newline="") as file:
         return tuple(
@@ -40,13 +41,13 @@ def functional_checks() -> tuple[Check, ...]:
 
 @cache
 def _check_columns() -> dict[str, np.ndarray]:
-    checks = functional_checks()
+    checks = read_functional_checks()
     return {column: np.array([getattr(check, column) for check in checks]) for column in Check._fields}
 
 
-def answer_checks(engine: Engine, threshold: float) -> np.ndarray:
+def answer_checks(engine: "Engine", threshold: float) -> np.ndarray:
     """Return which functional checks are answered rightly: bool, shape (number of checks,)."""
-    given = engine.predict_proba([check.text for check in functional_checks()]) >= threshold
+    given = engine.predict_proba([check.text for check in read_functional_checks()]) >= threshold
     return given == _check_columns()["label"]
 
 
@@ -86,7 +87,9 @@ def _places(column: str) -> dict[str, np.ndarray]:
     return {str(value): values == value for value in dict.fromkeys(values.tolist()) if value}
 
 
-def check_intervals(is_right: np.ndarray, rival: np.ndarray) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
+def estimate_check_intervals(
+    is_right: np.ndarray, rival: np.ndarray
+) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
     """Return bootstrap 95 % intervals of what two classifiers differ by on the functional checks, the first less the second.
 
     Sentences are drawn, each with all its variants, since one word more or less flips all of these at once. The intervals of

@@ -1,8 +1,8 @@
 """The promotion gate: whether a candidate may take the active version's place.
 
 Candidate and rivals are scored side by side, by their models alone, on the same rows: the held-out rows with the labels that
-they had when the active version was trained. So labels that came since, wrong ones too, cannot judge yet; they are shown as
-a slice of their own, and judge from the next version on.
+they had when the active version was trained. Labels that came since, wrong ones too, do not judge yet. They are shown as a slice
+of their own, and judge from the next version on.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,14 +11,15 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..engines.base import Engine
-from ..engines.linear import LinearEngine
+from ..engines.evaluation_set import EvaluationSet
 from ..label_index import LabelIndex
+from ..labels import PRIMARY
 from ..text import fingerprint
 from ..training.candidate import Candidate
-from ..training.rows import STARTER, Row, is_review, labels_of
-from .functional_checks import answer_checks, check_intervals, summarise_checks
-from .intervals import f1_difference
-from .metrics import f1_of, measure
+from ..training.rows import Row, list_values
+from .functional_checks import answer_checks, estimate_check_intervals, summarise_checks
+from .intervals import compare_f1
+from .metrics import measure, measure_f1
 
 _EPSILON = 1e-9  # a loss of exactly the limit passes, however it was rounded
 
@@ -44,9 +45,13 @@ class Rival:
     engine: Engine
     manifest: dict
 
-    def flags(self, texts: list[str]) -> np.ndarray:
+    @property
+    def threshold(self) -> float:
+        return self.manifest["threshold"]
+
+    def flag(self, texts: list[str]) -> np.ndarray:
         """Return what the model alone says of each text: bool, shape (len(texts),)."""
-        return self.engine.predict_proba(texts) >= self.manifest["threshold"]
+        return self.engine.predict_proba(texts) >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,78 +110,40 @@ def judge(
     Parameters
     ----------
     active : Rival, optional
-        `None` where nothing is active, or nothing that can be read: the candidate passes by having no rival.
+        `None` if nothing is active, or nothing that can be read: the candidate passes without a rival.
     held_out : LabelIndex, optional
         The held-out rows as they stood when `active` was trained.
     others : iterable of Rival
-        Versions that were active lately; of an iterator one at a time is held in memory, and the best.
+        Versions that were active lately. Of an iterator, one at a time is held in memory, and the best.
     withdrawn : collection of (fingerprint, label)
         Labels that were taken out since; they do not judge.
 
     Returns
     -------
     dict
-        "passed"; "conditions", each as a dict of `Condition`; "reasons", the failed ones in words; "slices", the figures of both
-        on "held_out", on "newer", the held-out rows that came or changed since, and on "shipped", the evaluation set that comes
-        with engine encoder; "rival", the active version's name, or `None`.
+        "passed"; "conditions", each as a dict of `Condition`; "reasons", the failed conditions in words; "slices", the figures of
+        both on "held_out", on "newer", the held-out rows that came or changed since, and on "shipped", the evaluation set that
+        ships with the engine; "rival", the active version's name, or `None`.
     """
-    if active is not None and is_placeholder(active.manifest, candidate.manifest):
-        active = None
-    if active is None:
-        held = _figures(candidate, range(len(candidate.held_out)))
-        return {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {"held_out": {"candidate": held}}}
-
-    frozen, newer = _slices(candidate.held_out, held_out, withdrawn)
-    rows = [row for _, row in frozen]
-    texts, labels = [row.text for row in rows], labels_of(rows)
-    flagged = candidate.probabilities[[at for at, _ in frozen]] >= candidate.manifest["threshold"]
-    conditions = []
-
-    def compare_f1(rival: Rival, rival_flags: np.ndarray, subject="held_out", truth=labels, mine=flagged) -> None:
-        f1, other, interval = f1_difference(truth, mine, rival_flags)
-        is_worse = other - f1 > limits.f1_loss + _EPSILON and interval[1] < 0
-        conditions.append(Condition("f1", subject, f1, other, rival.name, limits.f1_loss, interval, not is_worse))
-
-    active_probabilities = active.engine.predict_proba(texts)
-    compare_f1(active, active_probabilities >= active.manifest["threshold"])
-    best, best_flags = _best(others, texts, labels)
-    if best is not None:
-        compare_f1(best, best_flags)
-    shipped_slice = {}
-    if candidate.shipped is not None:
-        test = candidate.shipped.part("test")
-        both = [(one, one.engine.judge_embeddings(test.vectors).hate) for one in (candidate, active)]
-        flags = [probabilities >= one.manifest["threshold"] for one, probabilities in both]
-        compare_f1(active, flags[1], "shipped", test.hate, flags[0])
-        shipped_slice["shipped"] = {
-            name: measure(test.hate, probabilities, one.manifest["threshold"])
-            for name, (one, probabilities) in zip(("candidate", "rival"), both, strict=True)
-        }
-
-    conditions += _compare_checks(candidate, active, limits)
-    if reviews := candidate.training_reviews:
-        said = labels_of(reviews)
-        texts = [row.text for row in reviews]
-        mine = candidate.engine.predict_proba(texts) >= candidate.manifest["threshold"]
-        shares = float((mine == said).mean()), float((active.flags(texts) == said).mean())
-        is_worse = shares[1] - shares[0] > limits.review_loss + _EPSILON
-        conditions.append(Condition("reviews", "", *shares, active.name, limits.review_loss, None, not is_worse))
-
-    failed = [condition for condition in conditions if not condition.passed]
-    slices = {
-        "held_out": {
-            "candidate": _figures(candidate, [at for at, _ in frozen], labels),
-            "rival": measure(labels, active_probabilities, active.manifest["threshold"]),
-        },
-        **shipped_slice,
-    }
+    if active is None or candidate.engine.is_placeholder(active.manifest, candidate.manifest):
+        figures = _measure_rows(candidate, range(len(candidate.held_out)))
+        return {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {"held_out": {"candidate": figures}}}
+    frozen, newer = _find_slices(candidate.held_out, held_out, withdrawn)
+    slices, conditions = {}, []
+    for part, compared in (
+        _compare_held_out(candidate, active, others, frozen, limits),
+        _compare_evaluation_set(candidate, active, limits),
+        ({}, _compare_checks(candidate, active, limits)),
+        ({}, _compare_reviews(candidate, active, limits)),
+    ):
+        slices |= part
+        conditions += compared
     if newer:
         rows = [candidate.held_out[at] for at in newer]
-        newer_probabilities = active.engine.predict_proba([row.text for row in rows])
-        slices["newer"] = {
-            "candidate": _figures(candidate, newer),
-            "rival": measure(labels_of(rows), newer_probabilities, active.manifest["threshold"]),
-        }
+        probabilities = active.engine.predict_proba([row.text for row in rows])
+        theirs = measure(list_values(rows), probabilities, active.threshold)
+        slices["newer"] = {"candidate": _measure_rows(candidate, newer), "rival": theirs}
+    failed = [condition for condition in conditions if not condition.passed]
     return {
         "passed": not failed,
         "rival": active.name,
@@ -186,39 +153,65 @@ def judge(
     }
 
 
-def is_placeholder(active: dict, candidate: dict) -> bool:
-    """Return whether the active version learned mostly from the starter tweets and the candidate from an operator's data.
-
-    The starter tweets show that engine linear works. What they teach it is no standard that real data should have to meet;
-    reviews, which anybody may post, do not lift the gate.
-    """
-    if active["engine"] != LinearEngine.name:
-        return False  # what the encoder ships is a standard
-    before = active["rows"]["by_source"]
-    is_of_starters = 2 * before.get(STARTER, 0) >= sum(before.values())
-    new = set(candidate["rows"]["by_source"]) - {STARTER} - set(before)
-    return is_of_starters and not all(map(is_review, new))
-
-
-def _slices(rows: list[Row], held_out: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]):
+def _find_slices(rows: list[Row], held_out: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]):
     """Return (place, row as it stood) of the rows that judge, and the places of those that are new or changed."""
     frozen, newer = [], []
     for at, row in enumerate(rows):
         digest = fingerprint(row.text)
         label = held_out.get(digest) if held_out is not None else None
-        if label != row.is_hate_speech:
+        if label != row.value:
             newer.append(at)
         if label is not None and (digest, label) not in withdrawn:
-            frozen.append((at, row._replace(is_hate_speech=label)))
+            frozen.append((at, row._replace(value=label)))
     return frozen, newer
 
 
-def _best(others: Iterable[Rival], texts: list[str], labels: np.ndarray):
-    """Return the rival with the highest F1 on these texts and what it says of them; `None` twice where there is none."""
+def _compare_held_out(
+    candidate: Candidate, active: Rival, others: Iterable[Rival], frozen: list[tuple[int, Row]], limits: Limits
+) -> tuple[dict, list[Condition]]:
+    """Compare F1 on the held-out rows with the active version's and with that of the best of the others."""
+    places, rows = [at for at, _ in frozen], [row for _, row in frozen]
+    texts, labels = [row.text for row in rows], list_values(rows)
+    flags = candidate.probabilities[places] >= candidate.manifest["threshold"]
+    probabilities = active.engine.predict_proba(texts)
+    conditions = [_compare_slice("held_out", labels, flags, active, probabilities >= active.threshold, limits)]
+    best, best_flags = _find_best(others, texts, labels)
+    if best is not None:
+        conditions.append(_compare_slice("held_out", labels, flags, best, best_flags, limits))
+    figures = {
+        "candidate": _measure_rows(candidate, places, labels),
+        "rival": measure(labels, probabilities, active.threshold),
+    }
+    return {"held_out": figures}, conditions
+
+
+def _compare_evaluation_set(candidate: Candidate, active: Rival, limits: Limits) -> tuple[dict, list[Condition]]:
+    """Compare F1 on the evaluation set that ships with the engine, if one does."""
+    if candidate.evaluation is None:
+        return {}, []
+    test: EvaluationSet = candidate.evaluation.select_split("test")
+    labels = test.truth()
+    mine, theirs = (one.engine.judge_evaluation_set(test)[PRIMARY] for one in (candidate, active))
+    threshold = candidate.manifest["threshold"]
+    condition = _compare_slice("shipped", labels, mine >= threshold, active, theirs >= active.threshold, limits)
+    figures = {"candidate": measure(labels, mine, threshold), "rival": measure(labels, theirs, active.threshold)}
+    return {"shipped": figures}, [condition]
+
+
+def _compare_slice(
+    subject: str, labels: np.ndarray, flags: np.ndarray, rival: Rival, rival_flags: np.ndarray, limits: Limits
+) -> Condition:
+    f1, other, interval = compare_f1(labels, flags, rival_flags)
+    is_worse = other - f1 > limits.f1_loss + _EPSILON and interval[1] < 0
+    return Condition("f1", subject, f1, other, rival.name, limits.f1_loss, interval, not is_worse)
+
+
+def _find_best(others: Iterable[Rival], texts: list[str], labels: np.ndarray):
+    """Return the rival with the highest F1 on these texts and what it says of them; `None` twice if there is none."""
     best, best_flags, best_f1 = None, None, -1.0
     for rival in others:
-        flags = rival.flags(texts)
-        f1 = f1_of(labels, flags)
+        flags = rival.flag(texts)
+        f1 = measure_f1(labels, flags)
         if f1 > best_f1:
             best, best_flags, best_f1 = rival, flags, f1
     return best, best_flags
@@ -228,7 +221,7 @@ def _compare_checks(candidate: Candidate, active: Rival, limits: Limits) -> list
     # Both now, not from the manifest: cases may have been added since the active version was trained.
     rights = [answer_checks(one.engine, one.manifest["threshold"]) for one in (candidate, active)]
     mine, theirs = map(summarise_checks, rights)
-    intervals, gap_interval = check_intervals(*rights)
+    intervals, gap_interval = estimate_check_intervals(*rights)
     conditions = []
     for group, share in theirs["groups"].items():
         is_worse = share - mine["groups"][group] > limits.group_loss + _EPSILON and intervals[group][1] < 0
@@ -240,8 +233,20 @@ def _compare_checks(candidate: Candidate, active: Rival, limits: Limits) -> list
     return [*conditions, Condition("false_positive_gap", "", *figures, gap_interval, not is_wider)]
 
 
-def _figures(candidate: Candidate, places, labels: np.ndarray | None = None) -> dict:
+def _compare_reviews(candidate: Candidate, active: Rival, limits: Limits) -> list[Condition]:
+    """Compare the share of training-side reviews that each answers as reviewed, if there are any."""
+    reviews = candidate.training_reviews
+    if not reviews:
+        return []
+    texts, said = [row.text for row in reviews], list_values(reviews)
+    mine = candidate.engine.predict_proba(texts) >= candidate.manifest["threshold"]
+    shares = float((mine == said).mean()), float((active.flag(texts) == said).mean())
+    is_worse = shares[1] - shares[0] > limits.review_loss + _EPSILON
+    return [Condition("reviews", "", *shares, active.name, limits.review_loss, None, not is_worse)]
+
+
+def _measure_rows(candidate: Candidate, places: Iterable[int], labels: np.ndarray | None = None) -> dict:
     places = list(places)
     if labels is None:
-        labels = labels_of([candidate.held_out[at] for at in places])
+        labels = list_values([candidate.held_out[at] for at in places])
     return measure(labels, candidate.probabilities[places], candidate.manifest["threshold"])

@@ -1,20 +1,20 @@
-"""Bootstrap intervals."""
+"""Bootstrap intervals of F1."""
 
 import numpy as np
 
-from .metrics import compute_f1, f1_of
+from .metrics import compute_f1, measure_f1
 
 _RESAMPLINGS = 2000
 
 
-def f1_interval(labels: np.ndarray, flagged: np.ndarray) -> tuple[float, float]:
+def estimate_f1_interval(labels: np.ndarray, flagged: np.ndarray) -> tuple[float, float]:
     """Return the bootstrap 95 % interval of F1; the same arguments give the same interval."""
     counts = _resampled_counts([labels, flagged])
     low, high = np.percentile(compute_f1(counts[:, 1, 1], counts[:, 1, 0], counts[:, 0, 1]), [2.5, 97.5])
     return float(low), float(high)
 
 
-def f1_difference(labels: np.ndarray, flagged: np.ndarray, rival: np.ndarray) -> tuple[float, float, tuple[float, float]]:
+def compare_f1(labels: np.ndarray, flagged: np.ndarray, rival: np.ndarray) -> tuple[float, float, tuple[float, float]]:
     """Return the F1 of two classifiers on the same texts and the paired bootstrap 95 % interval of the first less the second.
 
     Parameters
@@ -26,7 +26,7 @@ def f1_difference(labels: np.ndarray, flagged: np.ndarray, rival: np.ndarray) ->
     mine = compute_f1(counts[:, 1, 1].sum(-1), counts[:, 1, 0].sum(-1), counts[:, 0, 1].sum(-1))
     other = compute_f1(counts[:, 1, :, 1].sum(-1), counts[:, 1, :, 0].sum(-1), counts[:, 0, :, 1].sum(-1))
     low, high = np.percentile(mine - other, [2.5, 97.5])
-    return f1_of(labels, flagged), f1_of(labels, rival), (float(low), float(high))
+    return measure_f1(labels, flagged), measure_f1(labels, rival), (float(low), float(high))
 
 
 def _resampled_counts(columns: list[np.ndarray]) -> np.ndarray:

@@ -105,11 +105,11 @@ def _measure_with_baseline(labels: np.ndarray, probabilities: np.ndarray, thresh
 
 def _macro_f1(labels: np.ndarray, flagged: np.ndarray) -> float:
     """Return the mean of the F1 of those of the two classes that there are."""
-    values = [f1_of(truth, said) for truth, said in ((labels, flagged), (~labels, ~flagged)) if (truth | said).any()]
+    values = [measure_f1(truth, said) for truth, said in ((labels, flagged), (~labels, ~flagged)) if (truth | said).any()]
     return round(float(np.mean(values)), 4)
 
 
-def f1_of(labels: np.ndarray, flagged: np.ndarray) -> float:
+def measure_f1(labels: np.ndarray, flagged: np.ndarray) -> float:
     """Return F1 of what is flagged, 0 where it does not exist; both bool, shape (n,)."""
     return float(compute_f1((labels & flagged).sum(), (labels & ~flagged).sum(), (~labels & flagged).sum()))
 

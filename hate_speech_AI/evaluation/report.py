@@ -1,18 +1,14 @@
-"""The report of a version: one self-contained page, without a script, that says at a glance how good the version is.
+"""The report of a version: one self-contained page, without a script, that says at a glance how good the version is."""
 
-Pictures are Matplotlib's SVG, their colours and fonts replaced by the page's own, so that they fit light and dark.
-"""
-
-import io
-import re
 from html import escape
 
 import numpy as np
 
 from ..training.candidate import Candidate
-from ..training.rows import labels_of
-from .functional_checks import functional_checks
-from .intervals import f1_interval
+from ..training.rows import list_values
+from .functional_checks import read_functional_checks
+from .intervals import estimate_f1_interval
+from .pictures import draw_calibration, draw_checks, draw_history, draw_identities, draw_precision_recall
 
 _MISTAKES = 15  # shown of each kind
 _SHOWN_CHARACTERS = 500
@@ -23,9 +19,6 @@ _SLICES = {
     "newer": "rows that came or changed since",
     "shipped": "shipped evaluation set",
 }
-# Colours that no picture would use by itself, and the page's variables that take their place.
-_INK, _FAINT, _MAIN, _OTHER = "#010203", "#040506", "#070809", "#0a0b0c"
-_VARIABLES = {_INK: "var(--ink)", _FAINT: "var(--faint)", _MAIN: "var(--main)", _OTHER: "var(--other)"}
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1d21; --faint: #d5d7de; --main: #1d63b8; --other: #c2571a;
@@ -45,6 +38,24 @@ summary { cursor: pointer; margin: .5rem 0; } li { overflow-wrap: anywhere; marg
 """
 
 
+_PAGE = (
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    "<title>{title}</title><style>{style}</style></head><body>\n{body}\n</body></html>\n"
+)
+_ABOUT_RECALL = (
+    "Recall: share of the hateful texts found. Precision: share of the found that are hateful. Each point of the line is a"
+    " threshold; the dot is this version's."
+)
+_ABOUT_CALIBRATION = "On the diagonal, of the texts called 70 % probable 70 % are hateful."
+_ABOUT_HISTORY = "The last is this one; a hollow point is a version that the gate refused."
+_ABOUT_CHECKS = "Share of the cases of each group that are answered rightly. The bar is this version, the mark its parent."
+_ABOUT_IDENTITIES = (
+    "From the functional checks. Bars of one colour should be of one length: a longer one is a group whose members are silenced"
+    " more often, or protected less."
+)
+
+
 def render(name: str, candidate: Candidate, manifest: dict, history: list[dict]) -> str:
     """Return the report of `candidate` as version `name`: a page of HTML under 3 MB.
 
@@ -57,45 +68,37 @@ def render(name: str, candidate: Candidate, manifest: dict, history: list[dict])
     """
     labels, probabilities = candidate.scored.labels, candidate.scored.probabilities
     parent = next((earlier for earlier in history if earlier["version"] == manifest["parent"]), None)
-    figures = manifest["score"]
     flagged = probabilities >= manifest["threshold"]
-    low, high = f1_interval(labels, flagged)
-    gate = manifest["gate"]
-    summary = (
-        f"Score: F1 of the hate class on {len(labels):,} {_SCORED[figures['of']]}; between {low:.3f} and {high:.3f} with 95 %"
-        f" confidence. Precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, ROC AUC"
-        f" {_number(figures['roc_auc'])}. Trained on {figures['trained_on']:,} tweets, {escape(figures['trained_at'])}."
-    )
+    shown = [*history[1 - _HISTORY :], {**manifest, "version": name}]
     parts = [
         f"<h1>Version {escape(name)}</h1>",
-        f'<p class="score">{figures["score"]:.3f}</p>',
-        f'<p class="note">{summary}</p>',
-        _gate(gate),
+        f'<p class="score">{manifest["score"]["score"]:.3f}</p>',
+        f'<p class="note">{_summarise(manifest["score"], labels, flagged)}</p>',
+        _gate(manifest["gate"]),
         '<div class="pair">',
-        _section("What it finds, and how often it is right", _precision_recall(labels, probabilities, manifest["threshold"]),
-                 "Recall: share of the hateful texts found. Precision: share of the found that are hateful. Each point of"
-                 " the line is a threshold; the dot is this version's."),
-        _section("Whether its probabilities are true", _calibration(labels, probabilities),
-                 "On the diagonal, of the texts called 70 % probable 70 % are hateful."),
+        _section("What it finds, and how often it is right",
+                 draw_precision_recall(labels, probabilities, manifest["threshold"]), _ABOUT_RECALL),
+        _section("Whether its probabilities are true", draw_calibration(labels, probabilities), _ABOUT_CALIBRATION),
         "</div>",
         '<div class="pair">',
-        _section("Right and wrong", _confusion(labels, flagged), f"{_SCORED[figures['of']].capitalize()}."),
-        _section("Score of the versions", _history([*history[1 - _HISTORY :], {**manifest, "version": name}]),
-                 "The last is this one; a hollow point is a version that the gate refused."),
+        _section("Right and wrong", _confusion(labels, flagged), f"{_SCORED[manifest['score']['of']].capitalize()}."),
+        _section("Score of the versions", draw_history(shown), _ABOUT_HISTORY),
         "</div>",
-        _section("Functional checks", _checks(manifest["checks"]["groups"], parent),
-                 "Share of the cases of each group that are answered rightly. The bar is this version, the mark its parent."
-                 f" {len(functional_checks()):,} cases written for this project."),
-        _section("Errors by the group that a text names", _identities(manifest["checks"]["identities"]),
-                 "From the functional checks. Bars of one colour should be of one length: a longer one is a group whose members"
-                 " are silenced more often, or protected less."),
+        _section("Functional checks", draw_checks(manifest["checks"]["groups"], parent),
+                 f"{_ABOUT_CHECKS} {len(read_functional_checks()):,} cases written for this project."),
+        _section("Errors by the group that a text names", draw_identities(manifest["checks"]["identities"]), _ABOUT_IDENTITIES),
         _section("By source", _by_source(manifest["by_source"]), "By where the labels come from."),
-        _mistakes(candidate, labels_of(candidate.held_out), candidate.probabilities >= manifest["threshold"]),
+        _mistakes(candidate, list_values(candidate.held_out), candidate.probabilities >= manifest["threshold"]),
     ]  # fmt: skip
+    return _PAGE.format(title=f"Version {escape(name)}", style=_STYLE, body="\n".join(parts))
+
+
+def _summarise(score: dict, labels: np.ndarray, flagged: np.ndarray) -> str:
+    low, high = estimate_f1_interval(labels, flagged)
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Version {escape(name)}</title><style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
+        f"Score: F1 of the hate class on {len(labels):,} {_SCORED[score['of']]}; between {low:.3f} and {high:.3f} with 95 %"
+        f" confidence. Precision {score['precision']:.3f}, recall {score['recall']:.3f}, ROC AUC"
+        f" {_number(score['roc_auc'])}. Trained on {score['trained_on']:,} tweets, {escape(score['trained_at'])}."
     )
 
 
@@ -162,115 +165,3 @@ def _mistakes(candidate: Candidate, labels: np.ndarray, flagged: np.ndarray) -> 
         lists.append(f"<details><summary>{title}</summary><ol>{items}</ol></details>")
     note = "What people posted, hate speech included. Click to read. Some are mistakes of the labels."
     return _section("The most confident mistakes", "".join(lists), note)
-
-
-# --- pictures ---
-
-
-def _figure(width: float, height: float):
-    # Not at the top: only trainings draw, and the import takes half a second.
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.add_subplot(facecolor="none")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_FAINT)
-    axes.tick_params(colors=_INK, length=0)
-    axes.grid(color=_FAINT, linewidth=0.5)
-    axes.set_axisbelow(True)
-    return figure, axes
-
-
-def _svg(figure, described: str) -> str:
-    import matplotlib as mpl
-
-    out = io.StringIO()
-    # Text stays text: smaller, and in the page's font. The salt keeps the ids the same from one drawing to the next.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": described}):
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = out.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"font: ([0-9.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", svg)
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, variable)
-    # The ids of several pictures share one page.
-    prefix = re.sub(r"\W+", "-", described)
-    svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{prefix}-", svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(described)}" ', 1)
-
-
-def _precision_recall(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> str:
-    from sklearn.metrics import precision_recall_curve
-
-    figure, axes = _figure(4.6, 3.4)
-    if labels.any():
-        precision, recall, _ = precision_recall_curve(labels, probabilities)
-        at = np.unique(np.linspace(0, len(recall) - 1, 400).astype(int))
-        axes.plot(recall[at], precision[at], color=_MAIN, linewidth=2)
-        flagged = probabilities >= threshold
-        hits = (flagged & labels).sum()
-        axes.plot(hits / labels.sum(), hits / max(flagged.sum(), 1), "o", color=_OTHER, markersize=8)
-    axes.set_xlabel("recall", color=_INK)
-    axes.set_ylabel("precision", color=_INK)
-    axes.set(xlim=(0, 1), ylim=(0, 1.02))
-    return _svg(figure, "Precision-recall curve")
-
-
-def _calibration(labels: np.ndarray, probabilities: np.ndarray) -> str:
-    figure, axes = _figure(4.6, 3.4)
-    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.5)
-    bins = np.minimum((probabilities * 10).astype(int), 9)
-    said = [(probabilities[bins == at].mean(), labels[bins == at].mean()) for at in range(10) if (bins == at).sum() >= 5]
-    if said:
-        axes.plot(*zip(*said, strict=True), "o-", color=_MAIN, linewidth=2)
-    axes.set_xlabel("probability given", color=_INK)
-    axes.set_ylabel("share that is hateful", color=_INK)
-    axes.set(xlim=(0, 1), ylim=(0, 1.02))
-    return _svg(figure, "Calibration curve")
-
-
-def _history(manifests: list[dict]) -> str:
-    figure, axes = _figure(4.6, 2.6)
-    scores = [manifest["score"]["score"] for manifest in manifests]
-    axes.plot(range(len(scores)), scores, color=_MAIN, linewidth=1.5)
-    for at, manifest in enumerate(manifests):
-        fill = _MAIN if manifest["gate"]["passed"] else "none"
-        axes.plot(at, scores[at], "o", color=_MAIN, markerfacecolor=fill, markersize=6)
-    shown = sorted({0, len(manifests) - 1})
-    axes.set_xticks(shown, [manifests[at]["version"][:13] for at in shown], color=_INK)
-    axes.set_ylabel("F1", color=_INK)
-    axes.set_ylim(max(0, min(scores) - 0.1), min(1.02, max(scores) + 0.1))
-    return _svg(figure, "Score history")
-
-
-def _checks(groups: dict[str, float], parent: dict | None) -> str:
-    names = list(groups)[::-1]
-    figure, axes = _figure(9.6, 0.27 * len(names) + 0.6)
-    labels = {check.group: [] for check in functional_checks()}
-    for check in functional_checks():
-        labels[check.group].append(check.label)
-    kinds = {name: {1.0: "hate", 0.0: "not hate"}.get(float(np.mean(labels[name])), "both") for name in names}
-    axes.barh(range(len(names)), [groups[name] for name in names], color=_MAIN, height=0.65)
-    for at, name in enumerate(names):
-        axes.text(1.01, at, f"{groups[name]:.0%}", va="center", color=_INK, fontsize=9)
-        if parent and name in parent["checks"]["groups"]:
-            axes.plot([parent["checks"]["groups"][name]] * 2, [at - 0.42, at + 0.42], color=_OTHER, linewidth=2.5)
-    axes.set_yticks(range(len(names)), [f"{name.replace('_', ' ')} ({kinds[name]})" for name in names], color=_INK)
-    axes.set(xlim=(0, 1), ylim=(-0.6, len(names) - 0.4))
-    return _svg(figure, "Functional checks by group")
-
-
-def _identities(identities: dict[str, dict]) -> str:
-    names = list(identities)[::-1]
-    figure, axes = _figure(9.6, 0.45 * len(names) + 0.9)
-    places = np.arange(len(names))
-    for offset, key, colour, label in (
-        (0.2, "false_positive_rate", _MAIN, "false positives: harmless texts called hateful"),
-        (-0.2, "false_negative_rate", _OTHER, "false negatives: hateful texts missed"),
-    ):
-        axes.barh(places + offset, [identities[name][key] for name in names], 0.36, color=colour, label=label)
-    axes.set_yticks(places, names, color=_INK)
-    axes.set_xlim(0, 1)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.45, 1.16), ncols=2, frameon=False, labelcolor=_INK)
-    return _svg(figure, "Error rates by identity group")

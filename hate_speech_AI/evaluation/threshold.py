@@ -1,4 +1,4 @@
-"""Choose the threshold."""
+"""Choose the threshold of a version."""
 
 import numpy as np
 

@@ -1,15 +1,18 @@
 """Labelled rows, and the side that each is on."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Container, Generator, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from ..evaluation.functional_checks import functional_checks
+from ..evaluation.functional_checks import read_functional_checks
+from ..label_index import LabelIndex
+from ..labels import PRIMARY
 from ..text import fingerprint
+from .progress import Progress
 
 # Sources that mean something here: a person's decision, perhaps with how it came after a colon, and the sentences that the
 # service comes with.
@@ -19,22 +22,25 @@ STARTER = "starter"
 # The gate asks how many reviews a version answers as reviewed; of more it asks the first so many, which in the order of
 # fingerprints are as good as drawn by lot.
 _JUDGED_REVIEWS = 20_000
+_BEAT = 1000  # rows between two words of progress
 
 
 class Row(NamedTuple):
-    """A labelled tweet and where its label comes from."""
+    """A label of a text, and where it comes from.
+
+    Attributes
+    ----------
+    text : str
+    value : bool
+        Whether the text carries the label.
+    source : str
+    label : str
+    """
 
     text: str
-    is_hate_speech: bool
+    value: bool
     source: str = "rows"
-
-
-class ToxicRow(NamedTuple):
-    """A tweet, whether it is toxic, and where that label comes from: a review of some kind."""
-
-    text: str
-    is_toxic: bool
-    source: str = REVIEW
+    label: str = PRIMARY
 
 
 def is_review(source: str) -> bool:
@@ -42,24 +48,33 @@ def is_review(source: str) -> bool:
     return source == REVIEW or source.startswith(f"{REVIEW}:")
 
 
-class RowsDigest:
-    """What tells one set of training rows from another: sha256 over fingerprint, label, its name and source, in order."""
+def list_values(rows: list[Row]) -> np.ndarray:
+    """Return the values of `rows`: bool, shape (len(rows),)."""
+    return np.array([row.value for row in rows], bool)
 
-    def __init__(self):
+
+class RowsDigest:
+    """What tells one set of training rows from another: sha256 over fingerprint, value, label and source, in order.
+
+    Give it the rows of the primary label first, then those of each other label.
+    """
+
+    def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
 
-    def update(self, digest: str, value: bool, source: str, name: str = "hate") -> None:
-        said = source if name == "hate" else f"{name} {source}"
+    def update(self, digest: str, value: bool, source: str, label: str = PRIMARY) -> None:
+        # The primary label is not named: its rows had no label when this formula was made.
+        said = source if label == PRIMARY else f"{label} {source}"
         self._sha256.update(bytes.fromhex(digest) + bytes([value]) + said.encode() + b"\0")
 
     def hexdigest(self) -> str:
         return self._sha256.hexdigest()
 
 
-def side_of(digest: str) -> str:
+def choose_side(digest: str) -> str:
     """Return the side that a text's fingerprint puts it on: "held_out" (20 %), "threshold" (8 %) or "fit" (72 %).
 
-    It depends on nothing else, so a tweet never moves between the sides and scores compare across nights.
+    It depends on nothing else, so a text never moves between the sides and scores compare across nights.
     """
     number = int(digest[:16], 16)
     if number % 5 == 0:
@@ -67,78 +82,123 @@ def side_of(digest: str) -> str:
     return "threshold" if number // 5 % 10 == 0 else "fit"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Split:
-    """Labelled rows on their sides, filled while they stream by; the fitting side is never held in memory as text.
+    """The rows of a training on their sides.
 
     Attributes
     ----------
-    learned : container of str
-        Fingerprints that the shipped weights learned from: neither held out nor learned again.
-    frozen : container of str
-        Fingerprints of the shipped evaluation set: held out, whatever their number says.
+    sides : dict of (label, side) to list of Row
+        Each text once for a label, the first row of equals. Left out are texts of the functional checks, and texts that the
+        shipped engine has learned from.
+    training_reviews : list of Row
+        Reviews of the primary label that are not held out, not all of very many.
+    reviews : dict of str to LabelIndex
+        Every review, by label: the version answers them as reviewed.
+    digest : str
+        See `RowsDigest`.
+    sources : dict of str to int
+        How many rows of the primary label each source has.
+    n_rows, n_learned, n_trained_on : int
+        How many rows there are of all labels; how many of the primary label the shipped engine has learned from before; and how
+        many of the primary label are not held out.
     """
 
-    learned: Container[str] = ()
-    frozen: Container[str] = ()
-    held_out: list[Row] = field(default_factory=list)
-    threshold: list[Row] = field(default_factory=list)
-    reviews: list[tuple[str, bool]] = field(default_factory=list)
-    toxic_reviews: list[tuple[str, bool]] = field(default_factory=list)
-    training_reviews: list[Row] = field(default_factory=list)
-    digest: RowsDigest = field(default_factory=RowsDigest)
-    sources: Counter[str] = field(default_factory=Counter)
-    n_rows: int = 0
-    n_learned: int = 0
-    n_trained_on: int = 0
+    sides: dict[tuple[str, str], list[Row]]
+    training_reviews: list[Row]
+    reviews: dict[str, LabelIndex]
+    digest: str
+    sources: dict[str, int]
+    n_rows: int
+    n_learned: int
+    n_trained_on: int
 
-    def fitting_rows(self, rows: Iterable[Row], report: Callable[[str, int], None]) -> Iterator[tuple[str, bool]]:
-        """Yield the rows to fit, the first of each fingerprint, and put the others on their sides.
+    def list_side(self, side: str, label: str = PRIMARY) -> list[Row]:
+        """Return the rows of a label on a side."""
+        return self.sides.get((label, side), [])
 
-        Texts of the functional checks are passed over: who posts them as reviews does not teach the test.
-        """
-        seen: set[bytes] = set()
-        checks = {fingerprint(check.text) for check in functional_checks()}
-        for row in map(Row._make, rows):
-            key = fingerprint(row.text)
-            if (short := bytes.fromhex(key)) in seen:
-                continue
-            seen.add(short)
-            self.n_rows += 1
-            self.digest.update(key, row.is_hate_speech, row.source)
-            if self.n_rows % 1000 == 0:
-                report("reading", self.n_rows)
-            if is_review(row.source):
-                self.reviews.append((key, row.is_hate_speech))
-            if key in checks:
-                continue
-            if key in self.learned:
-                self.n_learned += 1
-                continue
-            self.sources[row.source] += 1
-            side = "held_out" if key in self.frozen else side_of(key)
-            if side != "held_out":
-                self.n_trained_on += 1
-                if is_review(row.source) and len(self.training_reviews) < _JUDGED_REVIEWS:
-                    self.training_reviews.append(row)
-            if side == "fit":
-                yield row.text, row.is_hate_speech
-            else:
-                (self.held_out if side == "held_out" else self.threshold).append(row)
-        report("fitting", self.n_rows)
-
-    def fitting_toxic_rows(self, rows: Iterable[ToxicRow]) -> Iterator[tuple[str, bool]]:
-        """Yield those rows, each of another fingerprint, that the toxic head may learn from; to be called after the other."""
-        checks = {fingerprint(check.text) for check in functional_checks()}
-        for row in rows:
-            key = fingerprint(row.text)
-            self.digest.update(key, row.is_toxic, row.source, "toxic")
-            self.toxic_reviews.append((key, row.is_toxic))
-            kept_out = key in checks or key in self.learned or key in self.frozen
-            if not kept_out and side_of(key) != "held_out":
-                yield row.text, row.is_toxic
+    def list_learnable(self, label: str) -> list[Row]:
+        """Return the rows of a label that are not held out, for an engine that keeps none for the threshold alone."""
+        return self.list_side("fit", label) + self.list_side("threshold", label)
 
 
-def labels_of(rows: list[Row]) -> np.ndarray:
-    """Return the labels of `rows`: bool, shape (len(rows),)."""
-    return np.array([row.is_hate_speech for row in rows], bool)
+def read_split(
+    rows: Iterable[Row | tuple], learned: Container[str] = (), evaluated: Container[str] = ()
+) -> Generator[Progress, None, Split]:
+    """Read all rows once, yielding progress, and return their split.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        Or of tuples of its first two, three or four fields. Those of the primary label come first, for the digest.
+    learned : container of str
+        Fingerprints of the texts that the shipped engine has learned from: neither held out nor learned again.
+    evaluated : container of str
+        Fingerprints of the shipped evaluation set: held out, whatever their number says.
+    """
+    reader = _Reader(learned, evaluated)
+    for row in rows:
+        reader.read(Row(*row))
+        if reader.n_rows % _BEAT == 0:
+            # The count is left to the engine, which takes longer over the rows.
+            yield Progress("reading", 0)
+    return reader.finish()
+
+
+class _Reader:
+    """What is known of the rows while they are read."""
+
+    def __init__(self, learned: Container[str], evaluated: Container[str]):
+        self._learned, self._evaluated = learned, evaluated
+        # Who posts texts of the functional checks as reviews does not teach the test.
+        self._checks = {fingerprint(check.text) for check in read_functional_checks()}
+        self._seen: dict[str, set[bytes]] = defaultdict(set)
+        self._sides: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        self._training_reviews: list[Row] = []
+        self._reviews: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+        self._digest = RowsDigest()
+        self._sources: Counter[str] = Counter()
+        self._names: dict[str, str] = {}
+        self.n_rows = self._n_learned = self._n_trained_on = 0
+
+    def read(self, row: Row) -> None:
+        key = fingerprint(row.text)
+        short, seen = bytes.fromhex(key), self._seen[row.label]
+        if short in seen:
+            return
+        seen.add(short)
+        # One string for each source and label: a database gives a new one with each row.
+        same = self._names.setdefault
+        row = Row(row.text, row.value, same(row.source, row.source), same(row.label, row.label))
+        self.n_rows += 1
+        self._digest.update(key, row.value, row.source, row.label)
+        if is_review(row.source):
+            self._reviews[row.label].append((key, row.value))
+        if key in self._checks:
+            return
+        if key in self._learned:
+            self._n_learned += row.label == PRIMARY
+            return
+        side = "held_out" if key in self._evaluated else choose_side(key)
+        self._sides[row.label, side].append(row)
+        if row.label == PRIMARY:
+            self._count(row, side)
+
+    def _count(self, row: Row, side: str) -> None:
+        self._sources[row.source] += 1
+        if side != "held_out":
+            self._n_trained_on += 1
+            if is_review(row.source) and len(self._training_reviews) < _JUDGED_REVIEWS:
+                self._training_reviews.append(row)
+
+    def finish(self) -> Split:
+        return Split(
+            dict(self._sides),
+            self._training_reviews,
+            {label: LabelIndex.build(said) for label, said in self._reviews.items()},
+            self._digest.hexdigest(),
+            dict(sorted(self._sources.items())),
+            self.n_rows,
+            self._n_learned,
+            self._n_trained_on,
+        )

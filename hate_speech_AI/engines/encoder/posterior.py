@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
-from .engine import moderate
+from .engine import moderated_probability
 
 _MAX_STEPS = 50
 _ROWS_AT_ONCE = 16_384
@@ -81,7 +81,7 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Return the probabilities of both classes, the posterior's variance taken into account: shape (n, 2)."""
         logits, deviation = self.decision_function(X), self.uncertainty(X)
-        positive = moderate(logits, deviation)
+        positive = moderated_probability(logits, deviation)
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X):

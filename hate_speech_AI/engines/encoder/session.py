@@ -3,10 +3,10 @@
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +42,24 @@ class Window:
     words: list[int]
 
 
+@dataclass(slots=True)
+class TokenReading:
+    """A window of a text, and what its tokens say.
+
+    Attributes
+    ----------
+    form : Aligned
+        What the encoder reads of the text.
+    window : Window
+    contributions : ndarray of float64, shape (n_tokens,)
+        What each token, the special ones included, adds to the product of weights and embedding.
+    """
+
+    form: Aligned
+    window: Window
+    contributions: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
 class Encoder:
     """The shipped encoder: texts in, embeddings out. One inference session a process: get it by `load_encoder`.
 
@@ -65,7 +83,7 @@ class Encoder:
         from tokenizers import Tokenizer
 
         files = Shipped(folder)
-        self.sha256 = files.sum_of("encoder.onnx")
+        self.sha256 = files.checksum("encoder.onnx")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
         options.log_severity_level = 3
@@ -82,22 +100,47 @@ class Encoder:
         self._window: int = files.manifest["window"]
         self._overlap: int = files.manifest["overlap"]
         self._pool = ThreadPoolExecutor(threads, "encoder")  # starts no thread before it has work
-        self._memory: EmbeddingCache | None = None
-        self._trainer = 0  # the thread that the memory is for
+        self._cache: EmbeddingCache | None = None
+        self._trainer = 0  # the thread that the cache is for
 
     def embed(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the embeddings of the windows of `texts`, and where each text's begin.
 
         Returns
         -------
-        vectors : ndarray of float32, shape (n_windows, 384)
+        vectors : ndarray of float32, shape (n_windows, width)
             Means of token states, not normalised.
         starts : ndarray of int, shape (len(texts),)
         """
-        memory = self._memory
-        if memory is None or threading.get_ident() != self._trainer:
+        cache = self._cache
+        if cache is None or threading.get_ident() != self._trainer:
             return self._embed(texts)
-        return memory.embed(texts, [fingerprint(text) for text in texts], self._embed)
+        return cache.embed(texts, [fingerprint(text) for text in texts], self._embed)
+
+    def embed_tokens(self, texts: list[str], weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, list["TokenReading"]]:
+        """Return what `embed` returns, and for each window what its tokens add to the product of `weights` and its embedding.
+
+        Both come of one run of the encoder. The token states are not kept: those of a thousand texts take 200 MB.
+
+        Parameters
+        ----------
+        weights : ndarray of float64, shape (width,)
+        """
+        readings: list[TokenReading] = []
+        starts = np.empty(len(texts), np.intp)
+        for at, text in enumerate(texts):
+            starts[at] = len(readings)
+            form, windows = self.read(text)
+            readings += (TokenReading(form, window) for window in windows)
+        vectors = np.empty((len(readings), self.width), np.float32)
+
+        def run(places: list[int], ids: np.ndarray) -> None:
+            vectors[places], states = self._session.run(["embedding", "states"], {"ids": ids})
+            for place, tokens in zip(places, states, strict=True):
+                readings[place].contributions = tokens.astype(float) @ weights / len(tokens)
+
+        self._run_batches([reading.window.ids[1:-1] for reading in readings], run)
+        return vectors, starts, readings
 
     def _embed(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         windows: list[list[int]] = []
@@ -107,19 +150,27 @@ class Encoder:
             windows += (ids[first:last] for first, last in self._bounds(len(ids)))
         vectors = np.empty((len(windows), self.width), np.float32)
 
-        def run(places: list[int]) -> None:
+        def run(places: list[int], ids: np.ndarray) -> None:
+            vectors[places] = self._session.run(["embedding"], {"ids": ids})[0]
+
+        self._run_batches(windows, run)
+        return vectors, starts
+
+    def _run_batches(self, windows: list[list[int]], run: Callable[[list[int], np.ndarray], None]) -> None:
+        """Call `run` with the places and the ids of each batch of windows, in several threads if there are several batches."""
+
+        def run_batch(places: list[int]) -> None:
             ids = np.empty((len(places), len(windows[places[0]]) + 2), np.int64)
             ids[:, 0], ids[:, -1] = _CLS, _SEP
             ids[:, 1:-1] = [windows[place] for place in places]
-            vectors[places] = self._session.run(["embedding"], {"ids": ids})[0]
+            run(places, ids)
 
-        batches = list(_batches(windows))
+        batches = list(_batch_windows(windows))
         if len(batches) == 1:
-            run(batches[0])
+            run_batch(batches[0])
         else:
-            for _ in self._pool.map(run, batches):  # raises what a batch raised
+            for _ in self._pool.map(run_batch, batches):  # raises what a batch raised
                 pass
-        return vectors, starts
 
     def _token_ids(self, forms: list[str]) -> Iterator[list[int]]:
         if len(forms) == 1:  # a batch of one would wake the tokenizer's threads
@@ -149,22 +200,18 @@ class Encoder:
         ]
         return form, windows
 
-    def states(self, window: Window) -> np.ndarray:
-        """Return the token states of a window: float32, shape (tokens, 384)."""
-        return self._session.run(["states"], {"ids": np.array([window.ids], np.int64)})[0][0]
-
     @contextmanager
-    def remembering(self, folder: Path) -> Iterator[None]:
-        """Keep the embeddings of this thread's texts below `folder` while this lasts, and take them from there."""
-        with EmbeddingCache.opened(folder, self.sha256, self.width) as memory:
-            self._memory, self._trainer = memory, threading.get_ident()
+    def cache_embeddings(self, folder: Path) -> Iterator[None]:
+        """Keep the embeddings of this thread's texts below `folder` while the context lasts, and take them from there."""
+        with EmbeddingCache.open(folder, self.sha256, self.width) as cache:
+            self._cache, self._trainer = cache, threading.get_ident()
             try:
                 yield
             finally:
-                self._memory = None
+                self._cache = None
 
 
-def _batches(windows: list[list[int]]) -> Iterator[list[int]]:
+def _batch_windows(windows: list[list[int]]) -> Iterator[list[int]]:
     """Yield places of windows of one length to run together, long ones first: no thread is left with them at the end."""
     by_length: dict[int, list[int]] = defaultdict(list)
     for at, ids in enumerate(windows):
@@ -175,7 +222,28 @@ def _batches(windows: list[list[int]]) -> Iterator[list[int]]:
             yield places[at : at + size]
 
 
+_threads: int | None = None
+
+
+def set_threads(count: int) -> None:
+    """Let this process's encoder use `count` threads, or one for each core if it is 0.
+
+    Raises
+    ------
+    RuntimeError
+        The encoder is loaded already.
+    """
+    global _threads  # noqa: PLW0603
+    if load_encoder.cache_info().currsize:
+        raise RuntimeError("The encoder is loaded already. Call set_threads before the first text is judged.")
+    _threads = count
+
+
 @cache
 def load_encoder() -> Encoder:
-    """Return this process's encoder; HATE_SPEECH_THREADS says how many threads it may use, 0 or nothing one for each core."""
-    return Encoder(threads=int(os.environ.get("HATE_SPEECH_THREADS", "0")) or len(os.sched_getaffinity(0)))
+    """Return this process's encoder.
+
+    It has as many threads as `set_threads` said. Where nobody called that, HATE_SPEECH_THREADS says it, 0 by default.
+    """
+    count = int(os.environ.get("HATE_SPEECH_THREADS", "0")) if _threads is None else _threads
+    return Encoder(threads=count or len(os.sched_getaffinity(0)))

@@ -1,24 +1,32 @@
-"""A night's learning of engine `encoder`: the shipped posterior, updated with the labelled rows of one community.
+"""How the encoder's head learns: the shipped posterior is the prior, and a community's labelled rows update it.
 
-How much the prior counts, tau, and the threshold are chosen on rows that were not fitted. The gate has the last word: of the
-updates it takes the first that makes nothing worse.
+The prior strength tau and the threshold are chosen on rows that were not fitted. The gate has the last word: it takes the first
+update that makes nothing worse.
 """
 
 import logging
+from collections.abc import Generator
 from typing import NamedTuple
 
 import numpy as np
 
-from ...evaluation.metrics import f1_of, measure
+from ...evaluation.metrics import measure, measure_f1
 from ...evaluation.threshold import choose_threshold
-from .engine import LABELS, EncoderEngine
-from .shipped import Evaluation
+from ...labels import PRIMARY
+from ...training.progress import Progress
+from ...training.rows import Row, Split, list_values
+from ..base import Fitted
+from ..evaluation_set import EvaluationSet
+from .engine import EncoderEngine, pick_windows
 
 logger = logging.getLogger(__name__)
 
-TOXIC_LOSS = 0.01
+# How much ROC AUC a label may lose that no gate judges.
+LABEL_LOSS = 0.01
+# The prior strengths to try: 1 counts the shipped posterior in full.
 TAUS = (1.0, 0.3, 0.1, 0.03, 0.01)
 
+_BATCH = 512  # texts embedded at once
 _FOLDS = 5
 _FOLDED_ROWS = 20_000  # of more, the first: in the order of fingerprints, as good as drawn by lot
 # With fewer rows there is nothing to choose by: the prior counts in full, and the shipped threshold stays.
@@ -30,6 +38,10 @@ class Update(NamedTuple):
 
     Attributes
     ----------
+    engine : EncoderEngine
+    tau : float
+        The prior strength.
+    threshold : float
     f1 : float or None
         On the rows, each judged by a head that was not fitted on it; `None` where there were too few.
     """
@@ -40,81 +52,118 @@ class Update(NamedTuple):
     f1: float | None
 
 
-def update(shipped: EncoderEngine, vectors: np.ndarray, labels: np.ndarray, evaluation: Evaluation) -> list[Update]:
-    """Return the updates for the values of tau, that with the highest F1 first.
+def fit_candidates(shipped: EncoderEngine, split: Split, evaluation: EvaluationSet) -> Generator[Progress, None, list[Fitted]]:
+    """Embed the rows of a split, yielding progress, and return the updates of the shipped engine, the best first.
 
-    The head for `hate` alone is updated: what is no hate may be toxic or not, and hate counts as toxic anyway.
+    1. Update the head of each other label, of which the split has rows, with its full prior.
+    2. Update the head of the primary label with each prior strength.
+    """
+    vectors, values = yield from _embed(shipped, split.list_learnable(PRIMARY), 0)
+    count = len(values)
+    engine = shipped
+    for label in shipped.labels:
+        rows = split.list_learnable(label)
+        if label != PRIMARY and rows:
+            more, said = yield from _embed(shipped, rows, count)
+            count += len(said)
+            engine = update_label(engine, label, more, said, evaluation)
+    yield Progress("fitting", split.n_rows)
+    updates = update_primary(engine, vectors, values, evaluation)
+    return [Fitted(one.engine, one.threshold, {"tau": one.tau, "out_of_fold_f1": one.f1}) for one in updates]
+
+
+def _embed(engine: EncoderEngine, rows: list[Row], before: int) -> Generator[Progress, None, tuple[np.ndarray, np.ndarray]]:
+    """Return the embeddings of rows, of a long text that of the window that `judge` picks, and their values (bool).
+
+    `before` is how many rows were embedded earlier, for the progress.
+    """
+    vectors = [np.empty((0, engine.mean.shape[1] - 1), np.float32)]
+    for at in range(0, len(rows), _BATCH):
+        found, starts = engine.encoder.embed([row.text for row in rows[at : at + _BATCH]])
+        vectors.append(found[pick_windows(engine.judge_embeddings(found)[PRIMARY], starts)])
+        yield Progress("reading", before + min(at + _BATCH, len(rows)))
+    return np.concatenate(vectors), list_values(rows)
+
+
+def update_primary(shipped: EncoderEngine, vectors: np.ndarray, values: np.ndarray, evaluation: EvaluationSet) -> list[Update]:
+    """Return an update of the primary label's head for each tau, that with the highest F1 first.
 
     Parameters
     ----------
-    vectors : ndarray of float32, shape (n, 384)
-    labels : ndarray of bool, shape (n,)
-        Whether each is hate.
-    evaluation : Evaluation
-        On whose validation split the threshold is chosen, together with the rows.
+    vectors : ndarray of float32, shape (n, width)
+    values : ndarray of bool, shape (n,)
+        Which rows carry the label.
+    evaluation : EvaluationSet
+        The threshold is chosen on its validation split, together with the rows.
     """
-    validation = evaluation.part("validation")
-    hateful = int(labels.sum())
-    if len(labels) < _FEWEST_ROWS or min(hateful, len(labels) - hateful) < _FEWEST_OF_EACH:
-        engine = fit(shipped, vectors, labels, tau=1.0)
-        threshold = choose_threshold(validation.hate, shipped.judge_embeddings(validation.vectors).hate)
+    validation = evaluation.select_split("validation")
+    positive = int(values.sum())
+    if len(values) < _FEWEST_ROWS or min(positive, len(values) - positive) < _FEWEST_OF_EACH:
+        engine = fit_label(shipped, vectors, values, tau=1.0)
+        threshold = choose_threshold(validation.truth(), shipped.judge_evaluation_set(validation)[PRIMARY])
         return [Update(engine, 1.0, threshold, None)]
-    some, said = vectors[:_FOLDED_ROWS], labels[:_FOLDED_ROWS]
+    some, said = vectors[:_FOLDED_ROWS], values[:_FOLDED_ROWS]
     updates = []
     for tau in TAUS:
-        engine = fit(shipped, vectors, labels, tau=tau)
-        probabilities = _out_of_fold(shipped, some, said, tau)
-        everything = np.concatenate([probabilities, engine.judge_embeddings(validation.vectors).hate])
-        threshold = choose_threshold(np.concatenate([said, validation.hate]), everything)
-        updates.append(Update(engine, tau, threshold, f1_of(said, probabilities >= threshold)))
+        engine = fit_label(shipped, vectors, values, tau=tau)
+        probabilities = _judge_out_of_fold(shipped, some, said, tau)
+        everything = np.concatenate([probabilities, engine.judge_evaluation_set(validation)[PRIMARY]])
+        threshold = choose_threshold(np.concatenate([said, validation.truth()]), everything)
+        updates.append(Update(engine, tau, threshold, measure_f1(said, probabilities >= threshold)))
     # Of equals the one that keeps most of the prior.
-    return sorted(updates, key=lambda one: (-round(one.f1, 4), -one.tau))
+    return sorted(updates, key=lambda one: (-round(one.f1 or 0.0, 4), -one.tau))
 
 
-def update_toxic(shipped: EncoderEngine, vectors: np.ndarray, labels: np.ndarray, evaluation: Evaluation) -> EncoderEngine:
-    """Return an engine whose head for `toxic` has learned from rows, the prior counted in full.
+def update_label(
+    shipped: EncoderEngine, label: str, vectors: np.ndarray, values: np.ndarray, evaluation: EvaluationSet
+) -> EncoderEngine:
+    """Return an engine whose head of one label has learned from rows, with the full prior.
 
-    No gate judges that head, so it stays as it is shipped where the update tells toxic from other texts worse than before, by
-    more than `TOXIC_LOSS` in ROC AUC on the shipped validation split.
+    No gate judges that head. So it stays as it is shipped if the update loses more than `LABEL_LOSS` of ROC AUC on the shipped
+    validation split, or if that split says nothing of the label.
 
     Parameters
     ----------
-    vectors : ndarray of float32, shape (n, 384)
-    labels : ndarray of bool, shape (n,)
-        Whether each is toxic.
+    vectors : ndarray of float32, shape (n, width)
+    values : ndarray of bool, shape (n,)
+        Which rows carry the label.
     """
-    if not len(labels):
+    if not len(values):
         return shipped
-    updated = fit(shipped, vectors, labels, tau=1.0, label="toxic")
-    validation = evaluation.part("validation")
-    known = validation.toxic >= 0
+    updated = fit_label(shipped, vectors, values, tau=1.0, label=label)
+    known = evaluation.select_split("validation").select_known(label)
     before, after = (
-        measure(validation.toxic[known] == 1, engine.judge_embeddings(validation.vectors[known]).toxic, 0.5)["roc_auc"]
+        measure(known.truth(label), engine.judge_evaluation_set(known)[label], 0.5)["roc_auc"] if len(known.keys) else None
         for engine in (shipped, updated)
     )
-    if before - after > TOXIC_LOSS:
-        logger.warning("The toxic labels are left out: with them ROC AUC would fall from %.3f to %.3f.", before, after)
+    if before is None or after is None:
+        logger.warning("The labels %r are left out: nothing that is shipped says whether they do harm.", label)
+        return shipped
+    if before - after > LABEL_LOSS:
+        logger.warning("The labels %r are left out: with them ROC AUC would fall from %.3f to %.3f.", label, before, after)
         return shipped
     return updated
 
 
-def fit(shipped: EncoderEngine, vectors: np.ndarray, labels: np.ndarray, *, tau: float, label: str = "hate") -> EncoderEngine:
-    """Return an engine whose head for `label` is the posterior of the shipped one, counted `tau` times, and of these rows."""
+def fit_label(
+    shipped: EncoderEngine, vectors: np.ndarray, values: np.ndarray, *, tau: float, label: str = PRIMARY
+) -> EncoderEngine:
+    """Return an engine whose head of one label is the posterior of these rows, with the shipped head as prior of strength tau."""
     # Not at the top: it imports scikit-learn, which serving does without.
     from .posterior import BayesianLogisticRegression
 
-    at = LABELS.index(label)
-    posterior = BayesianLogisticRegression(shipped.mean[at], shipped.precision[at], tau).fit(vectors, labels)
+    at = shipped.labels.index(label)
+    posterior = BayesianLogisticRegression(shipped.mean[at], shipped.precision[at], tau).fit(vectors, values)
     mean, precision = shipped.mean.copy(), shipped.precision.copy()
     mean[at], precision[at] = posterior.mean_, posterior.precision_
     return shipped.with_head(mean, precision)
 
 
-def _out_of_fold(shipped: EncoderEngine, vectors: np.ndarray, labels: np.ndarray, tau: float) -> np.ndarray:
+def _judge_out_of_fold(shipped: EncoderEngine, vectors: np.ndarray, values: np.ndarray, tau: float) -> np.ndarray:
     """Return the probability of each row by a head that was fitted on the other folds."""
-    fold = np.arange(len(labels)) % _FOLDS
-    probabilities = np.empty(len(labels))
+    fold = np.arange(len(values)) % _FOLDS
+    probabilities = np.empty(len(values))
     for at in range(_FOLDS):
-        engine = fit(shipped, vectors[fold != at], labels[fold != at], tau=tau)
-        probabilities[fold == at] = engine.judge_embeddings(vectors[fold == at]).hate
+        engine = fit_label(shipped, vectors[fold != at], values[fold != at], tau=tau)
+        probabilities[fold == at] = engine.judge_embeddings(vectors[fold == at])[PRIMARY]
     return probabilities
