@@ -9,6 +9,8 @@ from drf_spectacular.utils import (
     extend_schema,
 )
 
+from hate_speech_AI.labels import MEANINGS
+
 from .serializers import (
     DetailSerializer,
     ErrorSerializer,
@@ -31,7 +33,7 @@ _VERDICT = {
     "probability": 0.04,
     "threshold": 0.31,
     "version": _VERSION,
-    "labels": {"hate": 0.04, "toxic": 0.07},
+    "labels": dict(zip(MEANINGS, (0.04, 0.07), strict=True)),
     "uncertainty": 0.21,
 }
 _EXPLANATION = {

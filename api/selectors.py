@@ -12,12 +12,9 @@ from django.utils import timezone
 from kombu import Connection
 
 from hate_speech_AI.core import classifier
-from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.engines.encoder.shipped import Shipped
 from hate_speech_AI.errors import HateSpeechError, VersionError
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training.candidate import parameters_of
-from hate_speech_AI.training.rows import Row, RowsDigest, ToxicRow
+from hate_speech_AI.training.rows import Row, RowsDigest
 
 from .models import Activation, ApiKey, Label, LabelName, ModelVersion, Post, Suggestion, TrainingRun
 
@@ -28,15 +25,13 @@ _PAGE = 5000
 
 
 def labelled_rows() -> Iterator[Row]:
-    """Stream every tweet with its current label, by fingerprint: an order that does not depend on who wrote first."""
-    for _, *row in _current_labels(LabelName.HATE, "tweet__text", "value", "source"):
-        yield Row(*row)
+    """Stream every current label, name by name, each by fingerprint: an order that does not depend on who wrote first.
 
-
-def toxic_rows() -> Iterator[ToxicRow]:
-    """Stream every tweet of which somebody said whether it is toxic, by fingerprint."""
-    for _, *row in _current_labels(LabelName.TOXIC, "tweet__text", "value", "source"):
-        yield ToxicRow(*row)
+    The primary label comes first, as the digest of the rows needs it.
+    """
+    for name in LabelName.values:
+        for _, *row in _current_labels(name, "tweet__text", "value", "source"):
+            yield Row(*row, name)
 
 
 def rows_digest() -> str:
@@ -75,10 +70,8 @@ def count_labelled(texts: list[str]) -> int:
 
 
 def count_learned_before(texts: Iterable[str]) -> int:
-    """Return how many of `texts` the shipped encoder has learned from; of engine linear none."""
-    if classifier.store.engine is not EncoderEngine:
-        return 0
-    learned = Shipped().learned()
+    """Return how many of `texts` the shipped engine has learned from."""
+    learned = classifier.store.engine.learned_before()
     return sum(fingerprint(text) in learned for text in texts)
 
 
@@ -167,7 +160,7 @@ def version_of_the_same_rows() -> ModelVersion | None:
         logger.warning("A training is due: %s", error)
         return None
     is_judged = pointer.version in (manifest["version"], manifest["parent"])
-    if not is_judged or manifest["parameters"] != parameters_of(store.engine) or manifest["rows"]["digest"] != rows_digest():
+    if not is_judged or manifest["parameters"] != store.engine.parameters() or manifest["rows"]["digest"] != rows_digest():
         return None
     return ModelVersion.objects.get(name=manifest["version"])
 

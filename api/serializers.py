@@ -3,6 +3,8 @@
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from hate_speech_AI.labels import MEANINGS, PRIMARY
+
 MAX_TWEET_CHARACTERS = 10_000
 MAX_TWEETS = 1_000
 MAX_CHARACTERS_TOGETHER = 300_000
@@ -70,8 +72,11 @@ class ReviewedTweetInputSerializer(serializers.Serializer):
 class ProbabilitiesSerializer(serializers.Serializer):
     """A probability for each label; engine linear knows `hate` only."""
 
-    hate = serializers.FloatField(min_value=0, max_value=1)
-    toxic = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Hate or offensive; never less than hate.")
+    def get_fields(self):
+        return {
+            label: serializers.FloatField(min_value=0, max_value=1, required=label == PRIMARY, help_text=meaning)
+            for label, meaning in MEANINGS.items()
+        }
 
 
 class WordSerializer(serializers.Serializer):

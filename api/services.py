@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -23,11 +23,13 @@ from django.utils import timezone
 
 import hate_speech_AI
 from hate_speech_AI.core import Prediction, classifier
-from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.errors import HateSpeechError, VersionError
 from hate_speech_AI.evaluation.gate import Limits
+from hate_speech_AI.labels import infer_labels
+from hate_speech_AI.promotion import Training, bootstrap_shipped_version
 from hate_speech_AI.store import Pointer
 from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training.progress import Progress
 from hate_speech_AI.training.rows import is_review
 
 from . import selectors
@@ -193,8 +195,8 @@ def begin() -> Counter:
     Engine encoder is shipped ready: its first version is active when this returns. Engine linear has nothing to learn from at
     first: the starter tweets are brought into the database, unless that was done before.
     """
-    if classifier.store.engine is EncoderEngine:
-        if name := classifier.begin():
+    if classifier.store.engine.is_shipped_ready:
+        if name := bootstrap_shipped_version(classifier.store):
             logger.info("Version %s is the engine as it is shipped.", name)
         record_versions()
         return Counter()
@@ -235,7 +237,7 @@ def _locked_tweets(texts: dict[str, str]) -> list[Tweet]:
 def _record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter:
     """Record one label of a name for each text in one transaction; of two for one text the last counts.
 
-    What is hate is toxic: a label that says otherwise of the same tweet gives way with it.
+    A label of the same tweet that contradicts it (hate is toxic) gives way with it.
     """
     said = {(fingerprint(row.text), row.name): row for row in rows}
     # The row lock makes the next steps one, also for another writer of the same text. SQLite has locked all by now.
@@ -251,13 +253,11 @@ def _record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> C
             continue
         labels.append(Label(name=name, **said_here))
         replaced += [before.id] if before else []
-        if row.value != (name == LabelName.HATE):
-            continue  # toxic may be hate or not, and no hate toxic or not
-        other = LabelName.TOXIC if name == LabelName.HATE else LabelName.HATE
-        contrary = current.get((tweet.id, other))
-        if (digest, other) not in said and contrary and contrary.value != row.value and _outranks(source, row, contrary):
-            labels.append(Label(name=other, **said_here))
-            replaced.append(contrary.id)
+        for other in infer_labels(name, row.value):
+            contrary = current.get((tweet.id, other))
+            if (digest, other) not in said and contrary and contrary.value != row.value and _outranks(source, row, contrary):
+                labels.append(Label(name=other, **said_here))
+                replaced.append(contrary.id)
     if replaced:
         Label.objects.filter(id__in=replaced).update(is_current=False)
     Label.objects.bulk_create(labels)
@@ -346,18 +346,24 @@ def run_training(*, run_id: int) -> None:
     logger.info("Training run %d: %s %s", run_id, outcome["outcome"], outcome.get("version") or outcome.get("error"))
 
 
-def _train(report: Callable[[str, int], None]) -> dict[str, str]:
+def _train(keep: Callable[[Progress], bool]) -> dict[str, str]:
     """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version"."""
     last = selectors.version_of_the_same_rows()
     if last is None:
-        name = classifier.train_model(
+        training = Training(
+            classifier.store,
             selectors.labelled_rows(),
-            report,
             recent=selectors.recently_active_versions(),
             limits=Limits(**settings.GATE_LIMITS),
             withdrawn=selectors.withdrawn_labels(),
-            toxic_rows=selectors.toxic_rows(),
         )
+        with closing(training.run()) as steps:
+            for progress in steps:
+                if not keep(progress):
+                    raise LeaseLostError
+        name = training.version
+        if classifier.pointer():
+            classifier.get_score()  # into the cache
     elif last.gate["passed"] and not last.activations.exists() and not classifier.pointer().is_pinned:
         # Its worker died, or another was pinned, before it could take its place.
         name = last.name
@@ -369,20 +375,20 @@ def _train(report: Callable[[str, int], None]) -> dict[str, str]:
 
 
 def _reporter(run_id: int, worker: str, lost: threading.Event):
-    """Return the callback that keeps the run's row up to date, once a second at most, and stops a run that was lost."""
+    """Return a function that writes progress into the run's row, once a second at most, and tells whether the run is ours."""
     written = {"stage": TrainingRun.Stage.READING, "at": time.monotonic()}
 
-    def report(stage: str, rows_read: int) -> None:
+    def keep(progress: Progress) -> bool:
+        stage, rows_read = progress
         if lost.is_set():
-            raise LeaseLostError
+            return False
         if stage == written["stage"] and time.monotonic() - written["at"] < 1:
-            return
+            return True
         written.update(stage=stage, at=time.monotonic())
-        progress = {"stage": stage} | ({"rows_read": rows_read} if rows_read else {})
-        if not TrainingRun.objects.filter(pk=run_id, worker=worker).update(**progress):
-            raise LeaseLostError
+        changed = {"stage": stage} | ({"rows_read": rows_read} if rows_read else {})
+        return bool(TrainingRun.objects.filter(pk=run_id, worker=worker).update(**changed))
 
-    return report
+    return keep
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The endpoints: serializer in, one call, serializer out."""
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from drf_spectacular.utils import extend_schema
@@ -34,10 +33,9 @@ def _as_json(prediction: Prediction) -> dict:
         "probability": prediction.probability,
         "threshold": prediction.threshold,
         "version": prediction.version,
-        "labels": {"hate": prediction.probability},
+        "labels": prediction.labels,
     }
-    if prediction.toxic is not None:
-        answer["labels"]["toxic"] = prediction.toxic
+    if prediction.uncertainty is not None:
         answer["uncertainty"] = prediction.uncertainty
     if prediction.is_reviewed:
         answer["source"] = "review"
@@ -226,7 +224,7 @@ class HomeView(APIView):
     authentication_classes = throttle_classes = ()
 
     def get(self, request):
-        response = render(request, "api/home.html", {"explains": settings.ENGINE == "encoder"})
+        response = render(request, "api/home.html", {"explains": classifier.store.engine.can_explain})
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
             " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

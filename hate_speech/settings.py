@@ -80,10 +80,8 @@ try:
 except OSError as error:
     raise ImproperlyConfigured(f"HATE_SPEECH_DATA_DIR={DATA_DIR} cannot be written to: {error.strerror}.") from error
 ENGINE = _one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
-# Handed to the encoder by the environment, as it knows no Django; here so that a wrong value stops the start, and a file counts.
-os.environ["HATE_SPEECH_THREADS"] = str(
-    _one_of("HATE_SPEECH_THREADS", _number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
-)
+# How many threads the encoder may use in a process; 0 is one for each core.
+ENCODER_THREADS = _one_of("HATE_SPEECH_THREADS", _number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
 
 DEBUG = _flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_or_make_secret(DATA_DIR / "secret_key")

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.labels import TOXIC
 
 from ..parsers import StrictJSONParser
 from ..permissions import needs
@@ -81,8 +82,8 @@ def _result(prediction: Prediction) -> dict:
     hate, scores, applied = prediction.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
     flags = dict.fromkeys(CATEGORIES, False)
     scores["hate"], flags["hate"], applied["hate"] = hate, prediction.is_hate_speech, ["text"]
-    if prediction.toxic is not None:
-        harassment = max(0.0, prediction.toxic - hate)
+    if TOXIC in prediction.labels:
+        harassment = max(0.0, prediction.labels[TOXIC] - hate)
         scores["harassment"], flags["harassment"], applied["harassment"] = harassment, harassment >= _HARASSMENT_FROM, ["text"]
     return {
         "flagged": any(flags.values()),

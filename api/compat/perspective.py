@@ -4,6 +4,7 @@ IDENTITY_ATTACK is this service's `hate`, TOXICITY its `toxic`; no other attribu
 JavaScript does.
 """
 
+from collections.abc import Container
 from itertools import accumulate
 
 from drf_spectacular.utils import extend_schema
@@ -25,7 +26,7 @@ from .errors import CompatError
 from .texts import fields_of, is_no_text, is_too_long
 
 LANGUAGE = "en"
-_ATTRIBUTES = {"IDENTITY_ATTACK": LabelName.HATE, "TOXICITY": LabelName.TOXIC}
+ATTRIBUTES = {"IDENTITY_ATTACK": LabelName.HATE, "TOXICITY": LabelName.TOXIC}
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 _INVALID = "INVALID_REQUEST"
 
@@ -43,7 +44,7 @@ class AnalyzeView(APIView):
         whole, *parts = classifier.predict([text, *(text[start:end] for start, end in spans)])
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        wanted = _wanted(asked, has_toxic=whole.toxic is not None, languages=languages)
+        wanted = _wanted(asked, known=whole.labels, languages=languages)
         places = utf16_places(text)
         scores = {}
         for attribute, threshold in wanted.items():
@@ -119,7 +120,7 @@ def _languages(asked: dict) -> list[str]:
     return languages
 
 
-def _wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[str, float]:
+def _wanted(asked: dict, *, known: Container[str], languages: list[str]) -> dict[str, float]:
     """Return the attributes to answer, each with the score from which it is."""
     attributes = asked.get("requestedAttributes")
     if not isinstance(attributes, dict) or not attributes:
@@ -127,7 +128,7 @@ def _wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[str, 
     wanted = {}
     for name, given in attributes.items():
         details = given or {}
-        if name not in _ATTRIBUTES or (name == "TOXICITY" and not has_toxic):
+        if name not in ATTRIBUTES or ATTRIBUTES[name] not in known:
             if asked.get("dropUnsupportedAttributes") is True:
                 continue
             raise _refusal(f"Unknown requested attribute: {name}")
@@ -175,12 +176,12 @@ def _suggested(asked: dict, text: str, languages: list[str]) -> list[LabelledTex
     rows = []
     for attribute, scores in attributes.items():
         where = f"attributeScores.{attribute}"
-        if attribute not in _ATTRIBUTES:
+        if attribute not in ATTRIBUTES:
             raise _refusal(f"Unknown requested attribute: {attribute}")
         _refuse_foreign(languages, attribute)
         if not isinstance(scores, dict):
             raise _refusal(f"Invalid value at '{where}': an object is expected.")
-        name, spans = _ATTRIBUTES[attribute], scores.get("spanScores") or []
+        name, spans = ATTRIBUTES[attribute], scores.get("spanScores") or []
         if not isinstance(spans, list) or not (spans or scores.get("summaryScore")):
             raise _refusal(f"Invalid value at '{where}': a summaryScore, spanScores, or both are expected.")
         if scores.get("summaryScore"):
@@ -218,7 +219,7 @@ def _without_contradiction(rows: list[LabelledText]) -> list[LabelledText]:
 
 
 def _value(prediction: Prediction, attribute: str) -> float:
-    return prediction.probability if attribute == "IDENTITY_ATTACK" else prediction.toxic
+    return prediction.labels[ATTRIBUTES[attribute]]
 
 
 def _score(value: float) -> dict:

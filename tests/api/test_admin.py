@@ -8,6 +8,7 @@ from api import selectors, services
 from api.feeds import FoundPost
 from api.models import Label, Post
 from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.labels import PRIMARY
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +17,9 @@ pytestmark = pytest.mark.django_db
 def posts(monkeypatch):
     sure = {"sure": 0.99, "harmless": 0.02, "unsure": 0.55}
     monkeypatch.setattr(
-        classifier, "predict", lambda texts: [Prediction(sure[text] >= 0.5, sure[text], 0.5, "v") for text in texts]
+        classifier,
+        "predict",
+        lambda texts: [Prediction(sure[text] >= 0.5, sure[text], 0.5, "v", {PRIMARY: sure[text]}) for text in texts],
     )
     link = "javascript:alert(1)"
     services.add_posts(posts=[FoundPost(text, link) for text in sure], feed="https://news.example/feed")

@@ -7,6 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.labels import MEANINGS, PRIMARY
+
+
+def judged(probability: float, labels: dict[str, float]) -> Prediction:
+    return Prediction(False, probability, 0.5, "v", labels)
 
 
 @pytest.fixture
@@ -16,7 +21,10 @@ def scored(tmp_path, monkeypatch):
 
     def predict(texts, *, with_reviews):
         assert not with_reviews  # a review's 0 or 1 is no score
-        return [Prediction(False, old[text] ** 2, 0.5, "v", toxic=old[text]) for text in texts]
+        return [
+            Prediction(False, old[text] ** 2, 0.5, "v", dict(zip(MEANINGS, (old[text] ** 2, old[text]), strict=True)))
+            for text in texts
+        ]
 
     monkeypatch.setattr(classifier, "predict", predict)
     path = tmp_path / "scores.csv"
@@ -66,6 +74,8 @@ def test_what_cannot_be_done_is_said(scored, options, message):
 
 
 def test_the_linear_engine_knows_no_toxicity(scored, monkeypatch):
-    monkeypatch.setattr(classifier, "predict", lambda texts, **_: [Prediction(False, p, 0.5, "v") for p in np.ones(len(texts))])
+    monkeypatch.setattr(
+        classifier, "predict", lambda texts, **_: [Prediction(False, p, 0.5, "v", {PRIMARY: p}) for p in np.ones(len(texts))]
+    )
     with pytest.raises(CommandError, match="HATE_SPEECH_ENGINE=encoder"):
         call_command("calibrate", str(scored), "--flagged-from", "0.8", "--attribute", "TOXICITY")

@@ -38,7 +38,7 @@ def trained(tmp_path_factory):
 @pytest.fixture
 def store(tmp_path, trained, settings):
     shutil.copytree(trained.root, tmp_path / "models")
-    before = classifier.store, classifier._cache
+    before = classifier.store, classifier.cache
     store = ModelStore(tmp_path / "models")
     classifier.use(store)
     yield store

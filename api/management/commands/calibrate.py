@@ -5,10 +5,9 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from api import importers
+from api.compat.perspective import ATTRIBUTES
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
-
-_LABELS = {"IDENTITY_ATTACK": "probability", "TOXICITY": "toxic"}
 
 
 class Command(BaseCommand):
@@ -22,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--flagged-from", type=float, required=True, metavar="SCORE", help="the old threshold, such as 0.8")
         parser.add_argument("--text-column", default="text", help="the column of the texts (default: text)")
         parser.add_argument("--score-column", default="score", help="the column of the old scores, 0 to 1 (default: score)")
-        parser.add_argument("--attribute", choices=list(_LABELS), default="IDENTITY_ATTACK", help="what your client asks for")
+        parser.add_argument("--attribute", choices=list(ATTRIBUTES), default="IDENTITY_ATTACK", help="what your client asks for")
         parser.add_argument("--plot", type=Path, metavar="FILE", default=Path("calibration.png"), help="PNG, SVG or PDF")
 
     def handle(self, *, file, flagged_from, text_column, score_column, attribute, plot, **options):
@@ -65,7 +64,7 @@ class Command(BaseCommand):
     def _judge(self, texts: list[str], attribute: str) -> np.ndarray:
         try:
             judged = [
-                getattr(prediction, _LABELS[attribute])
+                prediction.labels.get(ATTRIBUTES[attribute])
                 for at in tqdm(range(0, len(texts), 1000), desc="Judging", unit="k texts", leave=False)
                 for prediction in classifier.predict(texts[at : at + 1000], with_reviews=False)
             ]

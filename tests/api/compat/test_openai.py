@@ -9,12 +9,12 @@ CATEGORIES = {
 HATEFUL = "All women are worthless and disgusting."
 
 
-def moderate(service, **body):
+def moderated_probability(service, **body):
     return service.client.post("/v1/moderations", json=body)
 
 
 def test_a_text_gets_all_categories_in_all_maps(encoder_service):
-    answer = moderate(encoder_service, input=HATEFUL, model="openai/omni-moderation-latest").json()
+    answer = moderated_probability(encoder_service, input=HATEFUL, model="openai/omni-moderation-latest").json()
     assert answer["id"].startswith("modr-")
     assert answer["model"] == "openai/omni-moderation-latest"
     (result,) = answer["results"]
@@ -31,24 +31,27 @@ def test_a_text_gets_all_categories_in_all_maps(encoder_service):
 
 
 def test_the_linear_engine_scores_hate_alone(service):
-    (result,) = moderate(service, input="Good morning").json()["results"]
+    (result,) = moderated_probability(service, input="Good morning").json()["results"]
     assert [name for name, types in result["category_applied_input_types"].items() if types] == ["hate"]
 
 
 def test_a_list_gets_a_result_each_in_order(service):
     texts = ["Good morning", "Women are worthless", "", "Good night"]
-    results = moderate(service, input=texts).json()["results"]
-    alone = [moderate(service, input=text).json()["results"][0] for text in texts]
+    results = moderated_probability(service, input=texts).json()["results"]
+    alone = [moderated_probability(service, input=text).json()["results"][0] for text in texts]
     assert results == alone
 
 
 def test_the_parts_of_a_message_get_one_result(service):
     parts = [{"type": "text", "text": "Good"}, {"type": "text", "text": "morning"}]
-    assert moderate(service, input=parts).json()["results"] == moderate(service, input="Good\nmorning").json()["results"]
+    assert (
+        moderated_probability(service, input=parts).json()["results"]
+        == moderated_probability(service, input="Good\nmorning").json()["results"]
+    )
 
 
 def test_unknown_fields_are_ignored_and_nothing_redirects(service):
-    assert moderate(service, input="Good morning", user="somebody").status_code == 200
+    assert moderated_probability(service, input="Good morning", user="somebody").status_code == 200
     assert service.client.post("/v1/moderations/", json={"input": "Good morning"}).status_code == 200
 
 
@@ -70,7 +73,7 @@ def test_unknown_fields_are_ignored_and_nothing_redirects(service):
     ],
 )
 def test_a_bad_request_is_refused_in_the_formats_shape(service, body, param):
-    answer = moderate(service, **body)
+    answer = moderated_probability(service, **body)
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert set(error) == {"message", "type", "param", "code"}
@@ -92,7 +95,7 @@ def test_every_other_failure_has_the_formats_shape(service, new_service):
         (client.get("/v1/models"), 404, "invalid_request_error"),
         (client.post("/v1/moderations", json={}, headers={"Origin": "https://elsewhere.example"}), 403, "invalid_request_error"),
         (client.post("/v1/moderations", json={}, headers={"Host": "elsewhere.example"}), 400, "invalid_request_error"),
-        (moderate(without_model, input="a"), 503, "server_error"),
+        (moderated_probability(without_model, input="a"), 503, "server_error"),
     ):
         assert answer.status_code == status
         assert answer.json()["error"]["type"] == kind
