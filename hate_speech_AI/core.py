@@ -80,7 +80,7 @@ class Classifier:
 
         What a person has reviewed is answered as reviewed; `with_reviews=False` asks the model alone.
         """
-        return self.current().judge(texts, with_reviews=with_reviews)
+        return self._served.follower.current().judge(texts, with_reviews=with_reviews)
 
     def explain(self, texts: list[str]) -> list[dict | None]:
         """Return why the active version's model judges each text as it does, as `Engine.explain` describes it.

@@ -94,12 +94,13 @@ class Version:
         return predictions
 
     def _list_predictions(self, judgement: Judgement, explanations: Iterable[dict | None]) -> list[Prediction]:
-        threshold, name, labels = self.threshold, self.name, tuple(judgement.probabilities)
-        columns = zip(*(values.tolist() for values in judgement.probabilities.values()), strict=True)
+        threshold, name = self.manifest["threshold"], self.manifest["version"]
+        labels = list(judgement.probabilities)
+        rows = zip(*[values.tolist() for values in judgement.probabilities.values()])  # noqa: B905  (plain: this is the fast path)
         uncertainties = repeat(None) if judgement.uncertainty is None else judgement.uncertainty.tolist()
         return [
-            Prediction(row[0] >= threshold, row[0], threshold, name, dict(zip(labels, row, strict=True)), False, uncertainty, why)
-            for row, uncertainty, why in zip(columns, uncertainties, explanations, strict=False)
+            Prediction(row[0] >= threshold, row[0], threshold, name, dict(zip(labels, row)), False, uncertainty, why)  # noqa: B905
+            for row, uncertainty, why in zip(rows, uncertainties, explanations)  # noqa: B905  (two of them may be endless)
         ]
 
     def _apply_reviews(self, text: str, prediction: Prediction) -> Prediction:

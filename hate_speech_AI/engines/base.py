@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .evaluation_set import EvaluationSet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Judgement:
     """What an engine says of n texts.
 

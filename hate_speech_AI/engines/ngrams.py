@@ -49,6 +49,7 @@ class NgramHasher:
         self.columns = 2 * self.buckets
         self._sizes, self._words = sizes, words
         self._unused_bits = np.uint64(64 - bucket_bits)
+        self._block_starts = np.array([0, self.buckets])  # of one text
         self._padding = "\0" * (sizes[-1] - 1)
         # How a size is made of two smaller ones, and the multiplier's power that shifts one by the other, as in a
         # polynomial: else "abcd" and "acbd" would be one.
@@ -99,7 +100,9 @@ class NgramHasher:
     def columns_and_starts(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the columns of `keys`, and where each block begins: the first text's characters, its words, and so on."""
         keys = self.keys(texts)
-        starts = keys.searchsorted(np.arange(0, len(texts) * self.columns, self.buckets))
+        starts = keys.searchsorted(
+            self._block_starts if len(texts) == 1 else np.arange(0, len(texts) * self.columns, self.buckets)
+        )
         return keys & (self.columns - 1), starts
 
     def _char_hashes(self, codes: np.ndarray) -> np.ndarray:

@@ -121,35 +121,24 @@ def judge(
     Returns
     -------
     dict
-        "passed"; "conditions", each as a dict of `Condition`; "reasons", the failed conditions in words; "slices", the figures of
-        both on "held_out", on "newer", the held-out rows that came or changed since, and on "shipped", the evaluation set that
-        ships with the engine; "rival", the active version's name, or `None`.
+        "passed"; "conditions", each as a dict of `Condition`; "reasons", the failed conditions in words; "rival", the active
+        version's name, or `None`; "slices", the figures of both on "held_out", on "shipped", the evaluation set that ships with
+        the engine, and on "newer", the held-out rows that came or changed since.
     """
     if active is None or candidate.engine.is_placeholder(active.manifest, candidate.manifest):
         figures = _measure_rows(candidate, range(len(candidate.held_out)))
         return {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {"held_out": {"candidate": figures}}}
     frozen, newer = _find_slices(candidate.held_out, held_out, withdrawn)
-    slices, conditions = {}, []
-    for part, compared in (
-        _compare_held_out(candidate, active, others, frozen, limits),
-        _compare_evaluation_set(candidate, active, limits),
-        ({}, _compare_checks(candidate, active, limits)),
-        ({}, _compare_reviews(candidate, active, limits)),
-    ):
-        slices |= part
-        conditions += compared
-    if newer:
-        rows = [candidate.held_out[at] for at in newer]
-        probabilities = active.engine.predict_proba([row.text for row in rows])
-        theirs = measure(list_values(rows), probabilities, active.threshold)
-        slices["newer"] = {"candidate": _measure_rows(candidate, newer), "rival": theirs}
+    slices, conditions = _compare_held_out(candidate, active, others, frozen, limits)
+    shipped, more = _compare_evaluation_set(candidate, active, limits)
+    conditions += [*more, *_compare_checks(candidate, active, limits), *_compare_reviews(candidate, active, limits)]
     failed = [condition for condition in conditions if not condition.passed]
     return {
         "passed": not failed,
         "rival": active.name,
         "conditions": [asdict(condition) for condition in conditions],
         "reasons": [str(condition) for condition in failed],
-        "slices": slices,
+        "slices": slices | shipped | _measure_newer(candidate, active, newer),
     }
 
 
@@ -243,6 +232,16 @@ def _compare_reviews(candidate: Candidate, active: Rival, limits: Limits) -> lis
     shares = float((mine == said).mean()), float((active.flag(texts) == said).mean())
     is_worse = shares[1] - shares[0] > limits.review_loss + _EPSILON
     return [Condition("reviews", "", *shares, active.name, limits.review_loss, None, not is_worse)]
+
+
+def _measure_newer(candidate: Candidate, active: Rival, places: list[int]) -> dict:
+    """Return the figures of both on the held-out rows that came or changed since, if there are any."""
+    if not places:
+        return {}
+    rows = [candidate.held_out[at] for at in places]
+    probabilities = active.engine.predict_proba([row.text for row in rows])
+    theirs = measure(list_values(rows), probabilities, active.threshold)
+    return {"newer": {"candidate": _measure_rows(candidate, places), "rival": theirs}}
 
 
 def _measure_rows(candidate: Candidate, places: Iterable[int], labels: np.ndarray | None = None) -> dict:
