@@ -237,7 +237,7 @@ def _locked_tweets(texts: dict[str, str]) -> list[Tweet]:
 def _record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter:
     """Record one label of a name for each text in one transaction; of two for one text the last counts.
 
-    A label of the same tweet that contradicts it (hate is toxic) gives way with it.
+    A label of the same tweet that contradicts it, by what its name implies, gives way with it.
     """
     said = {(fingerprint(row.text), row.name): row for row in rows}
     # The row lock makes the next steps one, also for another writer of the same text. SQLite has locked all by now.

@@ -134,13 +134,13 @@ def test_a_training_without_enough_rows_fails_with_the_reason():
 def test_a_worker_that_lost_its_lease_stops_before_it_activates(monkeypatch):
     services.begin()
     run, _ = services.request_training()
-    train = services.classifier.train_model
 
-    def slow_train(rows, report, **options):
-        TrainingRun.objects.update(worker="another")  # as a sweep and another worker would
-        return train(rows, report, **options)
+    class SlowTraining(services.Training):
+        def run(self):
+            TrainingRun.objects.update(worker="another")  # as a sweep and another worker would
+            yield from super().run()
 
-    monkeypatch.setattr(services.classifier, "train_model", slow_train)
+    monkeypatch.setattr(services, "Training", SlowTraining)
     before = services.classifier.store.active()
     services.run_training(run_id=run.pk)
     assert services.classifier.store.active() == before

@@ -2,6 +2,8 @@
 
 import pytest
 
+from hate_speech_AI.labels import IMPLIES
+
 CATEGORIES = {
     "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
     "self-harm/intent", "self-harm/instructions", "sexual", "sexual/minors", "violence", "violence/graphic",
@@ -9,12 +11,12 @@ CATEGORIES = {
 HATEFUL = "All women are worthless and disgusting."
 
 
-def moderated_probability(service, **body):
+def moderate(service, **body):
     return service.client.post("/v1/moderations", json=body)
 
 
 def test_a_text_gets_all_categories_in_all_maps(encoder_service):
-    answer = moderated_probability(encoder_service, input=HATEFUL, model="openai/omni-moderation-latest").json()
+    answer = moderate(encoder_service, input=HATEFUL, model="openai/omni-moderation-latest").json()
     assert answer["id"].startswith("modr-")
     assert answer["model"] == "openai/omni-moderation-latest"
     (result,) = answer["results"]
@@ -23,35 +25,33 @@ def test_a_text_gets_all_categories_in_all_maps(encoder_service):
     verdict = encoder_service.client.post("/predict", json={"tweet": HATEFUL}).json()
     assert result["flagged"] is result["categories"]["hate"] is verdict["is_hate_speech"] is True
     assert result["category_scores"]["hate"] == verdict["probability"]
-    toxic_only = verdict["labels"]["toxic"] - verdict["labels"]["hate"]
-    assert result["category_scores"]["harassment"] == pytest.approx(toxic_only, abs=1e-9)
+    [implied] = IMPLIES["hate"]
+    not_hate = verdict["labels"][implied] - verdict["labels"]["hate"]
+    assert result["category_scores"]["harassment"] == pytest.approx(not_hate, abs=1e-9)
     applied = {name for name, types in result["category_applied_input_types"].items() if types}
     assert applied == {"hate", "harassment"}
     assert all(result["category_scores"][name] == 0 for name in CATEGORIES - applied)
 
 
 def test_the_linear_engine_scores_hate_alone(service):
-    (result,) = moderated_probability(service, input="Good morning").json()["results"]
+    (result,) = moderate(service, input="Good morning").json()["results"]
     assert [name for name, types in result["category_applied_input_types"].items() if types] == ["hate"]
 
 
 def test_a_list_gets_a_result_each_in_order(service):
     texts = ["Good morning", "Women are worthless", "", "Good night"]
-    results = moderated_probability(service, input=texts).json()["results"]
-    alone = [moderated_probability(service, input=text).json()["results"][0] for text in texts]
+    results = moderate(service, input=texts).json()["results"]
+    alone = [moderate(service, input=text).json()["results"][0] for text in texts]
     assert results == alone
 
 
 def test_the_parts_of_a_message_get_one_result(service):
     parts = [{"type": "text", "text": "Good"}, {"type": "text", "text": "morning"}]
-    assert (
-        moderated_probability(service, input=parts).json()["results"]
-        == moderated_probability(service, input="Good\nmorning").json()["results"]
-    )
+    assert moderate(service, input=parts).json()["results"] == moderate(service, input="Good\nmorning").json()["results"]
 
 
 def test_unknown_fields_are_ignored_and_nothing_redirects(service):
-    assert moderated_probability(service, input="Good morning", user="somebody").status_code == 200
+    assert moderate(service, input="Good morning", user="somebody").status_code == 200
     assert service.client.post("/v1/moderations/", json={"input": "Good morning"}).status_code == 200
 
 
@@ -73,7 +73,7 @@ def test_unknown_fields_are_ignored_and_nothing_redirects(service):
     ],
 )
 def test_a_bad_request_is_refused_in_the_formats_shape(service, body, param):
-    answer = moderated_probability(service, **body)
+    answer = moderate(service, **body)
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert set(error) == {"message", "type", "param", "code"}
@@ -95,7 +95,7 @@ def test_every_other_failure_has_the_formats_shape(service, new_service):
         (client.get("/v1/models"), 404, "invalid_request_error"),
         (client.post("/v1/moderations", json={}, headers={"Origin": "https://elsewhere.example"}), 403, "invalid_request_error"),
         (client.post("/v1/moderations", json={}, headers={"Host": "elsewhere.example"}), 400, "invalid_request_error"),
-        (moderated_probability(without_model, input="a"), 503, "server_error"),
+        (moderate(without_model, input="a"), 503, "server_error"),
     ):
         assert answer.status_code == status
         assert answer.json()["error"]["type"] == kind
