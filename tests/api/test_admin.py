@@ -42,7 +42,7 @@ def test_a_decision_becomes_a_review(admin_client, posts):
     page = run_action(admin_client, "post", "hateful", [ids["sure"]])
     assert "1 posts reviewed" in page.content.decode()
     run_action(admin_client, "post", "not_hateful", [ids["unsure"]])
-    assert {row.text: (row.is_hate_speech, row.source) for row in selectors.labelled_rows()} == {
+    assert {row.text: (row.value, row.source) for row in selectors.labelled_rows()} == {
         "sure": (True, "review"),
         "unsure": (False, "review"),
     }
