@@ -9,15 +9,17 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hate_speech_AI.text import sentences
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.text.sentences import sentences
 
 from ...access.authentication import KeyAuthentication, describe_origin
 from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
-from ...verdicts.services import Verdict, judge
+from ...verdicts.services import judge
 from ...web.parsers import StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
+    ATTRIBUTES,
     LANGUAGE,
     count_utf16_units,
     make_error,
@@ -49,7 +51,7 @@ class AnalyzeView(APIView):
         whole, *parts = judge([text, *(text[start:end] for start, end in spans)], request.auth)
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        wanted = read_wanted(asked, has_toxic=whole.toxic is not None, languages=languages)
+        wanted = read_wanted(asked, known=whole.labels, languages=languages)
         places = count_utf16_units(text)
         scores = {}
         for attribute, threshold in wanted.items():
@@ -101,8 +103,8 @@ def _echo_token(asked: dict) -> dict:
     return {"clientToken": asked["clientToken"]} if isinstance(asked.get("clientToken"), str) else {}
 
 
-def _get_value(verdict: Verdict, attribute: str) -> float:
-    return verdict.probability if attribute == "IDENTITY_ATTACK" else verdict.toxic
+def _get_value(prediction: Prediction, attribute: str) -> float:
+    return prediction.labels[ATTRIBUTES[attribute]]
 
 
 def _write_score(value: float) -> dict:

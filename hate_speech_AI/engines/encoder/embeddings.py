@@ -41,7 +41,7 @@ class EmbeddingCache:
 
     @classmethod
     @contextmanager
-    def opened(cls, folder: Path, encoder: str, width: int) -> Iterator[Self | None]:
+    def open(cls, folder: Path, encoder: str, width: int) -> Iterator[Self | None]:
         """Give the cache of an encoder (its sha256) below `folder`, or `None` while another process has it.
 
         Files of other encoders are removed.

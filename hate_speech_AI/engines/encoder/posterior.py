@@ -1,13 +1,13 @@
 """Bayesian logistic regression: the head that learns from a community without forgetting what it knew.
 
-It lives with training and not with serving, which needs none of scikit-learn; `engines/encoder.py` answers by its formulas.
+It lives with training and not with serving, which needs none of scikit-learn; `engine.py` answers by its formulas.
 """
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
-from .engines.encoder import moderate
+from .engine import moderated_probability
 
 _MAX_STEPS = 50
 _ROWS_AT_ONCE = 16_384
@@ -81,7 +81,7 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Return the probabilities of both classes, the posterior's variance taken into account: shape (n, 2)."""
         logits, deviation = self.decision_function(X), self.uncertainty(X)
-        positive = moderate(logits, deviation)
+        positive = moderated_probability(logits, deviation)
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X):
