@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.text.sentences import sentences
+from hate_speech_AI.text.sentences import find_sentences
 
 from .. import services
 from ..authentication import brought_by
@@ -40,7 +40,7 @@ class AnalyzeView(APIView):
 
     def post(self, request):
         asked, text, languages = _read(request)
-        spans = sentences(text) if asked.get("spanAnnotations") is True else []
+        spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
         whole, *parts = classifier.predict([text, *(text[start:end] for start, end in spans)])
         if not spans:
             spans, parts = [(0, len(text))], [whole]
