@@ -1,4 +1,4 @@
-"""Labels found by fingerprint, without the texts: what a version keeps of its reviews and of its held-out side."""
+"""Labels by fingerprint, without the texts: how a version keeps its reviews and its held-out rows."""
 
 import zipfile
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from .errors import CorruptVersionError
 class LabelIndex:
     """A read-only map from fingerprint to label, in 17 bytes an entry.
 
-    It keeps the first 128 bits of each fingerprint: enough that nobody can make a text that is taken for another.
+    It keeps the first 128 bits of each fingerprint: nobody can make a text that is taken for another.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from .engines.evaluation_set import EvaluationSet
 from .errors import ForeignEncoderError, VersionError
 from .evaluation import gate, report
 from .evaluation.gate import DEFAULT_LIMITS, Limits, Rival
+from .label_index import LabelIndex
 from .store import ModelStore
 from .training.candidate import Candidate, measure_candidate
 from .training.progress import Progress, run_to_end
@@ -113,7 +114,7 @@ class Training:
                 return candidate, verdict, tried
         return *judged[0], tried
 
-    def _find_active(self, name: str | None):
+    def _find_active(self, name: str | None) -> tuple[Rival | None, LabelIndex | None]:
         """Return the active version as a rival and its held-out rows; `None` twice if it cannot be compared with."""
         if name is None:
             return None, None
@@ -135,11 +136,11 @@ def bootstrap_shipped_version(store: ModelStore) -> str | None:
     PretrainedError
         A file of what is shipped is missing or damaged.
     """
-    if not store.engine.is_shipped_ready or not _needs_bootstrap(store):
+    fitted = store.engine.load_shipped() if _needs_bootstrap(store) else None
+    if fitted is None:
         return None
-    fitted, evaluation = store.engine.load_shipped(), store.engine.load_evaluation_set()
-    nothing = run_to_end(read_split([]))
-    candidate = measure_candidate(fitted, nothing, evaluation)
+    no_rows = run_to_end(read_split([]))
+    candidate = measure_candidate(fitted, no_rows, store.engine.load_evaluation_set())
     verdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
     name = save_version(store, candidate, {**candidate.manifest, "parent": None, "gate": verdict}, with_history=False)
     store.activate(name)

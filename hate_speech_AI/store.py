@@ -60,27 +60,30 @@ _ABANDONED_SECONDS = 3600
 
 
 class Pointer(NamedTuple):
-    """What the store points to: a version, and whether it stays until somebody unpins it."""
+    """The active version, and whether it stays active until somebody unpins it."""
 
     version: str
     is_pinned: bool
 
 
 class ModelStore:
-    """The versions of one engine below `root`, a folder that every process of the service shares; made when first written to.
+    """The versions of one engine below `root`, a folder that every process of the service shares.
 
-    Each engine has a store of its own, and so an active version of its own.
+    Each engine has a store of its own, and so an active version of its own. The folder is made when it is first written to.
     """
 
     def __init__(self, root: Path | str, engine: type[Engine] = LinearEngine):
         self.root, self.engine = Path(root), engine
 
     def new_name(self) -> str:
-        """Return a name for a version: the time, which sorts, and a random part that keeps two of one second apart."""
+        """Return a new name for a version: the time, which sorts, and a random part."""
         return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
     def save(self, name: str, candidate: "Candidate", manifest: dict, report: str) -> None:
-        """Write `candidate` as version `name`, with its complete manifest but for the files; it is not active yet."""
+        """Write `candidate` as version `name`; it is not active yet.
+
+        The manifest is complete but for what only the store knows: format, version, reviews and files.
+        """
         folder = self.root / name
         folder.mkdir(parents=True)
         candidate.engine.save(folder)
@@ -99,16 +102,16 @@ class ModelStore:
         _sync(self.root)
 
     def versions(self) -> list[str]:
-        """Return the names of the versions there are, oldest first."""
+        """Return the names of all versions, oldest first."""
         return sorted(path.parent.name for path in self.root.glob("*/manifest.json") if _VERSION_NAME.fullmatch(path.parent.name))
 
     def activate(self, name: str, *, pin: bool = False) -> None:
-        """Point to version `name`; pinned, it stays until it is unpinned or another is activated by hand."""
+        """Activate version `name`. Pinned, it stays active until it is unpinned or another is activated by hand."""
         self.manifest(name)
         _replace(self.root / "active", name + "\n" + "pinned\n" * pin)
 
     def unpin(self) -> None:
-        """Let the next version that passes the gate take the active one's place."""
+        """Unpin the active version: the next version that passes the gate replaces it."""
         if pointer := self.pointer():
             self.activate(pointer.version)
 
@@ -214,12 +217,12 @@ class ModelStore:
         return (self.root / name / "report.html").read_text("utf-8")
 
     def remove(self, name: str) -> None:
-        """Delete version `name`, its manifest first: cut off in between, it is no version."""
+        """Delete version `name`, its manifest first: without one, what is left is no version."""
         (self.root / name / "manifest.json").unlink(missing_ok=True)
         shutil.rmtree(self.root / name, ignore_errors=True)
 
     def sweep(self) -> list[str]:
-        """Remove what interrupted writing left an hour ago or longer, and return the names of the folders removed."""
+        """Remove half-written folders that are an hour old or older, and return their names."""
         before = time.time() - _ABANDONED_SECONDS
         removed = []
         for path in self.root.glob("*"):

@@ -43,7 +43,7 @@ class LabelledText(NamedTuple):
 def record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter:
     """Record labels in one transaction; of two of one name for one text the last counts.
 
-    A current label of the same text is replaced too if what its name implies contradicts a new one: what is hate is toxic.
+    A current label of the same text is replaced too if it contradicts what a new one implies.
 
     Returns
     -------

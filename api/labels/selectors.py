@@ -48,6 +48,11 @@ def _current_labels(name: str, *columns: str) -> Iterator[tuple]:
 
 
 def count_labelled_rows() -> int:
+    """Return how many rows `labelled_rows` streams."""
+    return Label.objects.filter(is_current=True).count()
+
+
+def count_labelled_tweets() -> int:
     """Return how many tweets have a current label of hate."""
     return Label.objects.filter(is_current=True, name=LabelName.HATE).count()
 

@@ -21,7 +21,9 @@ class Fingerprints:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __contains__(self, digest: str) -> bool:
+    def __contains__(self, digest: object) -> bool:
+        if not isinstance(digest, str):
+            return False
         key = np.uint64(int(digest[:16], 16))
         at = int(self._keys.searchsorted(key))
         return at < len(self._keys) and bool(self._keys[at] == key)

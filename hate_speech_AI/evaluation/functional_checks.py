@@ -31,7 +31,7 @@ class Check(NamedTuple):
 
 @cache
 def read_functional_checks() -> tuple[Check, ...]:
-    """Return the functional checks of this project; they compare versions, and nothing learns from them."""
+    """Return the functional checks of this project. They compare versions; nothing learns from them."""
     with FUNCTIONAL_CHECKS.open(encoding="utf-8", newline="") as file:
         return tuple(
             Check(row["id"], row["group"], int(row["sentence"]), row["identity"], row["label"] == "1", row["text"])
@@ -90,7 +90,7 @@ def _places(column: str) -> dict[str, np.ndarray]:
 def estimate_check_intervals(
     is_right: np.ndarray, rival: np.ndarray
 ) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
-    """Return bootstrap 95 % intervals of what two classifiers differ by on the functional checks, the first less the second.
+    """Return bootstrap 95 % intervals of the difference of two classifiers on the functional checks, the first less the second.
 
     Sentences are drawn, each with all its variants, since one word more or less flips all of these at once. The intervals of
     the groups hold for all of them together (Bonferroni), as one of some twenty would else be off by chance every other time.

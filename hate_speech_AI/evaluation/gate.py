@@ -126,19 +126,22 @@ def judge(
         the engine, and on "newer", the held-out rows that came or changed since.
     """
     if active is None or candidate.engine.is_placeholder(active.manifest, candidate.manifest):
-        figures = _measure_rows(candidate, range(len(candidate.held_out)))
-        return {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {"held_out": {"candidate": figures}}}
+        return _conclude(None, [], {"held_out": {"candidate": _measure_rows(candidate, range(len(candidate.held_out)))}})
     frozen, newer = _find_slices(candidate.held_out, held_out, withdrawn)
     slices, conditions = _compare_held_out(candidate, active, others, frozen, limits)
     shipped, more = _compare_evaluation_set(candidate, active, limits)
     conditions += [*more, *_compare_checks(candidate, active, limits), *_compare_reviews(candidate, active, limits)]
+    return _conclude(active.name, conditions, slices | shipped | _measure_newer(candidate, active, newer))
+
+
+def _conclude(rival: str | None, conditions: list[Condition], slices: dict) -> dict:
     failed = [condition for condition in conditions if not condition.passed]
     return {
         "passed": not failed,
-        "rival": active.name,
+        "rival": rival,
         "conditions": [asdict(condition) for condition in conditions],
         "reasons": [str(condition) for condition in failed],
-        "slices": slices | shipped | _measure_newer(candidate, active, newer),
+        "slices": slices,
     }
 
 

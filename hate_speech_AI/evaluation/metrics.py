@@ -4,8 +4,9 @@ import numpy as np
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the expected calibration error (Naeini et al. 2015), from 0 to 1: how far, in the mean over ten bins of equal width,
-    the share of hateful texts is from the probability given.
+    """Return the expected calibration error (Naeini et al. 2015), from 0 to 1.
+
+    It is the mean distance between the share of hateful texts and the probability given, over ten bins of equal width.
 
     Parameters
     ----------
@@ -61,7 +62,9 @@ def format_table(by_source: dict[str, dict]) -> str:
 
 
 def evaluate(labels: list[bool], probabilities: list[float], threshold: float, groups: dict[str, list[str]]) -> dict:
-    """Return figures on labelled texts, on all and by group, each beside what always giving the more frequent label reaches.
+    """Return figures on labelled texts, for all and by group, each beside the majority baseline.
+
+    The baseline always gives the more frequent label.
 
     Parameters
     ----------

@@ -47,6 +47,7 @@ def _render_svg(figure, described: str) -> str:
 
 
 def draw_precision_recall(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> str:
+    """Draw precision over recall for every threshold, with a dot for this one."""
     from sklearn.metrics import precision_recall_curve
 
     figure, axes = _new_figure(4.6, 3.4)
@@ -64,6 +65,7 @@ def draw_precision_recall(labels: np.ndarray, probabilities: np.ndarray, thresho
 
 
 def draw_calibration(labels: np.ndarray, probabilities: np.ndarray) -> str:
+    """Draw the share of hateful texts over the probability that was given, in ten bins of equal width."""
     figure, axes = _new_figure(4.6, 3.4)
     axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.5)
     bins = np.minimum((probabilities * 10).astype(int), 9)
@@ -77,6 +79,7 @@ def draw_calibration(labels: np.ndarray, probabilities: np.ndarray) -> str:
 
 
 def draw_history(manifests: list[dict]) -> str:
+    """Draw the scores of versions, oldest first; a hollow point is a version that the gate refused."""
     figure, axes = _new_figure(4.6, 2.6)
     scores = [manifest["score"]["score"] for manifest in manifests]
     axes.plot(range(len(scores)), scores, color=_MAIN, linewidth=1.5)
@@ -91,6 +94,7 @@ def draw_history(manifests: list[dict]) -> str:
 
 
 def draw_checks(groups: dict[str, float], parent: dict | None) -> str:
+    """Draw the accuracy on each group of functional checks, with a mark for that of the parent, whose manifest is given."""
     names = list(groups)[::-1]
     figure, axes = _new_figure(9.6, 0.27 * len(names) + 0.6)
     labels = {check.group: [] for check in read_functional_checks()}
@@ -108,6 +112,7 @@ def draw_checks(groups: dict[str, float], parent: dict | None) -> str:
 
 
 def draw_identities(identities: dict[str, dict]) -> str:
+    """Draw the error rates on the functional checks by the identity group that they name."""
     names = list(identities)[::-1]
     figure, axes = _new_figure(9.6, 0.45 * len(names) + 0.9)
     places = np.arange(len(names))

@@ -64,11 +64,11 @@ class Aligned:
         self.starts, self.ends = range(len(text)), range(1, len(text) + 1)
 
     def replace(self, pattern: re.Pattern, replacement: Callable[[re.Match], str], *, by_character: bool = False) -> None:
-        """Replace what matches; each new character stands for the whole match, or `by_character` for the one in its place."""
+        """Replace each match. A new character stands for the whole match, or with `by_character` for the one in its place."""
         self.edit(((*found.span(), replacement(found)) for found in pattern.finditer(self.text)), by_character=by_character)
 
     def edit(self, edits: Iterable[tuple[int, int, str]], *, by_character: bool = False) -> None:
-        """Put a new text in the place of each (start, end), given in ascending order; what goes is the character's before it."""
+        """Put a new text in the place of each (start, end), in ascending order. What is deleted belongs to what is before it."""
         pieces, starts, ends, at = [], [], [], 0
         for start, end, new in edits:
             kept = end if by_character else start

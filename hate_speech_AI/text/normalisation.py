@@ -17,6 +17,7 @@ def fingerprint(text: str) -> str:
 
 
 def undo_mojibake(match: re.Match) -> str:
+    """Return what a match of `MOJIBAKE` was before it was read as Latin-1, or the match itself if it was no UTF-8."""
     try:
         return match.group().encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:

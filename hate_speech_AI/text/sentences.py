@@ -7,13 +7,13 @@ import re
 # Marks that end one, what closes after them, and the white space that follows; or a line's end.
 _SENTENCE_END = re.compile(r"(?:(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|\n)\s*+")
 _ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|\w)\.)\s*\Z", re.IGNORECASE)
-MAX_SENTENCES = 100
+MAX_SENTENCES = 100  # so that the cost of judging each stays bounded
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
+def find_sentences(text: str) -> list[tuple[int, int]]:
     """Return (start, end) of each sentence of a text that is not blank, without the white space around it.
 
-    There is at least one. What follows the 99th is one, however long, so that the cost of judging each stays bounded.
+    There is at least one. What follows the 99th sentence is one more, however long.
     """
     spans: list[tuple[int, int]] = []
     start = 0

@@ -1,6 +1,6 @@
 """`comments:analyze`, `comments:suggestscore`, and the discovery document.
 
-IDENTITY_ATTACK is this service's `hate`, TOXICITY its `toxic`; no other attribute is served. Places count UTF-16 units, as
+`request.ATTRIBUTES` says which label each attribute is; no other attribute is served. Places count UTF-16 units, as
 JavaScript does.
 """
 
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction
-from hate_speech_AI.text.sentences import sentences
+from hate_speech_AI.text.sentences import find_sentences
 
 from ...access.authentication import KeyAuthentication, describe_origin
 from ...access.permissions import Scope, require_scope
@@ -47,7 +47,7 @@ class AnalyzeView(APIView):
 
     def post(self, request):
         asked, text, languages = read_comment(request)
-        spans = sentences(text) if asked.get("spanAnnotations") is True else []
+        spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
         whole, *parts = judge([text, *(text[start:end] for start, end in spans)], request.auth)
         if not spans:
             spans, parts = [(0, len(text))], [whole]

@@ -32,7 +32,7 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
     precision : ndarray of shape (n_features + 1, n_features + 1), optional
         Of the prior; by default `alpha` times the identity, with a hundredth of that for the intercept.
     tau : float
-        What the prior counts.
+        The prior strength.
     alpha : float
     tol : float
         Newton's steps end when the next would lower the loss by a smaller share of it than this.
@@ -67,7 +67,7 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
         return self._update(X, y, mean, self.tau * np.asarray(precision, float), sample_weight)
 
     def partial_fit(self, X, y, sample_weight=None):
-        """Take the posterior so far as prior, and learn from more; the first time it is `fit`."""
+        """Update the posterior with more rows: it is the prior now. The first call is `fit`."""
         if not hasattr(self, "mean_"):
             return self.fit(X, y, sample_weight)
         X, y = self._checked(X, y, reset=False)
@@ -85,6 +85,7 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X):
+        """Return whether the logit at the posterior's mean is above 0: bool, shape (n,)."""
         return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
     def uncertainty(self, X):
