@@ -47,7 +47,7 @@ def describe_caller(request: Request) -> str:
 
 
 def describe_origin(request: Request) -> Origin:
-    """Return the name of the key that sent a request, and whether its labels count at once; without a key they do, under open access."""
+    """Return the name of the key that sent a request, and whether its labels count at once, as they do without one."""
     caller = get_caller(request)
     return {"key": caller.name, "is_trusted": caller.is_trusted} if caller else {"key": "", "is_trusted": True}
 

@@ -11,9 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.labels import TOXIC
+
 from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
-from ..verdicts.services import Verdict, judge
+from ..verdicts.services import judge
 from ..web.fields import MAX_TWEETS
 from ..web.parsers import StrictJSONParser
 from .errors import CompatError
@@ -41,7 +44,7 @@ class ModerationsView(APIView):
         model = asked.get("model", _MODEL)
         if not isinstance(model, str):
             raise _make_error("`model` must be a string.", "invalid_type", "model")
-        results = [_write_result(verdict) for verdict in judge(texts, get_caller(request))]
+        results = [_write_result(prediction) for prediction in judge(texts, get_caller(request))]
         return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
 
 
@@ -79,12 +82,12 @@ def _read_part(part: dict[str, object]) -> str:
     raise _make_error("A part of `input` must be {'type': 'text', 'text': '...'}.", "invalid_type")
 
 
-def _write_result(verdict: Verdict) -> dict[str, object]:
-    hate, scores, flags = verdict.probability, dict.fromkeys(CATEGORIES, 0.0), dict.fromkeys(CATEGORIES, False)
+def _write_result(prediction: Prediction) -> dict[str, object]:
+    hate, scores, flags = prediction.probability, dict.fromkeys(CATEGORIES, 0.0), dict.fromkeys(CATEGORIES, False)
     applied: dict[str, list[str]] = {name: [] for name in CATEGORIES}
-    scores["hate"], flags["hate"], applied["hate"] = hate, verdict.is_hate_speech, ["text"]
-    if verdict.toxic is not None:
-        harassment = max(0.0, verdict.toxic - hate)
+    scores["hate"], flags["hate"], applied["hate"] = hate, prediction.is_hate_speech, ["text"]
+    if TOXIC in prediction.labels:
+        harassment = max(0.0, prediction.labels[TOXIC] - hate)
         scores["harassment"], flags["harassment"], applied["harassment"] = harassment, harassment >= _HARASSMENT_FROM, ["text"]
     return {
         "flagged": any(flags.values()),

@@ -1,6 +1,6 @@
 """Reads of labels and suggestions."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +8,8 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
 
 from hate_speech_AI.core import classifier
-from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.shipped import Fingerprints, Shipped
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, RowsDigest, ToxicRow
+from hate_speech_AI.training.rows import Row, RowsDigest
 
 from .models import Label, LabelName, Suggestion
 
@@ -19,15 +17,13 @@ _PAGE = 5000
 
 
 def labelled_rows() -> Iterator[Row]:
-    """Stream every tweet with its current label, in the order of fingerprints, which does not depend on who wrote first."""
-    for _, *row in _current_labels(LabelName.HATE, "tweet__text", "value", "source"):
-        yield Row(*row)
+    """Stream every current label: those of the primary label first, each label's by fingerprint.
 
-
-def toxic_rows() -> Iterator[ToxicRow]:
-    """Stream every tweet of which somebody said whether it is toxic, in the order of fingerprints."""
-    for _, *row in _current_labels(LabelName.TOXIC, "tweet__text", "value", "source"):
-        yield ToxicRow(*row)
+    This order does not depend on who wrote first, and the digest of the rows needs it.
+    """
+    for name in LabelName.values:
+        for _, text, value, source in _current_labels(name, "tweet__text", "value", "source"):
+            yield Row(text, value, source, name)
 
 
 def rows_digest() -> str:
@@ -53,6 +49,11 @@ def _current_labels(name: str, *columns: str) -> Iterator[tuple[Any, ...]]:
 
 
 def count_labelled_rows() -> int:
+    """Return how many rows `labelled_rows` streams."""
+    return Label.objects.filter(is_current=True).count()
+
+
+def count_labelled_tweets() -> int:
     """Return how many tweets have a current label of hate."""
     return Label.objects.filter(is_current=True, name=LabelName.HATE).count()
 
@@ -66,10 +67,9 @@ def count_labelled(texts: list[str]) -> int:
     )
 
 
-def learned_fingerprints() -> Fingerprints | frozenset[str]:
-    """Return the fingerprints of the texts that the shipped encoder has learned from; none for the linear engine."""
-    is_encoder = classifier.store.engine is EncoderEngine  # type: ignore[comparison-overlap]  # until `Engine` is what engines are
-    return Shipped().learned() if is_encoder else frozenset()
+def learned_fingerprints() -> Container[str]:
+    """Return the fingerprints of the texts that the shipped engine has learned from."""
+    return classifier.store.engine.learned_before()
 
 
 def tweets_for_export() -> Iterator[tuple[int, bool, str]]:

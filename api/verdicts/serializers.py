@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from hate_speech_AI.labels import MEANINGS, PRIMARY
+
 from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, TweetField
 
 
@@ -40,8 +42,11 @@ def validate_predict_request(data: object) -> dict[str, Any]:
 class ProbabilitiesSerializer(serializers.Serializer[object]):
     """A probability for each label; the linear engine knows only `hate`."""
 
-    hate = serializers.FloatField(min_value=0, max_value=1)
-    toxic = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Hate or offensive; never less than hate.")
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {
+            label: serializers.FloatField(min_value=0, max_value=1, required=label == PRIMARY, help_text=meaning)
+            for label, meaning in MEANINGS.items()
+        }
 
 
 class WordSerializer(serializers.Serializer[object]):

@@ -8,7 +8,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from contextlib import closing
 
 from celery import current_app
 from django.conf import settings
@@ -20,7 +20,9 @@ from kombu.exceptions import OperationalError
 
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
-from hate_speech_AI.gate import Limits
+from hate_speech_AI.evaluation.gate import Limits
+from hate_speech_AI.promotion import Training
+from hate_speech_AI.training.progress import Progress
 
 from ..access.audit import COMMAND_LINE, record_audit_entry
 from ..labels import selectors as labels
@@ -122,7 +124,7 @@ def run_training(*, run_id: int) -> None:
     try:
         services.record_versions()
         with renew_lease(mine) as lost:
-            outcome = _train(_make_reporter(mine, lost))
+            outcome = _train(mine, lost)
     except LeaseLostError:
         logger.warning("Training run %d was given to another worker.", run_id)
         return
@@ -142,18 +144,27 @@ def _finish_run(mine: QuerySet[TrainingRun], outcome: dict[str, str]) -> None:
     )
 
 
-def _train(report: Callable[[str, int], None]) -> dict[str, str]:
-    """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version"."""
+def _train(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[str, str]:
+    """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version".
+
+    Raises `LeaseLostError` between two steps once the run is another worker's; nothing has been activated then.
+    """
     last, pointer = selectors.find_unchanged_version(), classifier.pointer()
     if last is None:
-        name = classifier.train_model(
+        training = Training(
+            classifier.store,
             labels.labelled_rows(),
-            report,
             recent=selectors.recently_active_versions(),
             limits=Limits(**settings.GATE_LIMITS),
             withdrawn=labels.withdrawn_labels(),
-            toxic_rows=labels.toxic_rows(),
         )
+        progress_row = _ProgressRow(mine)
+        with closing(training.run()) as steps:
+            for progress in steps:
+                if lost.is_set() or not progress_row.write(progress):
+                    raise LeaseLostError
+        name = training.version
+        classifier.get_score()  # into the cache
     elif last.gate["passed"] and not last.activations.exists() and pointer and not pointer.is_pinned:
         # Its worker died, or another was pinned, before it could take its place.
         name = last.name
@@ -164,19 +175,17 @@ def _train(report: Callable[[str, int], None]) -> dict[str, str]:
     return {"outcome": ModelVersion.objects.get(name=name).outcome, "version": name}
 
 
-def _make_reporter(mine: QuerySet[TrainingRun], lost: threading.Event) -> Callable[[str, int], None]:
-    """Return the callback that keeps the run's row up to date, once a second at most, and stops a run that was lost."""
-    written_stage, written_at = str(TrainingRun.Stage.READING), time.monotonic()
+class _ProgressRow:
+    """Writes progress into the run's row: each new stage, and within a stage once a second at most."""
 
-    def report(stage: str, rows_read: int) -> None:
-        nonlocal written_stage, written_at
-        if lost.is_set():
-            raise LeaseLostError
-        if stage == written_stage and time.monotonic() - written_at < 1:
-            return
-        written_stage, written_at = stage, time.monotonic()
-        progress: dict[str, object] = {"stage": stage} | ({"rows_read": rows_read} if rows_read else {})
-        if not mine.update(**progress):
-            raise LeaseLostError
+    def __init__(self, mine: QuerySet[TrainingRun]):
+        self._mine = mine
+        self._stage, self._written_at = "", 0.0
 
-    return report
+    def write(self, progress: Progress) -> bool:
+        """Return whether the run is still this worker's, as far as it was asked."""
+        if progress.stage == self._stage and time.monotonic() - self._written_at < 1:
+            return True
+        self._stage, self._written_at = progress.stage, time.monotonic()
+        columns: dict[str, object] = {"stage": progress.stage} | ({"rows_read": progress.rows_read} if progress.rows_read else {})
+        return bool(self._mine.update(**columns))

@@ -1,6 +1,6 @@
 """`comments:analyze`, `comments:suggestscore`, and the discovery document.
 
-IDENTITY_ATTACK is this service's `hate`, TOXICITY its `toxic`; no other attribute is served. Places count UTF-16 units, as
+`request.ATTRIBUTES` says which label each attribute is; no other attribute is served. Places count UTF-16 units, as
 JavaScript does.
 """
 
@@ -10,16 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hate_speech_AI.text import sentences
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.text.sentences import find_sentences
 
 from ...access.authentication import KeyAuthentication
 from ...access.callers import describe_origin, get_caller
 from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
-from ...verdicts.services import Verdict, judge
+from ...verdicts.services import judge
 from ...web.parsers import StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
+    ATTRIBUTES,
     LANGUAGE,
     count_utf16_units,
     make_error,
@@ -47,21 +49,21 @@ class AnalyzeView(APIView):
 
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
-        spans = sentences(text) if asked.get("spanAnnotations") is True else []
+        spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
         whole, *parts = judge([text, *(text[start:end] for start, end in spans)], get_caller(request))
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        values, values_of_parts = _read_values(whole), [_read_values(part) for part in parts]
+        wanted = read_wanted(asked, known=whole.labels, languages=languages)
         places = count_utf16_units(text)
         scores = {}
-        for attribute, threshold in read_wanted(asked, known=values, languages=languages).items():
-            value = values[attribute]
+        for attribute, threshold in wanted.items():
+            value = _get_value(whole, attribute)
             if value < threshold:
                 continue
             scores[attribute] = {
                 "spanScores": [
-                    {"begin": places[start], "end": places[end], "score": _write_score(of_part[attribute])}
-                    for (start, end), of_part in zip(spans, values_of_parts, strict=True)
+                    {"begin": places[start], "end": places[end], "score": _write_score(_get_value(part, attribute))}
+                    for (start, end), part in zip(spans, parts, strict=True)
                 ],
                 "summaryScore": _write_score(value),
             }
@@ -103,10 +105,8 @@ def _echo_token(asked: dict[str, object]) -> dict[str, object]:
     return {"clientToken": asked["clientToken"]} if isinstance(asked.get("clientToken"), str) else {}
 
 
-def _read_values(verdict: Verdict) -> dict[str, float]:
-    """Return the probability for each attribute; the linear engine knows no TOXICITY."""
-    values = {"IDENTITY_ATTACK": verdict.probability}
-    return values if verdict.toxic is None else values | {"TOXICITY": verdict.toxic}
+def _get_value(prediction: Prediction, attribute: str) -> float:
+    return prediction.labels[ATTRIBUTES[attribute]]
 
 
 def _write_score(value: float) -> dict[str, object]:

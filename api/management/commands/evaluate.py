@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from api.labels import selectors
 from api.labels.files import FileError, LabelledTweet, RowError, read_tweets
 from api.management.judging import judge_texts
-from hate_speech_AI.evaluation import evaluate, format_table
+from hate_speech_AI.evaluation.metrics import evaluate, format_table
 
 
 class _Columns(NamedTuple):

@@ -30,7 +30,7 @@ def trained(tmp_path_factory):
     import csv
 
     from hate_speech_AI.core import Classifier
-    from hate_speech_AI.training import STARTER, Row
+    from hate_speech_AI.training.rows import STARTER, Row
 
     store = ModelStore(tmp_path_factory.mktemp("trained") / "models")
     with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
@@ -42,7 +42,7 @@ def trained(tmp_path_factory):
 @pytest.fixture
 def store(tmp_path, trained, settings):
     shutil.copytree(trained.root, tmp_path / "models")
-    before = classifier.store, classifier._cache
+    before = classifier.store, classifier.cache
     store = ModelStore(tmp_path / "models")
     classifier.use(store)
     yield store
