@@ -12,37 +12,9 @@ from django.utils import timezone
 
 from api import selectors, services
 from api.models import Activation, Label, ModelVersion, TrainingRun
-from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import VersionMissingError
-from hate_speech_AI.store import ModelStore
-from hate_speech_AI.text import fingerprint
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Give a store with one version of the starter tweets."""
-    import csv
-
-    from hate_speech_AI.core import Classifier
-    from hate_speech_AI.training import STARTER, Row
-
-    store = ModelStore(tmp_path_factory.mktemp("trained") / "models")
-    with services.STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
-        rows = [Row(row["tweet"], row["label"] == "1", STARTER) for row in csv.DictReader(file)]
-    Classifier(store).train_model(sorted(rows, key=lambda row: fingerprint(row.text)))  # the database's order
-    return store
-
-
-@pytest.fixture
-def store(tmp_path, trained, settings):
-    shutil.copytree(trained.root, tmp_path / "models")
-    before = classifier.store, classifier._cache
-    store = ModelStore(tmp_path / "models")
-    classifier.use(store)
-    yield store
-    classifier.use(*before)
 
 
 def copy_version(store, day: int) -> str:
