@@ -33,8 +33,6 @@ def test_processes_that_start_together_get_one_key(tmp_path):
     assert len(set(keys)) == 1
 
 
-def test_migrations_are_complete():
-    done = subprocess.run(
-        [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"], cwd=ROOT, capture_output=True, text=True
-    )
+def test_migrations_are_complete(new_service):
+    done = new_service().manage("makemigrations", "--check", "--dry-run")
     assert done.returncode == 0, done.stdout
