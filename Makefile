@@ -11,7 +11,7 @@ export PORT
 export PYTHONDONTWRITEBYTECODE := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(VAR)/hypothesis
 
-.PHONY: help run test test-slow test-all test-recipe lint bench encoder clean
+.PHONY: help run test test-slow test-all test-recipe lint docs bench encoder clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ test-recipe: $(RECIPE)/installed $(VENV)/tests ## Make an encoder of 500 rows, e
 lint: $(VENV)/tests ## Check style
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
+docs: $(VENV)/docs ## Build the pages of docs/ into var/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
 bench: $(VENV)/tests ## Measure against the references, in one run
 	@$(VENV)/bin/python -m tests.bench
 
@@ -44,18 +47,17 @@ clean: ## Remove the environment and everything the service wrote, the database 
 
 # A stamp beside the environment says which requirements are in it.
 $(VENV)/service: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another with PYTHON=...")'
-	@mkdir -p -m 700 $(VAR)
-	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian: apt-get install python3-venv"; exit 1; }
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(PYTHON) docker/install.py $(VENV) requirements.txt
 	@touch $@
 
 $(VENV)/tests: tests/requirements.txt $(VENV)/service
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@$(PYTHON) docker/install.py $(VENV) tests/requirements.txt
+	@touch $@
+
+$(VENV)/docs: docs/requirements.txt $(VENV)/service
+	@$(PYTHON) docker/install.py $(VENV) docs/requirements.txt
 	@touch $@
 
 $(RECIPE)/installed: hate_speech_AI/recipe/requirements.txt
-	@mkdir -p -m 700 $(VAR)
-	@test -x $(RECIPE)/venv/bin/pip || $(PYTHON) -m venv $(RECIPE)/venv
-	$(RECIPE)/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@$(PYTHON) docker/install.py $(RECIPE)/venv $<
 	@touch $@

@@ -1,11 +1,16 @@
 #!/usr/bin/env python
 """Django's command line for this project: `python manage.py help` lists the commands."""
 
-import os
 import sys
 
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
-    from django.core.management import execute_from_command_line
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
 
+from hate_speech.start import prepare_process
+
+if __name__ == "__main__":
+    try:
+        prepare_process()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     execute_from_command_line(sys.argv)

@@ -17,7 +17,7 @@ def check_server(app_configs, **kwargs) -> list[Error]:
     return [
         Error(
             f"Without open access the service is on a server, and there {' and '.join(missing)}:"
-            ' see "Putting it on a server" in README.md.',
+            ' see "Putting it on a server" in docs/run.md.',
             id="api.E001",
         )
     ]

@@ -1,29 +1,18 @@
-"""The real paths; api.middleware lets each be written with a trailing slash too."""
+"""The paths of all rooms; api.web.middleware lets each be written with a trailing slash too."""
 
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from . import views
-from .compat import openai, perspective
+from .health import HealthView, ReadinessView
 
 urlpatterns = [
-    path("", views.HomeView.as_view(), name="home"),
-    path("predict", views.PredictHateSpeechView.as_view(), name="predict"),
-    path("reviewed", views.AddReviewedTweetManuallyView.as_view(), name="reviewed"),
-    path("score", views.GetScoreView.as_view(), name="score"),
-    path("score/history", views.ScoreHistoryView.as_view(), name="score-history"),
-    path("models", views.ModelVersionsView.as_view(), name="models"),
-    path("models/<str:version>", views.ModelVersionView.as_view(), name="model"),
-    path("models/<str:version>/activate", views.ActivateView.as_view(), name="activate"),
-    path("models/<str:version>/report", views.ReportView.as_view(), name="report"),
-    path("train", views.TrainView.as_view(), name="train"),
-    path("train/<int:run>", views.TrainingRunView.as_view(), name="training-run"),
-    path("healthz", views.HealthView.as_view(), name="healthz"),
-    path("readyz", views.ReadinessView.as_view(), name="readyz"),
+    path("", include("api.pages.urls")),
+    path("", include("api.verdicts.urls")),
+    path("", include("api.labels.urls")),
+    path("", include("api.versions.urls")),
+    path("healthz", HealthView.as_view(), name="healthz"),
+    path("readyz", ReadinessView.as_view(), name="readyz"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("v1/moderations", openai.ModerationsView.as_view(), name="moderations"),
-    path("v1alpha1/comments:analyze", perspective.AnalyzeView.as_view(), name="analyze"),
-    path("v1alpha1/comments:suggestscore", perspective.SuggestScoreView.as_view(), name="suggestscore"),
-    path("$discovery/rest", perspective.DiscoveryView.as_view(), name="discovery"),
+    path("", include("api.compat.urls")),
 ]

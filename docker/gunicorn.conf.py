@@ -20,10 +20,8 @@ class PoliteThreadWorker(ThreadWorker):
         super().accept(listener)
 
 
-# NumPy's threads wait for the next product busily, and would take a core from the encoder's: a list took twice as long.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-bind = f"{os.environ.get('LISTEN_ADDRESS', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+_address = os.environ.get("LISTEN_ADDRESS", "127.0.0.1").strip("[]")
+bind = f"{f'[{_address}]' if ':' in _address else _address}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = PoliteThreadWorker
 threads = 4

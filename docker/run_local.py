@@ -1,17 +1,24 @@
 """Run the Procfile's processes on this machine: `make run` calls this once everything is installed.
 
-Each process that dies is started again while the others go on. Ctrl-C stops them all.
+1. Refuse what cannot work: a port that is taken, an address that is not this machine's, a wrong setting.
+2. Migrate the database and queue the training, in a process of its own: Django's memory goes back with it.
+3. Start supervisord, which starts a process again when it dies.
+4. Print the address once the service answers. Ctrl-C stops everything.
 """
 
+import errno
+import http.client
 import ipaddress
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.setdefault("HATE_SPEECH_DATA_DIR", str(ROOT / "var"))).absolute()
-PORT = os.environ.setdefault("PORT", "8000")
+DATA_DIR = Path(os.environ.get("HATE_SPEECH_DATA_DIR") or ROOT / "var").absolute()
 SUPERVISOR = """\
 [supervisord]
 nodaemon = true
@@ -33,10 +40,12 @@ stdout_logfile = /dev/stdout
 stdout_logfile_maxbytes = 0
 redirect_stderr = true
 """
+# After this long without an answer, the user is told that something is wrong.
+PATIENCE_SECONDS = 30
 
 
 def write_supervisor_config() -> Path:
-    """Write what supervisord reads, from the Procfile, and return its path."""
+    """Write supervisord's configuration from the Procfile, and return its path."""
     parts = [SUPERVISOR.format(data_dir=str(DATA_DIR).replace("%", "%%"), root=str(ROOT).replace("%", "%%"))]
     if os.getuid() == 0:
         parts.append("user = root\n")  # said outright, it is no warning
@@ -50,46 +59,108 @@ def write_supervisor_config() -> Path:
     return path
 
 
-def is_free(port: int) -> bool:
-    """Return whether gunicorn could listen on a port of this machine's own address."""
-    with socket.socket() as probe:
-        # As gunicorn will: a port whose last connections linger is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+def read_port() -> int:
+    port = os.environ.get("PORT", "8000")
+    if not (port.isdecimal() and 0 < int(port) < 65536):
+        sys.exit(f"PORT={port!r} is not valid. It takes a number from 1 to 65535.")
+    return int(port)
+
+
+def read_address(port: int) -> str:
+    """Return the address to listen on, as a number; stop with a message where nothing can listen there."""
+    given = os.environ.get("LISTEN_ADDRESS") or "127.0.0.1"
+    host = given.removeprefix("[").removesuffix("]")
+    try:
+        # gunicorn listens on the IPv4 address of a name, so this does too.
+        found = socket.getaddrinfo(host, port, socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        family, kind, protocol, _, place = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As gunicorn will: a port whose last connections linger is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sys.exit(f"Port {port} is taken. Is the service running already? Another port: PORT={port + 1} make run")
+        reason = error.strerror or error
+        sys.exit(f"The service cannot listen on LISTEN_ADDRESS={given!r}, port {port}: {reason}. The default is 127.0.0.1.")
+    return place[0]
 
 
 def main() -> None:
-    if not (PORT.isdecimal() and 0 < int(PORT) < 65536):
-        sys.exit(f"PORT={PORT!r} is not valid. It takes a number from 1 to 65535.")
-    if not is_free(int(PORT)):
-        sys.exit(f"Port {PORT} is taken. Is the service running already? Another port: PORT={int(PORT) + 1} make run")
-    if ipaddress.ip_address(os.environ.get("LISTEN_ADDRESS", "127.0.0.1")).is_loopback:
-        os.environ.setdefault("HATE_SPEECH_OPEN_ACCESS", "true")
-    os.chdir(ROOT)
-    prepare()
-    config = write_supervisor_config()
-    print(
-        f"\n  Hate speech detector: http://127.0.0.1:{PORT}    API: http://127.0.0.1:{PORT}/docs    Ctrl-C stops it\n", flush=True
-    )
+    port = read_port()
+    address = ipaddress.ip_address(read_address(port))
     binaries = Path(sys.executable).parent
-    os.environ |= {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
-    os.execv(binaries / "supervisord", ["supervisord", "--nodaemon", "--configuration", str(config)])
+    environment = {"HATE_SPEECH_OPEN_ACCESS": "true"} if address.is_loopback else {}
+    environment |= os.environ
+    environment |= {
+        "HATE_SPEECH_DATA_DIR": str(DATA_DIR),
+        "LISTEN_ADDRESS": str(address),
+        "PORT": str(port),
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    print("Starting the service.", flush=True)
+    prepared = subprocess.run([sys.executable, __file__, "prepare"], env=environment, cwd=ROOT, check=False)
+    if prepared.returncode:
+        sys.exit(prepared.returncode if prepared.returncode > 0 else "Stopped.")
+    command = [binaries / "supervisord", "--nodaemon", "--configuration", write_supervisor_config()]
+    supervisor = subprocess.Popen(command, env=environment | {"PYTHONWARNINGS": "ignore"}, cwd=ROOT)
+    attend(supervisor, address, port)
+
+
+def attend(supervisor: subprocess.Popen, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> None:
+    """Say when the service answers, hand Ctrl-C on, and wait for the end."""
+    is_stopping = False
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal is_stopping
+        if not is_stopping:
+            print("\n  Stopping; this takes some seconds.", flush=True)
+        is_stopping = True
+        supervisor.terminate()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    # What listens everywhere is asked here.
+    asked = address if not address.is_unspecified else ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
+    began, is_warned = time.monotonic(), False
+    while supervisor.poll() is None and not is_stopping and not does_answer(str(asked), port):
+        if not is_warned and time.monotonic() - began > PATIENCE_SECONDS:
+            print("  The service does not answer yet. Its messages above may say why. Ctrl-C stops it.", flush=True)
+            is_warned = True
+        time.sleep(0.1)
+    if supervisor.poll() is None and not is_stopping:
+        url = f"http://{f'[{asked}]' if asked.version == 6 else asked}:{port}"
+        print(f"\n  Hate speech detector: {url}    API: {url}/docs    Ctrl-C stops it\n", flush=True)
+    supervisor.wait()
+    if not is_stopping:
+        sys.exit("The service has ended; its messages above may say why.")
+    print("  Stopped.", flush=True)
+
+
+def does_answer(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def prepare() -> None:
-    """Bring the database up to date and queue the training: in one process, since starting Django takes a second."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
+    """Migrate the database, bootstrap the engine and queue the training."""
     sys.path.insert(0, str(ROOT))
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError
 
+    from hate_speech.start import prepare_process
+
     try:
+        prepare_process()
         django.setup()
         from django.conf import settings
         from django.db import connection
@@ -106,4 +177,7 @@ def prepare() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        prepare() if sys.argv[1:] == ["prepare"] else main()
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")

@@ -3,15 +3,24 @@
 import os
 
 from celery import Celery
-from celery.signals import beat_init, before_task_publish
+from celery.signals import beat_init, before_task_publish, celeryd_init
 from django.conf import settings
 
+from .start import prepare_process
+
+# Here, since whatever imports this package imports this module.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
 
 app = Celery("hate_speech")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # By name: the project package is no installed app, so autodiscovery would pass its tasks by.
 app.autodiscover_tasks(["hate_speech"])
+
+
+@celeryd_init.connect
+@beat_init.connect
+def prepare_worker_or_beat(**kwargs):
+    prepare_process()
 
 
 @beat_init.connect

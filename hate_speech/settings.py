@@ -1,112 +1,47 @@
-"""Settings. All that differs between installations comes from the environment; README.md lists the variables."""
+"""Settings. All that differs between installations comes from the environment; docs/settings.md lists the variables.
+
+Importing this writes nothing: `start.prepare_process` makes the folder and the key.
+"""
 
 import logging
-import os
-import tempfile
 import zoneinfo
-from pathlib import Path
 
-import environ
 from celery.schedules import crontab
-from django.core.exceptions import ImproperlyConfigured
 
-from .secret import read_or_make_secret
+from .environment import BASE_DIR, DATA_DIR, env, one_of, read_flag, read_number, read_share
+from .release import read_commit, read_version
+from .secret import read_secret
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION, COMMIT = read_version(BASE_DIR), read_commit(BASE_DIR)
 
-# Every variable is declared here, with its type and default; a test holds README.md's table to this list. With _FILE at its end
-# each may name a file that holds the value instead.
-env = environ.FileAwareEnv(
-    SECRET_KEY=(str, ""),
-    DEBUG=(bool, False),
-    ALLOWED_HOSTS=(list, ["localhost", "127.0.0.1", "[::1]"]),
-    CORS_ALLOWED_ORIGINS=(list, []),
-    DATABASE_URL=(str, ""),
-    REDIS_URL=(str, ""),
-    REDIS_KEY_PREFIX=(str, "hate_speech:"),
-    CELERY_BROKER_URL=(str, ""),
-    CELERY_TIMEZONE=(str, "Europe/Warsaw"),
-    TRAINING_HOUR=(int, 1),
-    HATE_SPEECH_DATA_DIR=(str, str(BASE_DIR / "var")),
-    HATE_SPEECH_ENGINE=(str, "encoder"),
-    HATE_SPEECH_THREADS=(int, 0),
-    HATE_SPEECH_OPEN_ACCESS=(bool, False),
-    RATE_LIMIT=(int, -1),
-    PROXIES=(int, 0),
-    GATE_F1_LOSS=(float, 0.005),
-    GATE_GROUP_LOSS=(float, 0.04),
-    GATE_GAP_GROWTH=(float, 0.04),
-    GATE_REVIEW_LOSS=(float, 0.02),
-    FEEDS_FROM_PRIVATE_ADDRESSES=(bool, False),
-    LOG_LEVEL=(str, "INFO"),
-)
+ENGINE = one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
+# How many threads the encoder has for a list of texts; 0 is one for each core.
+THREADS = one_of("HATE_SPEECH_THREADS", read_number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
 
-
-def _one_of(variable: str, value, allowed, described: str):
-    """Return `value` if it is allowed; else stop the start, naming the variable and what it takes."""
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes {described}.")
-    return value
-
-
-def _number(variable: str) -> int:
-    try:
-        return env(variable)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{variable} takes a whole number: {error}") from error
-
-
-def _share(variable: str) -> float:
-    try:
-        value = env(variable)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{variable} takes a number: {error}") from error
-    if not 0 <= value <= 1:
-        raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes a share from 0 to 1, such as 0.04 for 4 points.")
-    return value
-
-
-def _flag(variable: str) -> bool:
-    spelled = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-    value = env.str(variable, default="false").lower()
-    return spelled[_one_of(variable, value, spelled, "true or false")]
-
-
-# Database, queue, models and key: everything that is written stays below this folder.
-DATA_DIR = Path(env("HATE_SPEECH_DATA_DIR")).absolute()
-try:
-    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # the posts in it are nobody else's
-    tempfile.TemporaryFile(dir=DATA_DIR).close()
-except OSError as error:
-    raise ImproperlyConfigured(f"HATE_SPEECH_DATA_DIR={DATA_DIR} cannot be written to: {error.strerror}.") from error
-ENGINE = _one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
-# Handed to the encoder by the environment, as it knows no Django; here so that a wrong value stops the start, and a file counts.
-os.environ["HATE_SPEECH_THREADS"] = str(
-    _one_of("HATE_SPEECH_THREADS", _number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
-)
-
-DEBUG = _flag("DEBUG")
-SECRET_KEY = env("SECRET_KEY") or read_or_make_secret(DATA_DIR / "secret_key")
+DEBUG = read_flag("DEBUG")
+SECRET_KEY = env("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
 # What a server has to be told; api.checks refuses its start without.
 NOT_SET = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not env.str(name, default="")]
 
 # Whether whoever reaches the service needs no key. True in the local run and in dev.yml, which listen on this machine only.
-OPEN_ACCESS = _flag("HATE_SPEECH_OPEN_ACCESS")
+OPEN_ACCESS = read_flag("HATE_SPEECH_OPEN_ACCESS")
 # Requests a minute of a key, or of an address that shows none; 0 is no limit.
-RATE_LIMIT = _number("RATE_LIMIT")
+RATE_LIMIT = read_number("RATE_LIMIT")
 if RATE_LIMIT < 0:
     RATE_LIMIT = 0 if OPEN_ACCESS else 600
 # How many of our own proxies stand before the service, each adding the address that it saw.
-PROXIES = _one_of("PROXIES", _number("PROXIES"), range(11), "a number from 0 to 10")
+PROXIES = one_of("PROXIES", read_number("PROXIES"), range(11), "a number from 0 to 10")
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # On a server the admin is behind TLS.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not OPEN_ACCESS
 # HSTS is for the proxy to send, and a redirect to https would break the clients that send once and follow nothing.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
+# The admin's middlewares are not in MIDDLEWARE by name: api.web.sessions applies them below SESSION_PATHS.
+SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410"]
 # gunicorn's own variable: without Redis each of its processes allows its share of the rate.
-WEB_CONCURRENCY = int(os.environ.get("WEB_CONCURRENCY", "2"))
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -123,14 +58,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "api.middleware.guard_requests",
+    "api.web.middleware.guard_requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.middleware.AdminSessionMiddleware",
+    "api.web.sessions.add_sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "api.middleware.AdminAuthenticationMiddleware",
-    "api.middleware.AdminMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# Where people log in; everywhere else no session is looked up.
+SESSION_PATHS = ("/admin/",)
 ROOT_URLCONF = "hate_speech.urls"
 APPEND_SLASH = False
 WSGI_APPLICATION = "hate_speech.wsgi.application"
@@ -193,13 +128,13 @@ else:
 
 # --- Celery ---
 CELERY_BROKER_URL = env("CELERY_BROKER_URL") or REDIS_URL or "filesystem://localhost"
-CELERY_TIMEZONE = _one_of(
+CELERY_TIMEZONE = one_of(
     "CELERY_TIMEZONE",
     env("CELERY_TIMEZONE"),
     zoneinfo.available_timezones(),
     "the name of a time zone, such as Europe/Warsaw or UTC",
 )
-_training_hour = _one_of("TRAINING_HOUR", _number("TRAINING_HOUR"), range(24), "an hour from 0 to 23")
+_training_hour = one_of("TRAINING_HOUR", read_number("TRAINING_HOUR"), range(24), "an hour from 0 to 23")
 CELERY_BEAT_SCHEDULE = {
     "auto_first_train_model": {
         "task": "hate_speech.tasks.auto_first_train_model",
@@ -221,13 +156,10 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 if CELERY_BROKER_URL.startswith("filesystem://"):
-    _queue = DATA_DIR / "queue"
-    for _folder in (_queue / "messages", _queue / "control"):
-        _folder.mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_queue / "messages"),
-        "data_folder_out": str(_queue / "messages"),
-        "control_folder": str(_queue / "control"),
+        "data_folder_in": str(DATA_DIR / "queue" / "messages"),
+        "data_folder_out": str(DATA_DIR / "queue" / "messages"),
+        "control_folder": str(DATA_DIR / "queue" / "control"),
         "polling_interval": 0.2,
     }
     # It has no fanout worth the name, which remote control needs.
@@ -238,35 +170,39 @@ elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
 # --- model versions ---
 # How much worse than the active version a candidate may be, in shares of 1; names as in hate_speech_AI.gate.Limits.
 GATE_LIMITS = {
-    "f1_loss": _share("GATE_F1_LOSS"),
-    "group_loss": _share("GATE_GROUP_LOSS"),
-    "gap_growth": _share("GATE_GAP_GROWTH"),
-    "review_loss": _share("GATE_REVIEW_LOSS"),
+    "f1_loss": read_share("GATE_F1_LOSS"),
+    "group_loss": read_share("GATE_GROUP_LOSS"),
+    "gap_growth": read_share("GATE_GAP_GROWTH"),
+    "review_loss": read_share("GATE_REVIEW_LOSS"),
 }
-# Where the reports' pictures keep what they know of the fonts.
-os.environ.setdefault("MPLCONFIGDIR", str(DATA_DIR / "matplotlib"))
 
 # --- feeds ---
-FEEDS_FROM_PRIVATE_ADDRESSES = _flag("FEEDS_FROM_PRIVATE_ADDRESSES")
+FEEDS_FROM_PRIVATE_ADDRESSES = read_flag("FEEDS_FROM_PRIVATE_ADDRESSES")
 
 # --- the API ---
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.KeyAuthentication"],
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.Rate"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.access.authentication.KeyAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.access.throttling.RateThrottle"],
     # Closed by default: each view that is open says so.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_PARSER_CLASSES": [
-        "api.parsers.StrictJSONParser",
+        "api.web.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.AlwaysFirstRenderer",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.web.negotiation.AlwaysFirstRenderer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
-    "EXCEPTION_HANDLER": "api.exceptions.handle_exception",
+    "DEFAULT_PAGINATION_CLASS": "api.web.pagination.Pages",
+    "EXCEPTION_HANDLER": "api.web.exceptions.handle_exception",
     "NON_FIELD_ERRORS_KEY": "body",
+}
+# Below these paths an error has the shape of the dialect that is spoken there.
+ERROR_SHAPES = {
+    "/v1/": "api.compat.errors.shape_openai_error",
+    "/v1alpha1/": "api.compat.errors.shape_perspective_error",
+    "/$discovery/": "api.compat.errors.shape_perspective_error",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hate speech detector",
@@ -274,7 +210,8 @@ SPECTACULAR_SETTINGS = {
         "Tells whether a short text is hate speech, learns from the people who review it, and says how good it is."
         " It reads English only."
     ),
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
+    "EXTENSIONS_INFO": {"x-commit": COMMIT},
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -293,7 +230,7 @@ if CORS_ALLOWED_ORIGINS:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- logs: never a tweet's text ---
-LOG_LEVEL = _one_of(
+LOG_LEVEL = one_of(
     "LOG_LEVEL", env("LOG_LEVEL").upper(), logging.getLevelNamesMapping(), "a level: DEBUG, INFO, WARNING or ERROR"
 )
 LOGGING = {

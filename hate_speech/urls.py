@@ -10,7 +10,7 @@ urlpatterns = [
     path("", include("api.urls")),
 ]
 
-handler400 = "api.exceptions.bad_request"
-handler403 = "api.exceptions.permission_denied"
-handler404 = "api.exceptions.not_found"
-handler500 = "api.exceptions.server_error"
+handler400 = "api.web.exceptions.bad_request"
+handler403 = "api.web.exceptions.permission_denied"
+handler404 = "api.web.exceptions.not_found"
+handler500 = "api.web.exceptions.server_error"

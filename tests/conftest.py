@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import redis
 
-from api import services
+from api.labels.services import STARTER_TWEETS
 from hate_speech_AI.core import Classifier, classifier
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
@@ -133,7 +133,7 @@ def untrained_service(tmp_path_factory):
 def trained_store(tmp_path_factory) -> ModelStore:
     """Give a store with one version of engine linear, of the starter tweets; it is copied before it is changed."""
     store = ModelStore(tmp_path_factory.mktemp("trained") / "models")
-    with services.STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
+    with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
         rows = [Row(row["tweet"], row["label"] == "1", STARTER) for row in csv.DictReader(file)]
     Classifier(store).train_model(sorted(rows, key=lambda row: fingerprint(row.text)))  # the database's order
     return store

@@ -14,6 +14,10 @@ SERVICE_URLS = {
     "redis": os.environ.pop("REDIS_URL", "redis://127.0.0.1:6379"),
 }
 
+from hate_speech.start import prepare_process  # noqa: E402  (it reads the variables above)
+
+prepare_process()
+
 
 def pytest_unconfigure():
     shutil.rmtree(_DATA_DIR, ignore_errors=True)

@@ -179,7 +179,7 @@ class Service:
 
     def wait_until_idle(self) -> None:
         """Wait until no training is queued or running."""
-        unfinished = "from api.models import TrainingRun; print(TrainingRun.objects.filter(is_finished=False).count())"
+        unfinished = "from api.versions.models import TrainingRun; print(TrainingRun.objects.filter(is_finished=False).count())"
         wait_until(lambda: self.query(unfinished) == "0", 60, "the end of the trainings")
 
     def finished_run(self, location: str) -> dict | None:

@@ -7,19 +7,45 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ["hate_speech_AI", "api", "hate_speech"]
-# Imports point one way; views and commands may enqueue tasks.
 ALLOWED = {"hate_speech_AI": set(), "api": {"hate_speech_AI"}, "hate_speech": {"hate_speech_AI", "api"}}
-MAY_ENQUEUE = {"api/views.py", *(str(path.relative_to(ROOT)) for path in (ROOT / "api/management/commands").glob("*.py"))}
+# The rooms of the API: each may import those above it, and neither those below it nor its neighbours.
+ROOMS = [
+    {"web"},
+    {"access"},
+    {"labels", "verdicts"},
+    {"review_queue", "versions"},
+    {"compat", "pages", "health"},
+    {"management", "urls", "models", "admin", "checks"},
+    {"apps"},
+]
+LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+# Where rows are written; everywhere else they are read.
+WRITERS = {"services", "audit", "recording", "suggestions", "trainings", "lease", "migrations"}
+WRITES = {"save", "create", "update_or_create", "get_or_create", "bulk_create", "bulk_update", "delete"}
 
 
 def imports(path: Path) -> set[str]:
+    """Return the full names of all that a module imports, relative imports among them."""
     names = set()
+    package = path.relative_to(ROOT).parent.parts
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(filter(None, (above, node.module)))
+            names |= {f"{module}.{alias.name}" for alias in node.names}
     return names
+
+
+def room_of(name: str) -> str | None:
+    """Return the room that a full name of the API is in; `None` outside the API."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "api" and len(parts) > 1 else None
+
+
+def api_modules() -> list[Path]:
+    return [path for path in (ROOT / "api").rglob("*.py") if "migrations" not in path.parts]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -27,10 +53,46 @@ def test_imports_point_one_way(package):
     for path in (ROOT / package).rglob("*.py"):
         for name in imports(path):
             other = name.split(".")[0]
-            if other not in PACKAGES or other == package:
+            if other in PACKAGES and other != package:
+                assert other in ALLOWED[package], f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_each_room_imports_only_those_above_it():
+    for path in api_modules():
+        room = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        if room == "__init__":
+            continue
+        assert room in LEVELS, f"{room} has no place in the order of rooms"
+        for name in imports(path):
+            other = room_of(name)
+            if other is not None and other != room:
+                assert LEVELS[other] < LEVELS[room], f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_every_room_is_there():
+    there = {path.name.removesuffix(".py") for path in (ROOT / "api").iterdir()}
+    assert set(LEVELS) <= there
+
+
+def test_rows_are_written_by_services_alone():
+    for path in api_modules():
+        if path.stem in WRITERS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
-            enqueues = name.startswith("hate_speech.tasks") and str(path.relative_to(ROOT)) in MAY_ENQUEUE
-            assert other in ALLOWED[package] or enqueues, f"{path.relative_to(ROOT)} imports {name}"
+            written_on = ast.unparse(node.func.value)
+            writes = node.func.attr in WRITES and written_on != "super()"
+            writes |= node.func.attr == "update" and ".objects" in written_on
+            assert not writes, f"{path.relative_to(ROOT)}:{node.lineno} writes"
+
+
+def test_verdicts_are_asked_for_in_one_place():
+    for path in api_modules():
+        asks = {"classifier.predict", "classifier.explain"} & {
+            ast.unparse(node) for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)
+        }
+        assert not asks or path == ROOT / "api/verdicts/services.py", path
 
 
 def test_the_classifier_package_knows_no_django():
@@ -41,12 +103,16 @@ def test_the_classifier_package_knows_no_django():
 def test_the_service_never_imports_the_recipe():
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
-            assert not {name for name in imports(path) if ".recipe" in name}, path
+            if "recipe" not in path.parts:
+                assert not {name for name in imports(path) if ".recipe" in name}, path
 
 
 def test_the_names_people_look_for_are_there():
-    from api.serializers import ReviewedTweetInputSerializer, TweetInputSerializer
-    from api.views import AddReviewedTweetManuallyView, GetScoreView, PredictHateSpeechView
+    from api.labels.serializers import ReviewedTweetInputSerializer
+    from api.labels.views import AddReviewedTweetManuallyView
+    from api.verdicts.serializers import TweetInputSerializer
+    from api.verdicts.views import PredictHateSpeechView
+    from api.versions.views import GetScoreView
     from hate_speech.tasks import auto_first_train_model
     from hate_speech_AI.core import classifier
     from hate_speech_AI.text import clean_and_tokenize_string
@@ -60,9 +126,17 @@ def test_the_names_people_look_for_are_there():
         assert callable(getattr(classifier, method))
 
 
-def test_every_view_says_who_may_use_it():
-    from api import views
+def test_a_training_is_enqueued_by_the_name_of_its_task():
+    from api.versions.trainings import TRAINING_TASK
+    from hate_speech.tasks import auto_first_train_model
 
-    for name in dir(views):
-        if name.endswith("View") and getattr(views, name).__module__ == "api.views":
-            assert "permission_classes" in vars(getattr(views, name)), name
+    assert auto_first_train_model.name == TRAINING_TASK
+
+
+def test_every_view_says_who_may_use_it():
+    for path in api_modules():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ClassDef) or not node.name.endswith("View") or node.name.startswith("_"):
+                continue
+            named = {ast.unparse(target) for line in node.body if isinstance(line, ast.Assign) for target in line.targets}
+            assert "permission_classes" in named, f"{path.relative_to(ROOT)}: {node.name}"

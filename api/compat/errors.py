@@ -1,6 +1,4 @@
-"""Errors in the dialects' own shapes; `api.exceptions` asks here first."""
-
-from collections.abc import Callable
+"""Errors in the dialects' own shapes; `ERROR_SHAPES` in the settings says below which paths."""
 
 from rest_framework.exceptions import APIException
 
@@ -38,12 +36,12 @@ class CompatError(APIException):
         self.about = about or {}
 
 
-def openai_error(status: int, message: str, code: str, about: dict) -> tuple[int, dict]:
+def shape_openai_error(status: int, message: str, code: str, about: dict) -> tuple[int, dict]:
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
     return status, {"error": {"message": message, "type": kind, "param": about.get("param"), "code": code}}
 
 
-def perspective_error(status: int, message: str, code: str, about: dict) -> tuple[int, dict]:
+def shape_perspective_error(status: int, message: str, code: str, about: dict) -> tuple[int, dict]:
     details = None
     if status == 401:  # Google's APIs call a key that is not valid an invalid argument
         status, message = 400, "API key not valid. Please pass a valid API key."
@@ -54,14 +52,3 @@ def perspective_error(status: int, message: str, code: str, about: dict) -> tupl
         details = {"@type": _PERSPECTIVE_ERROR, "errorType": code if code.isupper() else "INVALID_REQUEST", **about}
     error = {"code": status, "message": message, "status": _GOOGLE_STATUS.get(status, "INVALID_ARGUMENT")}
     return status, {"error": error | ({"details": [details]} if details else {})}
-
-
-_DIALECTS = {"/v1/": openai_error, "/v1alpha1/": perspective_error, "/$discovery/": perspective_error}
-
-
-def dialect_of(path: str) -> Callable[[int, str, str, dict], tuple[int, dict]] | None:
-    """Return what makes status and body of an error at `path`; `None` outside the dialects.
-
-    It takes the status, a message, a code, and what more there is to tell.
-    """
-    return next((dialect for prefix, dialect in _DIALECTS.items() if path.startswith(prefix)), None)

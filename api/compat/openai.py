@@ -10,13 +10,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hate_speech_AI.core import Prediction, classifier
-
-from ..parsers import StrictJSONParser
-from ..permissions import needs
-from ..serializers import MAX_TWEETS
+from ..access.permissions import Scope, require_scope
+from ..verdicts.services import Verdict, judge
+from ..web.fields import MAX_TWEETS
+from ..web.parsers import StrictJSONParser
 from .errors import CompatError
-from .texts import MAX_BYTES, fields_of, is_no_text, is_too_long
+from .texts import MAX_BYTES, has_invalid_characters, is_too_long, read_fields
 
 CATEGORIES = (
     "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
@@ -31,58 +30,58 @@ _HARASSMENT_FROM = 0.5
 class ModerationsView(APIView):
     """Moderate a text, several, or the text parts of one message."""
 
-    permission_classes = [needs("predict")]
+    permission_classes = [require_scope(Scope.PREDICT)]
     parser_classes = [StrictJSONParser]
 
     def post(self, request):
-        asked = fields_of(request.data)
-        texts = _texts(asked.get("input"))
+        asked = read_fields(request.data)
+        texts = _read_texts(asked.get("input"))
         model = asked.get("model", _MODEL)
         if not isinstance(model, str):
-            raise _refusal("`model` must be a string.", "invalid_type", "model")
-        results = [_result(prediction) for prediction in classifier.predict(texts)]
+            raise _make_error("`model` must be a string.", "invalid_type", "model")
+        results = [_write_result(verdict) for verdict in judge(texts, request.auth)]
         return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
 
 
-def _refusal(message: str, code: str, param: str = "input") -> CompatError:
+def _make_error(message: str, code: str, param: str = "input") -> CompatError:
     return CompatError(message, code, {"param": param})
 
 
-def _texts(given: object) -> list[str]:
+def _read_texts(given: object) -> list[str]:
     """Return the texts to judge, each for a result of its own."""
     if isinstance(given, str):
         texts = [given]
     elif isinstance(given, list) and given and all(isinstance(item, str) for item in given):
         texts = given
     elif isinstance(given, list) and given and all(isinstance(item, dict) for item in given):
-        texts = ["\n".join(map(_text_of_part, given))]
+        texts = ["\n".join(map(_read_part, given))]
     else:
         code = "missing_required_parameter" if given is None else "invalid_type"
-        raise _refusal("`input` must be a string, a list of strings, or a list of parts of type `text`; not empty.", code)
+        raise _make_error("`input` must be a string, a list of strings, or a list of parts of type `text`; not empty.", code)
     if len(texts) > MAX_TWEETS:
-        raise _refusal(f"`input` may have {MAX_TWEETS:,} texts at most.", "array_above_max_length")
+        raise _make_error(f"`input` may have {MAX_TWEETS:,} texts at most.", "array_above_max_length")
     for place, text in enumerate(texts):
         if is_too_long(text):
-            raise _refusal(f"Text {place} of `input` is over {MAX_BYTES:,} bytes.", "string_above_max_length")
-        if is_no_text(text):
-            raise _refusal(f"Text {place} of `input` holds NUL or half of a surrogate pair.", "invalid_string")
+            raise _make_error(f"Text {place} of `input` is over {MAX_BYTES:,} bytes.", "string_above_max_length")
+        if has_invalid_characters(text):
+            raise _make_error(f"Text {place} of `input` holds NUL or half of a surrogate pair.", "invalid_string")
     return texts
 
 
-def _text_of_part(part: dict) -> str:
+def _read_part(part: dict) -> str:
     if part.get("type") == "text" and isinstance(part.get("text"), str):
         return part["text"]
     if part.get("type") == "image_url":
-        raise _refusal("Images are not judged here. Send the text parts alone.", "unsupported_image")
-    raise _refusal("A part of `input` must be {'type': 'text', 'text': '...'}.", "invalid_type")
+        raise _make_error("Images are not judged here. Send the text parts alone.", "unsupported_image")
+    raise _make_error("A part of `input` must be {'type': 'text', 'text': '...'}.", "invalid_type")
 
 
-def _result(prediction: Prediction) -> dict:
-    hate, scores, applied = prediction.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
+def _write_result(verdict: Verdict) -> dict:
+    hate, scores, applied = verdict.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
     flags = dict.fromkeys(CATEGORIES, False)
-    scores["hate"], flags["hate"], applied["hate"] = hate, prediction.is_hate_speech, ["text"]
-    if prediction.toxic is not None:
-        harassment = max(0.0, prediction.toxic - hate)
+    scores["hate"], flags["hate"], applied["hate"] = hate, verdict.is_hate_speech, ["text"]
+    if verdict.toxic is not None:
+        harassment = max(0.0, verdict.toxic - hate)
         scores["harassment"], flags["harassment"], applied["harassment"] = harassment, harassment >= _HARASSMENT_FROM, ["text"]
     return {
         "flagged": any(flags.values()),

@@ -4,10 +4,14 @@ from collections import Counter
 
 import pytest
 
-from api import selectors, services
-from api.feeds import FoundPost
-from api.models import Label, Post
-from hate_speech_AI.core import Prediction, classifier
+from api.labels.models import Label
+from api.labels.selectors import labelled_rows
+from api.labels.services import add_review
+from api.review_queue.feeds import FoundPost
+from api.review_queue.models import Post
+from api.review_queue.selectors import posts_to_review
+from api.review_queue.services import add_posts
+from api.verdicts.services import Verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -16,10 +20,11 @@ pytestmark = pytest.mark.django_db
 def posts(monkeypatch):
     sure = {"sure": 0.99, "harmless": 0.02, "unsure": 0.55}
     monkeypatch.setattr(
-        classifier, "predict", lambda texts: [Prediction(sure[text] >= 0.5, sure[text], 0.5, "v") for text in texts]
+        "api.review_queue.services.judge",
+        lambda texts, caller: [Verdict(sure[text] >= 0.5, sure[text], 0.5, "v") for text in texts],
     )
     link = "javascript:alert(1)"
-    services.add_posts(posts=[FoundPost(text, link) for text in sure], feed="https://news.example/feed")
+    add_posts(posts=[FoundPost(text, link) for text in sure], feed="https://news.example/feed")
 
 
 def run_action(admin_client, model, action, ids):
@@ -39,42 +44,42 @@ def test_a_decision_becomes_a_review(admin_client, posts):
     page = run_action(admin_client, "post", "hateful", [ids["sure"]])
     assert "1 posts reviewed" in page.content.decode()
     run_action(admin_client, "post", "not_hateful", [ids["unsure"]])
-    assert {row.text: (row.is_hate_speech, row.source) for row in selectors.labelled_rows()} == {
+    assert {row.text: (row.is_hate_speech, row.source) for row in labelled_rows()} == {
         "sure": (True, "review"),
         "unsure": (False, "review"),
     }
-    assert [post.tweet.text for post in selectors.posts_to_review()] == ["harmless"]
+    assert [post.tweet.text for post in posts_to_review()] == ["harmless"]
 
 
 def test_a_post_that_was_reviewed_elsewhere_leaves_the_list(posts):
-    services.add_review(text="UNSURE", is_hate_speech=False)
-    assert {post.tweet.text for post in selectors.posts_to_review()} == {"sure", "harmless"}
+    add_review(text="UNSURE", is_hate_speech=False)
+    assert {post.tweet.text for post in posts_to_review()} == {"sure", "harmless"}
 
 
 def test_known_texts_are_passed_over(posts):
-    services.add_review(text="labelled", is_hate_speech=False)
+    add_review(text="labelled", is_hate_speech=False)
     again = [FoundPost("Sure ", ""), FoundPost("labelled", "")]
-    assert services.add_posts(posts=again, feed="https://other.example") == Counter(new=0, known=2)
+    assert add_posts(posts=again, feed="https://other.example") == Counter(new=0, known=2)
 
 
 def test_labels_can_be_set_aside_and_restored(admin_client):
-    services.add_review(text="a text", is_hate_speech=True)
+    add_review(text="a text", is_hate_speech=True)
     label = Label.objects.get()
     assert "1 labels set aside" in run_action(admin_client, "label", "set_aside", [label.id]).content.decode()
-    assert list(selectors.labelled_rows()) == []
+    assert list(labelled_rows()) == []
     assert "1 labels restored" in run_action(admin_client, "label", "restore", [label.id]).content.decode()
-    assert len(list(selectors.labelled_rows())) == 1
+    assert len(list(labelled_rows())) == 1
 
 
 @pytest.mark.parametrize("model", ["label", "post", "modelversion", "activation", "trainingrun"])
 def test_every_list_opens(admin_client, posts, model):
-    services.add_review(text="a text", is_hate_speech=True)
+    add_review(text="a text", is_hate_speech=True)
     assert admin_client.get(f"/admin/api/{model}/").status_code == 200
     assert admin_client.get(f"/admin/api/{model}/add/").status_code == 403
 
 
 def test_texts_are_escaped(admin_client):
-    services.add_review(text="<script>alert(1)</script>", is_hate_speech=True)
+    add_review(text="<script>alert(1)</script>", is_hate_speech=True)
     page = admin_client.get("/admin/api/label/").content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -86,7 +91,7 @@ def test_who_may_only_look_cannot_act(client, django_user_model):
     user = django_user_model.objects.create_user("viewer", password="a password", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_label"))
     client.force_login(user)
-    services.add_review(text="a text", is_hate_speech=True)
+    add_review(text="a text", is_hate_speech=True)
     assert client.get("/admin/api/label/").status_code == 200
     run_action(client, "label", "set_aside", [Label.objects.get().id])
     assert Label.objects.get().set_aside_at is None

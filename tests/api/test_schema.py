@@ -4,6 +4,10 @@ import subprocess
 import httpx
 import pytest
 import yaml
+from django.urls import URLPattern, get_resolver
+from rest_framework.permissions import AllowAny
+
+from api.access.permissions import Scope, ScopePermission
 
 from ..service import BINARIES
 
@@ -23,6 +27,18 @@ OPERATIONS = {
     ("get", "/readyz"),
 }
 
+# Everybody may see these; every other route names a scope.
+OPEN_ROUTES = {"home", "healthz", "readyz", "schema", "docs", "discovery"}
+
+
+def find_routes(patterns) -> list[URLPattern]:
+    """Return the routes of the API, those of included rooms among them; the admin and its redirect are not of it."""
+    routes = []
+    for pattern in patterns:
+        if not str(pattern.pattern).startswith("admin"):
+            routes += [pattern] if isinstance(pattern, URLPattern) else find_routes(pattern.url_patterns)
+    return routes
+
 
 @pytest.fixture(scope="module")
 def schema(service):
@@ -31,6 +47,18 @@ def schema(service):
 
 def operations(schema):
     return {(method, path): operation for path, methods in schema["paths"].items() for method, operation in methods.items()}
+
+
+def test_every_route_names_its_scope_or_is_open_on_purpose():
+    routes = find_routes(get_resolver().url_patterns)
+    assert {route.name for route in routes} >= OPEN_ROUTES
+    for route in routes:
+        [permission] = route.callback.cls.permission_classes
+        if route.name in OPEN_ROUTES:
+            assert permission is AllowAny, route
+        else:
+            assert issubclass(permission, ScopePermission), route
+            assert permission.scope in Scope, route
 
 
 def test_it_is_openapi_3_1_and_names_the_real_paths_only(schema):

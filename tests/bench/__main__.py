@@ -259,7 +259,7 @@ def reviewed(folder: Path) -> Iterator[tuple]:
 
 ALTERED = """
 import csv, sys
-from api import services
+from api.labels.services import import_labels
 copies = int(sys.argv[1])
 def rows():
     for path, text, label, hate in ((sys.argv[2], "tweet", "label", "1"), (sys.argv[3], "tweet", "class", "0")):
@@ -270,14 +270,14 @@ def rows():
                     words.insert((number + copy) % (len(words) + 1), f"word{(number * 31 + copy * 7) % 5000}")
                     words.append(f"tag{copy}")
                 yield " ".join(words), row[label] == hate
-print(services.import_labels(rows=(row for row in rows() if row[0].strip()), source="import:bench").total())
+print(import_labels(rows=(row for row in rows() if row[0].strip()), source="import:bench").total())
 """
 TRAIN = """
 import resource, time
-from api import services
-run, _ = services.request_training()
+from api.versions.trainings import request_training, run_training
+run, _ = request_training()
 began = time.perf_counter()
-services.run_training(run_id=run.pk)
+run_training(run_id=run.pk)
 seconds = time.perf_counter() - began
 run.refresh_from_db()
 assert run.version, run.error

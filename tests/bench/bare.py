@@ -24,7 +24,7 @@ from django.urls import path  # noqa: E402
 from rest_framework.generics import GenericAPIView  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 
-from api.serializers import TweetInputSerializer  # noqa: E402
+from api.verdicts.serializers import TweetInputSerializer  # noqa: E402
 
 
 class BareView(GenericAPIView):

@@ -178,9 +178,12 @@ def test_under_load_each_connection_goes_over_to_each_version_once_and_never_bac
         assert [version for version, _ in itertools.groupby(asker.versions)] == activated
 
 
-TRAIN = "from api import services; run, _ = services.request_training(); services.run_training(run_id=run.pk); print('trained')"
+TRAIN = (
+    "from api.versions import trainings; run, _ = trainings.request_training();"
+    "trainings.run_training(run_id=run.pk); print('trained')"
+)
 # What the sweep does once a dead worker's lease has ended.
-FREE = "from api.models import TrainingRun; TrainingRun.objects.filter(is_finished=False).update(worker='', attempts=0)"
+FREE = "from api.versions.models import TrainingRun; TrainingRun.objects.filter(is_finished=False).update(worker='', attempts=0)"
 
 
 @pytest.mark.slow
@@ -207,7 +210,7 @@ def test_sigkill_at_any_point_leaves_a_whole_version_and_a_working_service(new_s
             store.load(name)
 
     def add_a_row(number: int) -> None:
-        service.query(f"from api import services; services.add_review(text='row {number}', is_hate_speech=False)")
+        service.query(f"from api.labels.services import add_review; add_review(text='row {number}', is_hate_speech=False)")
 
     began = time.monotonic()
     first = start_training()

@@ -93,7 +93,7 @@ def test_everything_is_answered_while_redis_is_away(proxied):
     proxy.start()
     service.start("beat")
     wait_until(lambda: len(service.versions()) == 2, 90, "the training")
-    kept = service.query("from api.models import Label; print(Label.objects.get(tweet__text='kept without Redis').value)")
+    kept = service.query("from api.labels.models import Label; print(Label.objects.get(tweet__text='kept without Redis').value)")
     assert kept == "True"
 
 

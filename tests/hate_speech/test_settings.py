@@ -2,23 +2,27 @@ import subprocess
 import sys
 import threading
 
-from hate_speech.secret import read_or_make_secret
+from hate_speech.secret import make_secret, read_secret
 
 from ..service import ROOT
 
 
 def test_the_key_is_made_once_and_for_its_owner_only(tmp_path):
     path = tmp_path / "new" / "secret_key"
-    key = read_or_make_secret(path)
+    assert read_secret(path) == ""
+    make_secret(path)
+    key = read_secret(path)
     assert len(key) >= 50
-    assert read_or_make_secret(path) == key
+    make_secret(path)
+    assert read_secret(path) == key
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_processes_that_start_together_get_one_key(tmp_path):
     path = str(tmp_path / "key")
     code = (
-        f"from pathlib import Path; from hate_speech.secret import read_or_make_secret;print(read_or_make_secret(Path({path!r})))"
+        "from pathlib import Path; from hate_speech.secret import make_secret, read_secret;"
+        f" path = Path({path!r}); make_secret(path); print(read_secret(path))"
     )
     keys = []
 
@@ -31,6 +35,15 @@ def test_processes_that_start_together_get_one_key(tmp_path):
     for starter in starters:
         starter.join()
     assert len(set(keys)) == 1
+
+
+def test_importing_the_settings_writes_nothing(tmp_path):
+    folder = tmp_path / "var"
+    environment = {"HATE_SPEECH_DATA_DIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    code = "import os; before = dict(os.environ); import hate_speech.settings; print(set(os.environ) - set(before))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{'DJANGO_SETTINGS_MODULE'}"
+    assert not folder.exists()
 
 
 def test_migrations_are_complete(new_service):

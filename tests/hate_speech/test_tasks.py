@@ -11,7 +11,7 @@ from django.conf import settings
 from ..service import wait_until
 
 RUNS = (
-    "from api.models import TrainingRun; runs = TrainingRun.objects.order_by('id');"
+    "from api.versions.models import TrainingRun; runs = TrainingRun.objects.order_by('id');"
     "print([(r.outcome or r.stage, r.attempts, r.is_finished) for r in runs])"
 )
 

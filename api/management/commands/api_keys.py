@@ -4,23 +4,25 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from api import selectors, services
-from api.models import ApiKey
+from api.access.audit import COMMAND_LINE
+from api.access.permissions import Scope
+from api.access.selectors import api_keys
+from api.access.services import create_key, revoke_keys
 
 
 class Command(BaseCommand):
-    help = "Make, list and revoke the API keys that clients show. A key is shown once, when it is made: only its sha256 is kept."
+    help = "Create, list and revoke API keys. A key is shown once, when it is created: only its sha256 is kept."
 
     def add_arguments(self, parser):
         actions = parser.add_subparsers(dest="action", required=True)
-        create = actions.add_parser("create", help="make a key and print it")
+        create = actions.add_parser("create", help="create a key and print it")
         create.add_argument("name", help="whose it is, such as forum")
-        create.add_argument("--scopes", default="predict", help="of predict, review and admin, with commas between")
+        create.add_argument("--scopes", default="predict", help="predict, review or admin, or several with commas between")
         create.add_argument("--trusted", action="store_true", help="its labels count at once; others wait for a moderator")
         create.add_argument("--rate", type=int, help="requests a minute; RATE_LIMIT by default")
-        create.add_argument("--days", type=int, help="after so many days it counts no longer")
+        create.add_argument("--days", type=int, help="expire after so many days")
         actions.add_parser("list", help="show all keys")
-        revoke = actions.add_parser("revoke", help="let a key count no longer")
+        revoke = actions.add_parser("revoke", help="revoke a key")
         revoke.add_argument("name")
 
     def handle(self, *, action, **options):
@@ -28,17 +30,15 @@ class Command(BaseCommand):
 
     def _create(self, *, name, scopes, trusted, rate, days, **options):
         given = {scope.strip() for scope in scopes.split(",")}
-        if unknown := given - set(ApiKey.Scope.values):
-            raise CommandError(f"There is no scope {', '.join(sorted(unknown))}. There are {', '.join(ApiKey.Scope.values)}.")
+        if unknown := given - set(Scope.values):
+            raise CommandError(f"There is no scope {', '.join(sorted(unknown))}. There are {', '.join(Scope.values)}.")
         if not name.strip() or len(name) > 64:
             raise CommandError("A name has 1 to 64 characters.")
         if rate is not None and rate < 1:
             raise CommandError("--rate takes a number from 1 on.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
-            key = services.create_key(
-                name=name, scopes=given, who=services.COMMAND_LINE, is_trusted=trusted, rate=rate, expires_at=expires_at
-            )
+            key = create_key(name=name, scopes=given, who=COMMAND_LINE, is_trusted=trusted, rate=rate, expires_at=expires_at)
         except IntegrityError as error:
             raise CommandError(
                 f"There is a key of the name {name}. Choose another: names stay on the labels they brought."
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         self.stderr.write("Keep it: it is not shown again.")
 
     def _list(self, **options):
-        for key in selectors.api_keys():
+        for key in api_keys():
             state = "revoked" if key.revoked_at else "expired" if key.expires_at and key.expires_at < timezone.now() else "valid"
             used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
             trust = "trusted" if key.is_trusted else "not trusted"
@@ -55,6 +55,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{key.name}  {','.join(key.scopes)}  {trust}  {rate}  {state}  used {used}")
 
     def _revoke(self, *, name, **options):
-        if not services.revoke_keys(keys=selectors.api_keys().filter(name=name), who=services.COMMAND_LINE):
+        if not revoke_keys(keys=api_keys().filter(name=name), who=COMMAND_LINE):
             raise CommandError(f"There is no valid key of the name {name}.")
-        self.stdout.write(f"Key {name} counts no longer; a running service forgets it within 30 seconds.")
+        self.stdout.write(f"Key {name} is revoked; a running service takes it for 30 seconds more at most.")

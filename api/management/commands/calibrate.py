@@ -2,19 +2,17 @@ from pathlib import Path
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
-from api import importers
-from hate_speech_AI.core import classifier
-from hate_speech_AI.errors import HateSpeechError
+from api.labels.files import FileError, RowError, read_tweets
+from api.management.judging import judge_texts
 
 _LABELS = {"IDENTITY_ATTACK": "probability", "TOXICITY": "toxic"}
 
 
 class Command(BaseCommand):
     help = (
-        "Choose the threshold for a client that moves here from another detector: of texts with the score that the other gave,"
-        " it finds the threshold at which the same share is flagged, and draws both."
+        "Choose the threshold for a client that moves here from another detector. FILE holds texts with the other detector's"
+        " scores. The command finds the threshold that flags the same share of them here, and draws both curves."
     )
 
     def add_arguments(self, parser):
@@ -48,29 +46,22 @@ class Command(BaseCommand):
     def _read(self, file: Path, text_column: str, score_column: str) -> tuple[list[str], np.ndarray]:
         texts, scores = [], []
         try:
-            for row in importers.read_tweets(file, text_column=text_column, label_column=score_column):
-                score = None if isinstance(row, importers.RowError) else _score(row.label)
+            for row in read_tweets(file, text_column=text_column, label_column=score_column):
+                score = None if isinstance(row, RowError) else _score(row.label)
                 if score is None:
-                    message = row.message if isinstance(row, importers.RowError) else "the score is no number from 0 to 1"
+                    message = row.message if isinstance(row, RowError) else "the score is no number from 0 to 1"
                     self.stderr.write(f"line {row.line}: {message}")
                 else:
                     texts.append(row.text)
                     scores.append(score)
-        except importers.FileError as error:
+        except FileError as error:
             raise CommandError(str(error).replace("--label-column", "--score-column")) from error
         if not texts:
             raise CommandError(f"{file} holds no text with a score.")
         return texts, np.array(scores)
 
     def _judge(self, texts: list[str], attribute: str) -> np.ndarray:
-        try:
-            judged = [
-                getattr(prediction, _LABELS[attribute])
-                for at in tqdm(range(0, len(texts), 1000), desc="Judging", unit="k texts", leave=False)
-                for prediction in classifier.predict(texts[at : at + 1000], with_reviews=False)
-            ]
-        except HateSpeechError as error:
-            raise CommandError(str(error)) from error
+        judged = [getattr(verdict, _LABELS[attribute]) for verdict in judge_texts(texts)]
         if None in judged:
             raise CommandError(f"Engine linear knows no {attribute}; HATE_SPEECH_ENGINE=encoder does.")
         return np.array(judged)
@@ -85,7 +76,7 @@ def _score(text: str) -> float | None:
 
 
 def draw(path: Path, old: np.ndarray, old_threshold: float, new: np.ndarray, new_threshold: float) -> None:
-    """Draw the share that each threshold flags, of the old scores and of the new."""
+    """Draw the share of texts that each threshold flags: one curve for the old scores, one for the new."""
     from matplotlib.figure import Figure  # half a second, which the other commands are spared
 
     figure = Figure(figsize=(6.4, 4), layout="constrained")

@@ -2,11 +2,10 @@ import json
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
-from api import importers, selectors
-from hate_speech_AI.core import classifier
-from hate_speech_AI.errors import HateSpeechError
+from api.labels import selectors
+from api.labels.files import FileError, LabelledTweet, RowError, read_tweets
+from api.management.judging import judge_texts
 from hate_speech_AI.evaluation import evaluate, format_table
 
 # The columns of public functional suites; their files are not part of this project.
@@ -29,8 +28,8 @@ _DEFAULTS = {"text_column": "tweet", "label_column": "label", "hate_values": "1"
 
 class Command(BaseCommand):
     help = (
-        "Score a labelled CSV file with the active version's model (reviews apart), beside what always giving the more frequent"
-        " label would reach. Texts that this service has a label for are counted: on those the figures flatter."
+        "Score the active version's model on a labelled CSV file, beside a baseline that always gives the more frequent label."
+        " Reviews do not answer here. Texts that have a label in this service are counted, because the figures flatter on them."
     )
 
     def add_arguments(self, parser):
@@ -47,48 +46,41 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, file, preset, json_file, **options):
-        chosen = {**_DEFAULTS, **_PRESETS.get(preset, {})}
-        chosen |= {name: options[name] for name in _DEFAULTS if options[name]}
-        hate_values = {value.strip() for value in chosen["hate_values"].split(",")}
-        rows, bad = [], 0
-        try:
-            for row in importers.read_tweets(
-                file,
-                text_column=chosen["text_column"],
-                label_column=chosen["label_column"],
-                hate_values=hate_values,
-                group_columns=chosen["group_columns"],
-            ):
-                if isinstance(row, importers.RowError):
-                    bad += 1
-                    self.stderr.write(f"line {row.line}: {row.message}")
-                else:
-                    rows.append(row)
-        except importers.FileError as error:
-            raise CommandError(str(error)) from error
-        if not rows:
-            raise CommandError(f"{file} holds no labelled text.")
-        try:
-            predictions = [
-                prediction
-                for at in tqdm(range(0, len(rows), 1000), desc="Judging", unit="k texts", leave=False)
-                for prediction in classifier.predict([row.text for row in rows[at : at + 1000]], with_reviews=False)
-            ]
-        except HateSpeechError as error:
-            raise CommandError(str(error)) from error
+        columns = {**_DEFAULTS, **_PRESETS.get(preset, {})}
+        columns |= {name: options[name] for name in _DEFAULTS if options[name]}
+        rows, n_bad = self._read(file, columns)
+        texts = [row.text for row in rows]
+        verdicts = judge_texts(texts)
         figures = {
             "file": file.name,
-            "version": predictions[0].version,
-            "bad_rows": bad,
-            "labelled_here": selectors.count_labelled([row.text for row in rows]),
+            "version": verdicts[0].version,
+            "bad_rows": n_bad,
+            "labelled_here": selectors.count_labelled(texts),
             **evaluate(
                 [row.is_hate_speech for row in rows],
-                [prediction.probability for prediction in predictions],
-                predictions[0].threshold,
-                {column: [row.groups[at] for row in rows] for at, column in enumerate(chosen["group_columns"])},
+                [verdict.probability for verdict in verdicts],
+                verdicts[0].threshold,
+                {column: [row.groups[at] for row in rows] for at, column in enumerate(columns["group_columns"])},
             ),
         }
         self._show(figures, json_file)
+
+    def _read(self, file: Path, columns: dict) -> tuple[list[LabelledTweet], int]:
+        """Return the good rows of a file, and how many bad ones there were; each of those is reported by its line."""
+        rows, n_bad = [], 0
+        hate_values = {value.strip() for value in columns["hate_values"].split(",")}
+        try:
+            for row in read_tweets(file, **{**columns, "hate_values": hate_values}):
+                if isinstance(row, RowError):
+                    n_bad += 1
+                    self.stderr.write(f"line {row.line}: {row.message}")
+                else:
+                    rows.append(row)
+        except FileError as error:
+            raise CommandError(str(error)) from error
+        if not rows:
+            raise CommandError(f"{file} holds no labelled text.")
+        return rows, n_bad
 
     def _show(self, figures: dict, path: Path | None) -> None:
         text = json.dumps(figures, indent=2) + "\n"

@@ -4,8 +4,9 @@ import time
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import selectors, services
-from hate_speech.tasks import queue_training
+from api.versions import selectors, services
+from api.versions.models import TrainingRun
+from api.versions.trainings import queue_training
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
 from hate_speech_AI.evaluation import format_table
@@ -25,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *, wait, **options):
         try:
-            starters = services.begin()
+            starters = services.bootstrap_engine()
         except HateSpeechError as error:
             raise CommandError(str(error)) from error
         if starters["new"]:
@@ -39,6 +40,22 @@ class Command(BaseCommand):
             self._follow(run.pk)
 
     def _follow(self, run_id: int) -> None:
+        run = self._wait(run_id)
+        if run.outcome == run.Outcome.FAILED:
+            raise CommandError(f"Training run {run.pk} failed: {run.error}")
+        if run.outcome == run.Outcome.UNCHANGED:
+            self.stdout.write(f"Nothing changed since version {run.version} was trained: no new version.")
+        manifest = classifier.store.manifest(run.version)
+        self._show_score(manifest)
+        if run.outcome == run.Outcome.HELD_BACK:
+            self.stdout.write(
+                "It passed the gate, but another is pinned: `manage.py models unpin` lets the next training promote."
+            )
+        if run.outcome == run.Outcome.REFUSED:
+            self._show_refusal(run.version, manifest["gate"])
+
+    def _wait(self, run_id: int) -> TrainingRun:
+        """Show how far the run is until it is finished, and return it."""
         began = time.monotonic()
         is_hinted = False
         with tqdm(desc="queued", unit=" tweets", leave=False) as bar:
@@ -50,33 +67,28 @@ class Command(BaseCommand):
                     bar.write("No worker has taken it yet. Is one running? (celery -A hate_speech worker)", file=sys.stderr)
                     is_hinted = True
                 time.sleep(_POLL_SECONDS)
-        if run.outcome == run.Outcome.FAILED:
-            raise CommandError(f"Training run {run.pk} failed: {run.error}")
-        if run.outcome == run.Outcome.UNCHANGED:
-            self.stdout.write(f"Nothing changed since version {run.version} was trained: no new version.")
-        manifest = classifier.store.manifest(run.version)
+        return run
+
+    def _show_score(self, manifest: dict) -> None:
         score = manifest["score"]
         figures = score["slices"][score["of"]]
         what = "held-out tweets" if score["of"] == "held_out" else "texts of the shipped evaluation set"
         self.stdout.write(format_table({**manifest["by_source"], "all": figures}))
         self.stdout.write(
-            f"Version {run.version}: score {score['score']:.3f} (F1 of the hate class on {figures['n']:,} {what}),"
+            f"Version {manifest['version']}: score {score['score']:.3f} (F1 of the hate class on {figures['n']:,} {what}),"
             f" trained on {score['trained_on']:,}."
         )
-        if run.outcome == run.Outcome.HELD_BACK:
-            self.stdout.write(
-                "It passed the gate, but another is pinned: `manage.py models unpin` lets the next training promote."
-            )
-        if run.outcome == run.Outcome.REFUSED:
-            reasons = "\n".join(f"  {reason}" for reason in manifest["gate"]["reasons"])
-            most = "\n".join(f"  {_in_words(group)}" for group in selectors.versions().get(name=run.version).most_new_labels[:3])
-            self.stdout.write(
-                f"The gate refused it, and {manifest['gate']['rival']} stays active:\n{reasons}\n"
-                f"What brought most labels since then:\n{most}\n"
-                f"If it is the better one all the same: python manage.py models activate {run.version}"
-            )
+
+    def _show_refusal(self, version: str, gate: dict) -> None:
+        reasons = "\n".join(f"  {reason}" for reason in gate["reasons"])
+        most = "\n".join(f"  {_describe_group(group)}" for group in selectors.versions().get(name=version).most_new_labels[:3])
+        self.stdout.write(
+            f"The gate refused it, and {gate['rival']} stays active:\n{reasons}\n"
+            f"What brought most labels since then:\n{most}\n"
+            f"If it is the better one all the same: python manage.py models activate {version}"
+        )
 
 
-def _in_words(group: dict) -> str:
+def _describe_group(group: dict) -> str:
     key = f" by key {group['key']}" if group["key"] else ""
     return f"{group['labels']:,} from {group['source']}{key}, {group['hour'][:13]}h UTC"

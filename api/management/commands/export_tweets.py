@@ -3,7 +3,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import importers, selectors
+from api.labels import selectors
+from api.labels.files import write_tweets
 
 
 class Command(BaseCommand):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
             selectors.tweets_for_export(), total=selectors.count_labelled_rows(), desc="Writing", unit=" tweets", leave=False
         )
         try:
-            count = importers.write_tweets(file, rows)
+            count = write_tweets(file, rows)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}") from error
         self.stdout.write(f"{count:,} tweets written to {file}.")

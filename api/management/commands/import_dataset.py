@@ -1,11 +1,14 @@
 import sys
+from collections import Counter
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import datasets, importers, selectors, services
+from api.labels import datasets, selectors, services
+from api.labels.files import FileError
+from api.labels.recording import LabelledText
 
 from .import_tweets import LEARNED_BEFORE
 
@@ -26,21 +29,9 @@ class Command(BaseCommand):
     def handle(self, *, name, path, yes, **options):
         dataset = datasets.DATASETS[name]
         source = f"import:{name}"
-        if not selectors.labels_by(source=source).exists():
+        if not selectors.filter_labels(source=source).exists():
             self._ask(dataset, yes)
-        try:
-            if path:
-                paths = datasets.local_files(dataset, path)
-            elif dataset.can_be_downloaded:
-                paths = datasets.download(dataset, settings.DATA_DIR / "datasets")
-            else:
-                raise CommandError(
-                    f"This release knows no checksum of {name}, so it does not download it. Fetch {', '.join(dataset.files)} from"
-                    f" {dataset.home} and use --from FILE."
-                )
-            rows, counts = datasets.training_rows(dataset, paths)
-        except importers.FileError as error:
-            raise CommandError(str(error)) from error
+        rows, counts = self._read(dataset, path)
         bar = tqdm(rows, desc="Storing", unit=" tweets", leave=False)
         stored = services.import_dataset(rows=bar, source=source)
         hateful = sum(row.value for row in rows)
@@ -52,6 +43,22 @@ class Command(BaseCommand):
         )
         if learned := selectors.count_learned_before(row.text for row in rows):
             self.stdout.write(LEARNED_BEFORE.format(learned))
+
+    def _read(self, dataset: datasets.Dataset, path: Path | None) -> tuple[list[LabelledText], Counter]:
+        """Return the rows to import and the counts of what is left out, as `read_training_rows` does."""
+        try:
+            if path:
+                paths = datasets.find_files(dataset, path)
+            elif dataset.can_be_downloaded:
+                paths = datasets.download_files(dataset, settings.DATA_DIR / "datasets")
+            else:
+                raise CommandError(
+                    f"This release knows no checksum of {dataset.name}, so it does not download it. Fetch"
+                    f" {', '.join(dataset.files)} from {dataset.home} and use --from FILE."
+                )
+            return datasets.read_training_rows(dataset, paths)
+        except FileError as error:
+            raise CommandError(str(error)) from error
 
     def _ask(self, dataset: datasets.Dataset, is_accepted: bool) -> None:
         self.stdout.write(f"{dataset.name}: {dataset.home}\nLicence: {dataset.licence}\nPlease cite: {dataset.citation}\n")

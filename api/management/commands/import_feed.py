@@ -1,7 +1,9 @@
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import feeds, outbound, services
+from api.review_queue.feeds import read_feed
+from api.review_queue.services import add_posts
+from api.web.outbound import OutboundError
 from hate_speech_AI.errors import HateSpeechError
 
 
@@ -17,9 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=200, help="take at most so many posts (default: 200)")
 
     def handle(self, *, url, limit, **options):
-        posts = tqdm(feeds.read_feed(url, limit=limit), desc="Reading", unit=" posts", leave=False)
+        posts = tqdm(read_feed(url, limit=limit), desc="Reading", unit=" posts", leave=False)
         try:
-            found = services.add_posts(posts=posts, feed=url)
-        except (outbound.OutboundError, HateSpeechError) as error:
+            found = add_posts(posts=posts, feed=url)
+        except (OutboundError, HateSpeechError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{found['new']:,} new posts to review, {found['known']:,} known already.")

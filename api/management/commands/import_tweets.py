@@ -1,11 +1,14 @@
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from api import importers, selectors, services
+from api.labels.files import FileError, LabelledTweet, RowError, keep_last_rows, read_tweets
+from api.labels.selectors import count_learned_before
+from api.labels.services import import_labels
 
 LEARNED_BEFORE = (
     "{:,} of the texts the shipped encoder has learned from: they are neither held out nor learned again, since a score on them"
@@ -33,47 +36,57 @@ class Command(BaseCommand):
         parser.add_argument("--source", help="the name that the labels are kept under (default: the file's name)")
 
     def handle(self, *, file, text_column, label_column, hate_values, source, **options):
-        hate_labels = {label.strip() for label in hate_values.split(",")}
-        seen = {"labels": Counter(), "bad": 0, "good": 0}
+        reading = _Reading(file, text_column, label_column, {label.strip() for label in hate_values.split(",")})
         try:
             size = file.stat().st_size
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}") from error
-
-        def good_rows(bar):
-            rows = importers.read_tweets(
-                file,
-                text_column=text_column,
-                label_column=label_column,
-                hate_values=hate_labels,
-                progress=lambda position: bar.update(position - bar.n),
-            )
-            for row in rows:
-                if isinstance(row, importers.RowError):
-                    seen["bad"] += 1
-                    bar.write(f"line {row.line}: {row.message}", file=sys.stderr)
-                    continue
-                seen["good"] += 1
-                if row.label in seen["labels"] or len(seen["labels"]) < _SHOWN_LABELS:
-                    seen["labels"][row.label] += 1
-                yield row
-
         try:
             with tqdm(total=size, desc="Reading", unit="B", unit_scale=True, leave=False) as bar:
-                rows = importers.last_of_each(good_rows(bar))
-        except importers.FileError as error:
+                rows = keep_last_rows(reading.good_rows(bar))
+        except FileError as error:
             raise CommandError(str(error)) from error
-        stored = services.import_labels(
+        stored = import_labels(
             rows=tqdm(rows, desc="Storing", unit=" tweets", leave=False), source=f"import:{source or file.name}"[:200]
         )
+        self._report(reading, stored)
+        if learned := count_learned_before(row.text for row in rows):
+            self.stdout.write(LEARNED_BEFORE.format(learned))
 
-        for label, count in sorted(seen["labels"].items()):
-            meaning = "hate" if label in hate_labels else "not hate"
+    def _report(self, reading: "_Reading", stored: Counter) -> None:
+        for label, count in sorted(reading.labels.items()):
+            meaning = "hate" if label in reading.hate_values else "not hate"
             self.stdout.write(f"label {label!r} = {meaning}: {count:,} rows")
         self.stdout.write(
-            f"{seen['good']:,} rows read, {seen['bad']:,} bad ones passed over: {stored['new']:,} new tweets,"
+            f"{reading.n_good:,} rows read, {reading.n_bad:,} bad ones passed over: {stored['new']:,} new tweets,"
             f" {stored['changed']:,} labels changed, {stored['unchanged']:,} unchanged,"
-            f" {seen['good'] - stored.total():,} repeated within the file."
+            f" {reading.n_good - stored.total():,} repeated within the file."
         )
-        if learned := selectors.count_learned_before(row.text for row in rows):
-            self.stdout.write(LEARNED_BEFORE.format(learned))
+
+
+class _Reading:
+    """One reading of a file, with the counts of what was read."""
+
+    def __init__(self, file: Path, text_column: str, label_column: str, hate_values: set[str]):
+        self.file, self.text_column, self.label_column, self.hate_values = file, text_column, label_column, hate_values
+        self.labels: Counter[str] = Counter()
+        self.n_good = self.n_bad = 0
+
+    def good_rows(self, bar: tqdm) -> Iterator[LabelledTweet]:
+        """Yield the rows that can be taken; report each other one by its line."""
+        rows = read_tweets(
+            self.file,
+            text_column=self.text_column,
+            label_column=self.label_column,
+            hate_values=self.hate_values,
+            progress=lambda position: bar.update(position - bar.n),
+        )
+        for row in rows:
+            if isinstance(row, RowError):
+                self.n_bad += 1
+                bar.write(f"line {row.line}: {row.message}", file=sys.stderr)
+                continue
+            self.n_good += 1
+            if row.label in self.labels or len(self.labels) < _SHOWN_LABELS:
+                self.labels[row.label] += 1
+            yield row

@@ -2,9 +2,9 @@ from datetime import UTC, datetime
 
 from django.core.management.base import BaseCommand, CommandError
 
-from api import selectors, services
+from api.labels import selectors, services
 
-_ACTIONS = {"set_aside": services.set_aside_labels, "restore": services.restore_labels}
+_ACTIONS = {"set_aside": services.exclude_labels, "restore": services.restore_labels}
 
 
 def moment(text: str) -> datetime:
@@ -15,8 +15,8 @@ def moment(text: str) -> datetime:
 
 class Command(BaseCommand):
     help = (
-        "Take labels out of every later training, or let them count again. set_aside keeps them in the history; each tweet's"
-        " label before them becomes current again. restore undoes it."
+        "Exclude labels from training, or bring them back. set_aside excludes them: they stay in the history, and the label that"
+        " each tweet had before becomes current again. restore undoes it."
     )
 
     def add_arguments(self, parser):
@@ -29,6 +29,6 @@ class Command(BaseCommand):
     def handle(self, *, action, source, key, since, until, **options):
         if not (source or key or since or until):
             raise CommandError("Say which labels: --source, --key, --since, --until, or several of them.")
-        count = _ACTIONS[action](selectors.labels_by(source=source, key=key, since=since, until=until))
+        count = _ACTIONS[action](selectors.filter_labels(source=source, key=key, since=since, until=until))
         done = "set aside" if action == "set_aside" else "restored"
         self.stdout.write(f"{count:,} labels {done}. The next training follows: python manage.py exec_train --wait")

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from api import selectors, services
+from api.versions import selectors, services
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
     def _rollback(self, **options):
         services.record_versions()
-        previous = selectors.previous_version()
+        previous = selectors.find_previous_version()
         if previous is None:
             raise CommandError("There is no version to go back to.")
         self._tell(services.activate_version(name=previous))

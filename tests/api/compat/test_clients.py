@@ -107,7 +107,10 @@ def test_a_client_works_with_its_url_changed(closed, requirement):
     assert said["hate"] == pytest.approx([harmless, hateful, hateful])
     if program in WITH_FEEDBACK:
         assert said["feedback"]["detectedLanguages"] == ["en"]
-        code = "from api.models import Label; print(Label.objects.filter(tweet__text__startswith='A ferry of', key={!r}).get())"
+        code = (
+            "from api.labels.models import Label;"
+            "print(Label.objects.filter(tweet__text__startswith='A ferry of', key={!r}).get())"
+        )
         assert closed.query(code.format(f"good {requirement}")) == "not hate, by review:perspective"
     for seen, expected in zip(said["errors"], errors, strict=True):
         assert seen[:2] == expected[:2]

@@ -5,9 +5,10 @@ import uuid
 
 import pytest
 
-from api import selectors, services
-from api.models import Label, LabelName, Suggestion
-from api.services import LabelledText
+from api.labels.models import Label, LabelName, Suggestion
+from api.labels.selectors import labelled_rows, toxic_rows, waiting_suggestions
+from api.labels.services import LabelledText, add_feedback, add_review, import_labels
+from api.labels.suggestions import decide_suggestions
 
 HATE, TOXIC = "IDENTITY_ATTACK", "TOXICITY"
 
@@ -78,7 +79,7 @@ def test_what_is_no_decision_is_refused_and_not_kept(service):
         error = answer.json()["error"]
         assert error["status"] == "INVALID_ARGUMENT"
         assert error["details"][0]["errorType"] in ("INVALID_REQUEST", "NO_REQUESTED_ATTRIBUTES")
-    assert service.query("from api.models import Tweet; print(Tweet.objects.filter(text='🎈a fog').exists())") == "False"
+    assert service.query("from api.labels.models import Tweet; print(Tweet.objects.filter(text='🎈a fog').exists())") == "False"
 
 
 @pytest.mark.embedded
@@ -92,7 +93,7 @@ def test_another_language_and_an_empty_comment_are_refused_as_analyze_refuses_th
 
 def test_what_is_not_to_be_stored_is_not(service):
     assert suggest(service.client, "keep nothing of this", {HATE: summary(1)}, doNotStore=True).status_code == 200
-    said = service.query("from api.models import Tweet; print(Tweet.objects.filter(text='keep nothing of this').exists())")
+    said = service.query("from api.labels.models import Tweet; print(Tweet.objects.filter(text='keep nothing of this').exists())")
     assert said == "False"
 
 
@@ -101,14 +102,14 @@ def test_a_span_is_labelled_by_itself(service):
     spans = [{"begin": 17, "end": 32, "score": {"value": 1}}]
     assert suggest(service.client, text, {TOXIC: {"spanScores": spans}}).status_code == 200
     code = (
-        "from api.models import Label; said = Label.objects.filter(source='review:perspective', name='toxic', key='');"
+        "from api.labels.models import Label; said = Label.objects.filter(source='review:perspective', name='toxic', key='');"
         "print(list(said.filter(tweet__text='Away with them.').values_list('value', flat=True)))"
     )
     assert service.query(code) == "[True]"
 
 
 def feedback(text: str, value: bool, token: str = "comment:1", name: str = LabelName.HATE, **more) -> None:
-    services.add_feedback(rows=[LabelledText(text, value, name=name)], source="perspective", comment=("Coral:x", token), **more)
+    add_feedback(rows=[LabelledText(text, value, name=name)], source="perspective", comment=("Coral:x", token), **more)
 
 
 def labels() -> set[tuple]:
@@ -120,12 +121,12 @@ def test_the_latest_decision_on_a_comment_wins():
     for value in (True, False, True, False):
         feedback("a", value, key="k")
     assert labels() == {("a", "hate", False, "review:perspective")}
-    assert [row.is_hate_speech for row in selectors.labelled_rows()] == [False]
+    assert [row.is_hate_speech for row in labelled_rows()] == [False]
 
 
 @pytest.mark.django_db
 def test_what_was_said_of_an_edited_comment_counts_no_longer():
-    services.add_review(text="before", is_hate_speech=False)
+    add_review(text="before", is_hate_speech=False)
     feedback("before", True)
     feedback("after", False)
     assert labels() == {("before", "hate", False, "review"), ("after", "hate", False, "review:perspective")}
@@ -136,25 +137,25 @@ def test_what_was_said_of_an_edited_comment_counts_no_longer():
     assert ("same", "hate", True, "review:perspective") in labels()
     # Other keys, communities and comments replace nothing.
     feedback("other", True, key="k")
-    services.add_feedback(rows=[LabelledText("another", True)], source="perspective", comment=("Coral:y", "comment:1"))
-    services.add_feedback(rows=[LabelledText("no name", True)], source="perspective", comment=None)
+    add_feedback(rows=[LabelledText("another", True)], source="perspective", comment=("Coral:y", "comment:1"))
+    add_feedback(rows=[LabelledText("no name", True)], source="perspective", comment=None)
     assert {text for text, *_ in labels()} == {"before", "same", "not the same", "other", "another", "no name"}
 
 
 @pytest.mark.django_db
 def test_hate_and_toxic_never_contradict_each_other():
-    services.import_labels(rows=[("a", True)], source="import:x")
+    import_labels(rows=[("a", True)], source="import:x")
     feedback("a", True, name=LabelName.TOXIC)
     assert labels() == {("a", "hate", True, "import:x"), ("a", "toxic", True, "review:perspective")}
     feedback("a", False, name=LabelName.TOXIC)
     assert labels() == {("a", "hate", False, "review:perspective"), ("a", "toxic", False, "review:perspective")}
-    services.add_review(text="a", is_hate_speech=True)
+    add_review(text="a", is_hate_speech=True)
     assert labels() == {("a", "hate", True, "review"), ("a", "toxic", True, "review")}
     # An import does not outrank a review, and what is no hate may be toxic.
-    services.import_labels(rows=[("a", False)], source="import:y")
-    services.add_review(text="a", is_hate_speech=False)
+    import_labels(rows=[("a", False)], source="import:y")
+    add_review(text="a", is_hate_speech=False)
     assert labels() == {("a", "hate", False, "review"), ("a", "toxic", True, "review")}
-    assert [row[1:] for row in selectors.toxic_rows()] == [(True, "review")]
+    assert [row[1:] for row in toxic_rows()] == [(True, "review")]
 
 
 @pytest.mark.django_db
@@ -165,13 +166,13 @@ def test_feedback_of_a_key_without_trust_waits():
     assert not labels()
     feedback("b", True, token="comment:2", key="k", is_trusted=False)
     feedback("edited", True, token="comment:2", key="k", is_trusted=False)
-    waiting = selectors.waiting_suggestions()
+    waiting = waiting_suggestions()
     assert {(one.tweet.text, one.name, one.value) for one in waiting} == {
         ("a", "hate", False),
         ("a", "toxic", True),
         ("edited", "hate", True),
     }
-    assert services.decide_suggestions(suggestions=Suggestion.objects.all(), is_accepted=True, who="admin a") == 3
+    assert decide_suggestions(suggestions=Suggestion.objects.all(), is_accepted=True, who="admin a") == 3
     source = "review:perspective"
     assert labels() == {("a", "hate", False, source), ("a", "toxic", True, source), ("edited", "hate", True, source)}
     assert set(Label.objects.values_list("key", flat=True)) == {"k"}

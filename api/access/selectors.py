@@ -1,0 +1,15 @@
+"""Reads of keys."""
+
+from django.db.models import QuerySet
+
+from .models import ApiKey
+
+
+def find_valid_key(digest: str) -> ApiKey | None:
+    """Return the key of this sha256; `None` if there is none or it was revoked."""
+    return ApiKey.objects.filter(digest=digest, revoked_at=None).first()
+
+
+def api_keys() -> QuerySet[ApiKey]:
+    """Return all keys by name, revoked ones too."""
+    return ApiKey.objects.order_by("name")

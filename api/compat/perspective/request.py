@@ -1,0 +1,158 @@
+"""What a request in Perspective's format says.
+
+Each function raises `CompatError` for what it refuses.
+"""
+
+from itertools import accumulate
+
+from hate_speech_AI.text import fingerprint
+
+from ...labels.models import LabelName
+from ...labels.recording import LabelledText
+from ..errors import CompatError
+from ..texts import has_invalid_characters, is_too_long, read_fields
+
+LANGUAGE = "en"
+ATTRIBUTES = {"IDENTITY_ATTACK": LabelName.HATE, "TOXICITY": LabelName.TOXIC}
+_PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
+
+
+def make_error(message: str, kind: str = "INVALID_REQUEST", about: dict | None = None) -> CompatError:
+    return CompatError(message, kind, about)
+
+
+def read_comment(request) -> tuple[dict, str, list[str]]:
+    """Return the fields of a request about a comment, the comment's text, and the languages that it names."""
+    asked = read_fields(request.data)
+    text = _read_text(asked)
+    _check_context(asked.get("context"))
+    return asked, text, _read_languages(asked)
+
+
+def _read_text(asked: dict) -> str:
+    comment = asked.get("comment")
+    text = comment.get("text") if isinstance(comment, dict) else None
+    if text is not None and not isinstance(text, str):
+        raise make_error("Invalid value at 'comment.text': a string is expected.")
+    if not text or not text.strip():
+        raise make_error("Comment must be non-empty.", "COMMENT_EMPTY")
+    kind = comment.get("type")
+    if kind == "HTML":
+        raise make_error("Currently, only 'PLAIN_TEXT' comments are supported")
+    if kind not in (None, "TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT"):
+        raise make_error("Unknown text type")
+    if is_too_long(text):
+        raise make_error("Comment text too long.", "COMMENT_TOO_LONG")
+    if has_invalid_characters(text):
+        raise make_error("Invalid value at 'comment.text': it holds NUL or half of a surrogate pair.")
+    return text
+
+
+def _check_context(context: object) -> None:
+    if isinstance(context, dict) and context.get("entries") and context.get("articleAndParentComment"):
+        raise make_error("Context can have either entries or article_and_parent_comment, but both fields were populated.")
+
+
+def _read_languages(asked: dict) -> list[str]:
+    languages = asked.get("languages") or []
+    if not isinstance(languages, list) or not all(isinstance(language, str) for language in languages):
+        raise make_error("Invalid value at 'languages': a list of strings is expected.")
+    return languages
+
+
+def read_wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[str, float]:
+    """Return the attributes to answer, each with the score from which it is answered."""
+    attributes = asked.get("requestedAttributes")
+    if not isinstance(attributes, dict) or not attributes:
+        raise make_error("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
+    wanted = {}
+    for name, given in attributes.items():
+        details = given or {}
+        if name not in ATTRIBUTES or (name == "TOXICITY" and not has_toxic):
+            if asked.get("dropUnsupportedAttributes") is True:
+                continue
+            raise make_error(f"Unknown requested attribute: {name}")
+        if not isinstance(details, dict):
+            raise make_error(f"Invalid value at 'requestedAttributes.{name}': an object is expected.")
+        if details.get("scoreType") not in _PROBABILITY:
+            raise make_error(f"Requested score type {details['scoreType']} is not supported by attribute {name}")
+        threshold = details.get("scoreThreshold", 0)
+        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+            raise make_error(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
+        _refuse_foreign(languages, name)
+        wanted[name] = threshold
+    return wanted
+
+
+def _refuse_foreign(languages: list[str], attribute: str) -> None:
+    if foreign := [language for language in languages if language != LANGUAGE]:
+        raise make_error(
+            f"Attribute {attribute} does not support request languages: {', '.join(foreign)}",
+            "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
+            {"languageNotSupportedByAttributeError": {"requestedLanguages": foreign, "attribute": attribute}},
+        )
+
+
+def read_comment_key(asked: dict) -> tuple[str, str] | None:
+    """Return the community and the client's name for the comment, which together say which comment it is."""
+    for name in ("communityId", "clientToken"):
+        if not isinstance(asked.get(name, ""), str):
+            raise make_error(f"Invalid value at '{name}': a string is expected.")
+    return (asked.get("communityId", ""), asked["clientToken"]) if asked.get("clientToken") else None
+
+
+def read_suggestions(asked: dict, text: str, languages: list[str]) -> list[LabelledText]:
+    """Return the labels that are suggested for the comment's text and for spans of it."""
+    attributes = asked.get("attributeScores")
+    if not isinstance(attributes, dict) or not attributes:
+        raise make_error("Missing attribute_scores", "NO_REQUESTED_ATTRIBUTES")
+    ends = count_utf16_units(text)
+    place_of = {units: place for place, units in enumerate(ends)}
+    rows = []
+    for attribute, scores in attributes.items():
+        where = f"attributeScores.{attribute}"
+        if attribute not in ATTRIBUTES:
+            raise make_error(f"Unknown requested attribute: {attribute}")
+        _refuse_foreign(languages, attribute)
+        if not isinstance(scores, dict):
+            raise make_error(f"Invalid value at '{where}': an object is expected.")
+        name, spans = ATTRIBUTES[attribute], scores.get("spanScores") or []
+        if not isinstance(spans, list) or not (spans or scores.get("summaryScore")):
+            raise make_error(f"Invalid value at '{where}': a summaryScore, spanScores, or both are expected.")
+        if scores.get("summaryScore"):
+            rows.append(LabelledText(text, _read_decision(scores["summaryScore"], f"{where}.summaryScore"), name=name))
+        for span in spans:
+            begin, end = (
+                place_of.get(span.get(side)) if isinstance(span, dict) and type(span.get(side)) is int else None
+                for side in ("begin", "end")
+            )
+            if begin is None or end is None or not text[begin:end].strip():
+                raise make_error(f"Invalid value at '{where}.spanScores': begin and end are to enclose a part of the text.")
+            rows.append(LabelledText(text[begin:end], _read_decision(span.get("score"), f"{where}.spanScores"), name=name))
+    return _refuse_contradictions(rows)
+
+
+def _read_decision(score: object, where: str) -> bool:
+    if not isinstance(score, dict) or score.get("type") not in _PROBABILITY:
+        raise make_error(f"Invalid value at '{where}': a score of type PROBABILITY is expected.")
+    value = score.get("value")
+    if isinstance(value, bool) or value not in (0, 1):
+        raise make_error(f"Invalid value at '{where}': 0 or 1 is expected, as a moderator decides.")
+    return value == 1
+
+
+def _refuse_contradictions(rows: list[LabelledText]) -> list[LabelledText]:
+    said: dict[tuple[str, str], bool] = {}
+    for row in rows:
+        key = fingerprint(row.text)
+        if said.setdefault((key, row.name), row.value) != row.value:
+            raise make_error("Invalid value at 'attributeScores': it says both 0 and 1 of one text.")
+    for (key, name), value in said.items():
+        if name == LabelName.HATE and value and said.get((key, LabelName.TOXIC)) is False:
+            raise make_error("Invalid value at 'attributeScores': what is an IDENTITY_ATTACK is TOXICITY too.")
+    return rows
+
+
+def count_utf16_units(text: str) -> list[int]:
+    """Return for each place in `text`, its end included, how many UTF-16 units stand before it."""
+    return [0, *accumulate(2 if char > "\uffff" else 1 for char in text)]

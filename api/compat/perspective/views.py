@@ -1,0 +1,109 @@
+"""`comments:analyze`, `comments:suggestscore`, and the discovery document.
+
+IDENTITY_ATTACK is this service's `hate`, TOXICITY its `toxic`; no other attribute is served. Places count UTF-16 units, as
+JavaScript does.
+"""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hate_speech_AI.text import sentences
+
+from ...access.authentication import KeyAuthentication, describe_origin
+from ...access.permissions import Scope, require_scope
+from ...labels.services import add_feedback
+from ...verdicts.services import Verdict, judge
+from ...web.parsers import StrictJSONParser
+from .discovery import describe_discovery
+from .request import (
+    LANGUAGE,
+    count_utf16_units,
+    make_error,
+    read_comment,
+    read_comment_key,
+    read_suggestions,
+    read_wanted,
+)
+
+
+class PerspectiveKeyAuthentication(KeyAuthentication):
+    """Takes a key as `?key=` too, as Perspective's clients send it."""
+
+    def read_key(self, request) -> str:
+        return super().read_key(request) or request.GET.get("key", "")
+
+
+@extend_schema(exclude=True)
+class AnalyzeView(APIView):
+    """Score a comment; nothing of it is kept, whether `doNotStore` is set or not."""
+
+    authentication_classes = [PerspectiveKeyAuthentication]
+    permission_classes = [require_scope(Scope.PREDICT)]
+    parser_classes = [StrictJSONParser]
+
+    def post(self, request):
+        asked, text, languages = read_comment(request)
+        spans = sentences(text) if asked.get("spanAnnotations") is True else []
+        whole, *parts = judge([text, *(text[start:end] for start, end in spans)], request.auth)
+        if not spans:
+            spans, parts = [(0, len(text))], [whole]
+        wanted = read_wanted(asked, has_toxic=whole.toxic is not None, languages=languages)
+        places = count_utf16_units(text)
+        scores = {}
+        for attribute, threshold in wanted.items():
+            value = _get_value(whole, attribute)
+            if value < threshold:
+                continue
+            scores[attribute] = {
+                "spanScores": [
+                    {"begin": places[start], "end": places[end], "score": _write_score(_get_value(part, attribute))}
+                    for (start, end), part in zip(spans, parts, strict=True)
+                ],
+                "summaryScore": _write_score(value),
+            }
+        answer = {"attributeScores": scores, "languages": languages or [LANGUAGE], "detectedLanguages": [LANGUAGE]}
+        return Response(answer | _echo_token(asked))
+
+
+@extend_schema(exclude=True)
+class SuggestScoreView(APIView):
+    """Record what a client's moderators decide on a comment; the next training learns from it."""
+
+    authentication_classes = [PerspectiveKeyAuthentication]
+    permission_classes = [require_scope(Scope.REVIEW)]
+    parser_classes = [StrictJSONParser]
+
+    def post(self, request):
+        asked, text, languages = read_comment(request)
+        said = {"rows": read_suggestions(asked, text, languages), "source": "perspective", "comment": read_comment_key(asked)}
+        if asked.get("doNotStore") is not True:
+            add_feedback(**said, **describe_origin(request))
+        return Response({"detectedLanguages": [LANGUAGE], "requestedLanguages": languages or [LANGUAGE]} | _echo_token(asked))
+
+
+@extend_schema(exclude=True)
+class DiscoveryView(APIView):
+    """Give Google's client what it builds itself from."""
+
+    permission_classes = [AllowAny]
+    authentication_classes = ()
+
+    def get(self, request):
+        if request.query_params.get("version", "v1alpha1") != "v1alpha1":
+            raise make_error("There is version v1alpha1 only.")
+        return Response(describe_discovery(request.build_absolute_uri("/")))
+
+
+def _echo_token(asked: dict) -> dict:
+    """Return the client's name for its request, to be echoed."""
+    return {"clientToken": asked["clientToken"]} if isinstance(asked.get("clientToken"), str) else {}
+
+
+def _get_value(verdict: Verdict, attribute: str) -> float:
+    return verdict.probability if attribute == "IDENTITY_ATTACK" else verdict.toxic
+
+
+def _write_score(value: float) -> dict:
+    return {"value": value, "type": "PROBABILITY"}

@@ -1,0 +1,1 @@
+"""What people say of texts: reviews, imports and suggestions."""

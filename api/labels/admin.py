@@ -1,0 +1,69 @@
+"""The admin's pages of labels and suggestions."""
+
+from django.contrib import admin, messages
+
+from ..access.audit import describe_moderator
+from ..web.admin import ReadOnlyAdmin
+from .models import Label, Suggestion
+from .selectors import waiting_suggestions
+from .services import exclude_labels, restore_labels
+from .suggestions import decide_suggestions
+
+
+@admin.register(Label)
+class LabelAdmin(ReadOnlyAdmin):
+    """Every label ever given, with the actions that exclude some from training."""
+
+    list_display = ["id", "text", "name", "value", "source", "key", "is_current", "set_aside_at", "created_at"]
+    list_filter = ["is_current", ("set_aside_at", admin.EmptyFieldListFilter), "name", "value", "source", "key", "created_at"]
+    list_select_related = ["tweet"]
+    show_full_result_count = False
+    actions = ["set_aside", "restore"]
+
+    @admin.display(description="tweet")
+    def text(self, label):
+        return label.tweet.text[:200]
+
+    def get_actions(self, request):
+        # Without the right to change labels they are for reading.
+        return super().get_actions(request) if request.user.has_perm("api.change_label") else {}
+
+    @admin.action(description="Set aside: exclude from training")
+    def set_aside(self, request, queryset):
+        self.message_user(request, f"{exclude_labels(queryset)} labels set aside.", messages.SUCCESS)
+
+    @admin.action(description="Restore: bring back into training")
+    def restore(self, request, queryset):
+        self.message_user(request, f"{restore_labels(queryset)} labels restored.", messages.SUCCESS)
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(ReadOnlyAdmin):
+    """What keys without trust said, until somebody decides."""
+
+    list_display = ["text", "name", "value", "source", "key", "created_at"]
+    list_filter = ["key", "name", "value", "source", "created_at"]
+    list_display_links = None
+    actions = ["accept", "turn_down"]
+
+    def get_queryset(self, request):
+        return waiting_suggestions()
+
+    def get_actions(self, request):
+        return super().get_actions(request) if request.user.has_perm("api.change_suggestion") else {}
+
+    @admin.display(description="tweet")
+    def text(self, suggestion):
+        return suggestion.tweet.text[:1000]
+
+    @admin.action(description="Accept: let them count as reviews")
+    def accept(self, request, queryset):
+        self._decide(request, queryset, is_accepted=True)
+
+    @admin.action(description="Turn down")
+    def turn_down(self, request, queryset):
+        self._decide(request, queryset, is_accepted=False)
+
+    def _decide(self, request, queryset, *, is_accepted: bool) -> None:
+        count = decide_suggestions(suggestions=queryset, is_accepted=is_accepted, who=describe_moderator(request))
+        self.message_user(request, f"{count} suggestions {'accepted' if is_accepted else 'turned down'}.", messages.SUCCESS)

@@ -1,0 +1,84 @@
+"""Tweets and what is said of them: rows and constraints only."""
+
+from django.db import models
+from django.db.models import Q
+
+from hate_speech_AI import training
+
+
+class Tweet(models.Model):
+    """A text, stored as it was first posted; texts of one fingerprint are one tweet."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return f"tweet {self.fingerprint[:8]}"
+
+
+class LabelName(models.TextChoices):
+    """What a label is about."""
+
+    HATE = "hate"
+    TOXIC = "toxic"  # hate or offensive
+
+
+class Label(models.Model):
+    """What somebody said of a tweet. Append-only: rows are never deleted, and only `is_current` and `set_aside_at` change."""
+
+    # A review's source: this word, alone or followed by how it came. Every other source names what was imported.
+    REVIEW = training.REVIEW
+    STARTER = training.STARTER
+
+    tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="labels")
+    name = models.CharField(max_length=10, choices=LabelName.choices, default=LabelName.HATE)
+    value = models.BooleanField(help_text="Whether the tweet is that.")
+    source = models.CharField(max_length=200)
+    reference = models.CharField(
+        max_length=100, default="", blank=True, help_text="Its place in what was imported, or the comment that it was said of."
+    )
+    key = models.CharField(max_length=64, default="", blank=True, help_text="The API key that brought it, if one did.")
+    is_current = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="Since then nothing learns from it.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_current=False) | Q(set_aside_at__isnull=True), name="a_current_label_is_not_set_aside"
+            ),
+            models.UniqueConstraint(
+                fields=["tweet", "name"], condition=Q(is_current=True), name="one_current_label_of_a_name_per_tweet"
+            ),
+        ]
+        indexes = [
+            # What was said of a comment before is looked up whenever something is said of it again.
+            models.Index(fields=["reference"], name="label_reference"),
+        ]
+
+    def __str__(self):
+        return f"{'' if self.value else 'not '}{self.name}, by {self.source}"
+
+
+class Suggestion(models.Model):
+    """A label from a key without trust: it waits for a moderator, and nothing learns from it before that."""
+
+    tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="suggestions")
+    name = models.CharField(max_length=10, choices=LabelName.choices, default=LabelName.HATE)
+    value = models.BooleanField(help_text="Whether the tweet is that.")
+    source = models.CharField(max_length=200, default=training.REVIEW)
+    reference = models.CharField(max_length=100, default="", blank=True, help_text="The comment that it was said of.")
+    key = models.CharField(max_length=64, help_text="The API key that brought it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    is_accepted = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            # What a key says of a tweet while it waits is one row, the latest: a flood is no longer than its texts.
+            models.UniqueConstraint(fields=["tweet", "name", "key"], condition=Q(decided_at=None), name="one_waiting_suggestion"),
+        ]
+
+    def __str__(self):
+        return f"suggestion {self.pk}"

@@ -1,0 +1,104 @@
+"""How labels become rows: who outranks whom, and which locks are taken.
+
+Reviews, imports and accepted suggestions all end here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from django.db import transaction
+
+from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training import is_review
+
+from .models import Label, LabelName, Tweet
+
+_BATCH = 500
+
+
+class LabelledText(NamedTuple):
+    """A text and one label of it.
+
+    Attributes
+    ----------
+    text : str
+    value : bool
+        Whether the text is what `name` says.
+    reference : str
+        Its place in what was imported, or the comment that it was said of.
+    name : str
+        Of `LabelName`.
+    """
+
+    text: str
+    value: bool
+    reference: str = ""
+    name: str = LabelName.HATE
+
+
+@transaction.atomic
+def record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter:
+    """Record labels in one transaction; of two of one name for one text the last counts.
+
+    What is hate is toxic: a current label that contradicts this is replaced with it.
+
+    Returns
+    -------
+    Counter
+        How many labels are "new", how many "changed" an older one, and how many left things "unchanged".
+    """
+    said = {(fingerprint(row.text), row.name): row for row in rows}
+    # The row lock makes the next steps one, also for another writer of the same text. SQLite has locked all by now.
+    tweets = {tweet.fingerprint: tweet for tweet in lock_tweets({digest: row.text for (digest, _), row in said.items()})}
+    current = {(label.tweet_id, label.name): label for label in Label.objects.filter(tweet__in=tweets.values(), is_current=True)}
+    labels, replaced, unchanged = [], [], 0
+    for (digest, name), row in said.items():
+        tweet = tweets[digest]
+        before = current.get((tweet.id, name))
+        said_here = {"tweet": tweet, "value": row.value, "source": source, "reference": row.reference[:100], "key": key}
+        if not _outranks(source, row, before):
+            unchanged += 1
+            continue
+        labels.append(Label(name=name, **said_here))
+        replaced += [before.id] if before else []
+        if row.value != (name == LabelName.HATE):
+            continue  # toxic may be hate or not, and no hate toxic or not
+        other = LabelName.TOXIC if name == LabelName.HATE else LabelName.HATE
+        contrary = current.get((tweet.id, other))
+        if (digest, other) not in said and contrary and contrary.value != row.value and _outranks(source, row, contrary):
+            labels.append(Label(name=other, **said_here))
+            replaced.append(contrary.id)
+    if replaced:
+        Label.objects.filter(id__in=replaced).update(is_current=False)
+    Label.objects.bulk_create(labels)
+    return Counter(new=len(labels) - len(replaced), changed=len(replaced), unchanged=unchanged)
+
+
+def _outranks(source: str, row: LabelledText, current: Label | None) -> bool:
+    """Return whether a label replaces `current`: a review replaces an import; among equals the latest that differs wins.
+
+    A review of another comment is kept even if it says the same of the same text, because the other comment may be edited.
+    """
+    if current is None:
+        return True
+    if is_review(source) != is_review(current.source):
+        return is_review(source)
+    return row.value != current.value or (is_review(source) and row.reference not in ("", current.reference))
+
+
+def lock_tweets(texts: dict[str, str]) -> list[Tweet]:
+    """Return the tweets of these texts, by fingerprint; create those that are missing, and lock all for this transaction."""
+    # In one order everywhere, so that two writers of the same texts wait for each other instead of deadlocking.
+    texts = dict(sorted(texts.items()))
+    Tweet.objects.bulk_create([Tweet(fingerprint=digest, text=text) for digest, text in texts.items()], ignore_conflicts=True)
+    tweets = Tweet.objects.select_for_update().filter(fingerprint__in=texts).order_by("fingerprint")
+    return list(tweets.only("id", "fingerprint"))
+
+
+def split_into_batches(rows: Iterable) -> Iterator[list]:
+    """Yield `rows` in lists of the length that one transaction takes."""
+    rows = iter(rows)
+    while batch := list(islice(rows, _BATCH)):
+        yield batch

@@ -1,0 +1,120 @@
+"""Reads of labels and suggestions."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncHour
+
+from hate_speech_AI.core import classifier
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.shipped import Shipped
+from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training import Row, RowsDigest, ToxicRow
+
+from .models import Label, LabelName, Suggestion
+
+_PAGE = 5000
+
+
+def labelled_rows() -> Iterator[Row]:
+    """Stream every tweet with its current label, in the order of fingerprints, which does not depend on who wrote first."""
+    for _, *row in _current_labels(LabelName.HATE, "tweet__text", "value", "source"):
+        yield Row(*row)
+
+
+def toxic_rows() -> Iterator[ToxicRow]:
+    """Stream every tweet of which somebody said whether it is toxic, in the order of fingerprints."""
+    for _, *row in _current_labels(LabelName.TOXIC, "tweet__text", "value", "source"):
+        yield ToxicRow(*row)
+
+
+def rows_digest() -> str:
+    """Return the digest of the present rows, as a version's manifest has it; the texts are not read."""
+    digest = RowsDigest()
+    for name in LabelName.values:
+        for row in _current_labels(name, "value", "source"):
+            digest.update(*row, name)
+    return digest.hexdigest()
+
+
+def _current_labels(name: str, *columns: str) -> Iterator[tuple]:
+    """Yield the fingerprint and these columns of every current label of this name, by fingerprint.
+
+    In pages, each a query of its own: a cursor held open for a whole training would be a read transaction of that length, within
+    which SQLite refuses to write down the progress.
+    """
+    rows = Label.objects.filter(is_current=True, name=name).order_by("tweet__fingerprint")
+    after = ""
+    while page := list(rows.filter(tweet__fingerprint__gt=after).values_list("tweet__fingerprint", *columns)[:_PAGE]):
+        yield from page
+        after = page[-1][0]
+
+
+def count_labelled_rows() -> int:
+    """Return how many tweets have a current label of hate."""
+    return Label.objects.filter(is_current=True, name=LabelName.HATE).count()
+
+
+def count_labelled(texts: list[str]) -> int:
+    """Return how many of `texts` have a current label here."""
+    keys = [fingerprint(text) for text in texts]
+    return sum(
+        Label.objects.filter(is_current=True, name=LabelName.HATE, tweet__fingerprint__in=keys[at : at + 500]).count()
+        for at in range(0, len(keys), 500)
+    )
+
+
+def count_learned_before(texts: Iterable[str]) -> int:
+    """Return how many of `texts` the shipped encoder has learned from; 0 for the linear engine."""
+    if classifier.store.engine is not EncoderEngine:
+        return 0
+    learned = Shipped().learned()
+    return sum(fingerprint(text) in learned for text in texts)
+
+
+def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
+    """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first."""
+    rows = Label.objects.filter(is_current=True, name=LabelName.HATE).order_by("tweet_id")
+    return rows.values_list("tweet_id", "value", "tweet__text").iterator(chunk_size=2000)
+
+
+def filter_labels(
+    *, source: str = "", key: str = "", since: datetime | None = None, until: datetime | None = None
+) -> QuerySet[Label]:
+    """Return the labels of a source and of a key, from `since` on and before `until`; what is left out does not filter."""
+    labels = Label.objects.all()
+    if source:
+        labels = labels.filter(source=source)
+    if key:
+        labels = labels.filter(key=key)
+    if since:
+        labels = labels.filter(created_at__gte=since)
+    if until:
+        labels = labels.filter(created_at__lt=until)
+    return labels
+
+
+def withdrawn_labels() -> set[tuple[str, bool]]:
+    """Return (fingerprint, value) of each label of hate that was excluded from training, unless somebody else says the same."""
+    of_hate = Label.objects.filter(name=LabelName.HATE)
+    withdrawn = of_hate.exclude(set_aside_at=None)
+    current = of_hate.filter(is_current=True, tweet__labels__in=withdrawn)
+    return set(withdrawn.values_list("tweet__fingerprint", "value")) - set(current.values_list("tweet__fingerprint", "value"))
+
+
+def count_new_labels(since: datetime) -> list[dict]:
+    """Return how many labels came since a moment, by source, key and hour (UTC): the ten groups with the most, most first."""
+    groups = (
+        Label.objects.filter(created_at__gt=since, set_aside_at=None)
+        .annotate(hour=TruncHour("created_at"))
+        .values("source", "key", "hour")
+        .annotate(labels=Count("id"))
+        .order_by("-labels", "-hour")[:10]
+    )
+    return [{**group, "hour": group["hour"].isoformat()} for group in groups]
+
+
+def waiting_suggestions() -> QuerySet[Suggestion]:
+    """Return what keys without trust said and nobody has decided on, oldest first."""
+    return Suggestion.objects.filter(decided_at=None).select_related("tweet").order_by("id")

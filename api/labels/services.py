@@ -1,0 +1,125 @@
+"""Writes of labels: reviews, clients' feedback, imports, and what is excluded from training."""
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+import hate_speech_AI
+from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training import is_review
+
+from .models import Label, Suggestion, Tweet
+from .recording import LabelledText, record_labels, split_into_batches
+from .suggestions import suggest_labels
+
+STARTER_TWEETS = Path(hate_speech_AI.__file__).parent / "data" / "train.csv"
+
+
+def add_review(*, text: str, is_hate_speech: bool, key: str = "", is_trusted: bool = True) -> None:
+    """Record a person's review of `text`; from a key without trust it becomes a suggestion, which waits for a moderator."""
+    _review([LabelledText(text, is_hate_speech)], Label.REVIEW, key, is_trusted)
+
+
+@transaction.atomic
+def add_feedback(
+    *, rows: list[LabelledText], source: str, comment: tuple[str, str] | None, key: str = "", is_trusted: bool = True
+) -> None:
+    """Record what a client's moderators decide on a comment; their older decision on it is superseded.
+
+    Parameters
+    ----------
+    rows : list of LabelledText
+        Labels of the comment's text, or of parts of it. They are reviews.
+    source : str
+        The dialect that brought them.
+    comment : (str, str), optional
+        The client's community and its name for the comment. A later decision on the same comment, whose text may have been
+        edited since, supersedes what this key said of it.
+    """
+    source = f"{Label.REVIEW}:{source}"
+    if comment:
+        reference = hashlib.sha256("\0".join((key, *comment)).encode()).hexdigest()
+        rows = [row._replace(reference=reference) for row in rows]
+        superseded = {"reference": reference, "source": source, "key": key}
+        said_now = [fingerprint(row.text) for row in rows]
+        exclude_labels(Label.objects.filter(**superseded).exclude(tweet__fingerprint__in=said_now))
+        waiting = Suggestion.objects.filter(decided_at=None, **superseded).exclude(tweet__fingerprint__in=said_now)
+        waiting.update(decided_at=timezone.now(), is_accepted=False)
+    _review(rows, source, key, is_trusted)
+
+
+def _review(rows: list[LabelledText], source: str, key: str, is_trusted: bool) -> None:
+    if is_trusted:
+        record_labels(rows, source=source, key=key)
+    else:
+        suggest_labels(rows, source=source, key=key)
+
+
+def exclude_labels(labels: QuerySet[Label]) -> int:
+    """Exclude labels from training, and return how many; the label that each tweet had before becomes current again."""
+    return _set_aside(labels.filter(set_aside_at=None), timezone.now())
+
+
+def restore_labels(labels: QuerySet[Label]) -> int:
+    """Undo `exclude_labels`, and return how many labels were excluded."""
+    return _set_aside(labels.exclude(set_aside_at=None), None)
+
+
+@transaction.atomic
+def _set_aside(labels: QuerySet[Label], moment: datetime | None) -> int:
+    """Set `set_aside_at` of labels to a moment or `None`, and choose anew which label of their tweets is current."""
+    chosen = labels.order_by("tweet__fingerprint").values_list("id", "tweet_id")
+    count = 0
+    # All ids are read before the first is changed: a change takes a label out of the query.
+    for batch in split_into_batches(list(chosen)):
+        # Locked in the order in which `record_labels` locks.
+        tweets = list(Tweet.objects.select_for_update().filter(id__in={tweet for _, tweet in batch}).order_by("fingerprint"))
+        Label.objects.filter(tweet__in=tweets, is_current=True).update(is_current=False)
+        count += Label.objects.filter(id__in=[label for label, _ in batch]).update(set_aside_at=moment)
+        current: dict[tuple[int, str], tuple] = {}
+        for label in Label.objects.filter(tweet__in=tweets, set_aside_at=None).only("tweet_id", "name", "source"):
+            rank = (is_review(label.source), label.id)
+            of = label.tweet_id, label.name
+            current[of] = max(rank, current.get(of, rank))
+        Label.objects.filter(id__in=[label for _, label in current.values()]).update(is_current=True)
+    return count
+
+
+def import_labels(*, rows: Iterable[LabelledText | tuple], source: str) -> Counter:
+    """Record what `source` says of texts, in transactions of some hundred rows.
+
+    Parameters
+    ----------
+    rows : iterable of LabelledText or of (text, value)
+
+    Returns
+    -------
+    Counter
+        How many tweets are "new", how many have their label "changed", and how many are "unchanged", reviewed ones among them.
+    """
+    counts: Counter = Counter()
+    for batch in split_into_batches(LabelledText(*row) for row in rows):
+        counts += record_labels(batch, source=source)
+    return counts
+
+
+def import_dataset(*, rows: Iterable[LabelledText], source: str) -> Counter:
+    """Record a whole dataset in one transaction: all of it or nothing. Return what `import_labels` does."""
+    with transaction.atomic():
+        return import_labels(rows=rows, source=source)
+
+
+def import_starter_tweets() -> Counter:
+    """Import the starter tweets, unless that was done before; return what `import_labels` does."""
+    if Label.objects.filter(source=Label.STARTER).exists():
+        return Counter()
+    with STARTER_TWEETS.open(encoding="utf-8", newline="") as file, transaction.atomic():
+        rows = [(row["tweet"], row["label"] == "1") for row in csv.DictReader(file)]
+        return import_labels(rows=rows, source=Label.STARTER)

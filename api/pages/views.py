@@ -1,0 +1,43 @@
+"""The pages: each a view that answers HTML."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.views import APIView
+
+from hate_speech_AI.core import classifier
+
+from ..access.permissions import Scope, require_scope
+
+
+@extend_schema(exclude=True)
+class HomeView(APIView):
+    """Show the page to try the service on."""
+
+    permission_classes = [AllowAny]
+    authentication_classes = throttle_classes = ()
+
+    def get(self, request):
+        shown = {"explains": settings.ENGINE == "encoder", "version": settings.VERSION, "commit": settings.COMMIT}
+        response = render(request, "api/home.html", shown)
+        response["Content-Security-Policy"] = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
+            " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        )
+        return response
+
+
+@extend_schema(exclude=True)
+class ReportView(APIView):
+    """Show the report of a version: a page without scripts, for people."""
+
+    permission_classes = [require_scope(Scope.ADMIN)]
+
+    def get(self, request, version):
+        # The texts in it are strangers' words: sandboxed, and nothing but itself may be loaded.
+        return HttpResponse(
+            classifier.store.report(version),
+            headers={"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"},
+        )

@@ -1,0 +1,54 @@
+"""The admin's list of posts to review."""
+
+from django.contrib import admin, messages
+from django.utils.html import format_html
+
+from ..web.admin import ReadOnlyAdmin
+from .models import Post
+from .selectors import posts_to_review
+from .services import review_posts
+
+
+@admin.register(Post)
+class PostAdmin(ReadOnlyAdmin):
+    """Posts that wait for a decision, most uncertain first."""
+
+    list_display = ["text", "says", "feed", "where", "found_at"]
+    list_filter = ["feed", "is_hate_speech"]
+    list_display_links = None
+    actions = ["hateful", "not_hateful"]
+
+    def get_queryset(self, request):
+        return posts_to_review()
+
+    def get_ordering(self, request):
+        return ["-uncertainty", "id"]
+
+    def get_actions(self, request):
+        return super().get_actions(request) if request.user.has_perm("api.change_post") else {}
+
+    @admin.display(description="post")
+    def text(self, post):
+        return post.tweet.text[:1000]
+
+    @admin.display(description="the model says", ordering="probability")
+    def says(self, post):
+        return f"{'hateful' if post.is_hate_speech else 'not hateful'}, {post.probability:.0%}"
+
+    @admin.display(description="link")
+    def where(self, post):
+        if not post.link.startswith(("https://", "http://")):
+            return ""
+        return format_html('<a href="{}" rel="noopener noreferrer">open</a>', post.link)
+
+    @admin.action(description="Hateful")
+    def hateful(self, request, queryset):
+        self._decide(request, queryset, is_hate_speech=True)
+
+    @admin.action(description="Not hateful")
+    def not_hateful(self, request, queryset):
+        self._decide(request, queryset, is_hate_speech=False)
+
+    def _decide(self, request, queryset, *, is_hate_speech: bool) -> None:
+        count = review_posts(posts=queryset, is_hate_speech=is_hate_speech)
+        self.message_user(request, f"{count} posts reviewed; the next training learns from them.", messages.SUCCESS)

@@ -1,0 +1,12 @@
+"""Reads of posts."""
+
+from django.db.models import QuerySet
+
+from ..labels.models import Label, LabelName
+from .models import Post
+
+
+def posts_to_review() -> QuerySet[Post]:
+    """Return the posts that nobody has decided on yet, most uncertain first."""
+    decided = Label.objects.filter(is_current=True, name=LabelName.HATE).values("tweet")
+    return Post.objects.exclude(tweet__in=decided).select_related("tweet").order_by("-uncertainty", "id")

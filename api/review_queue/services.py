@@ -1,0 +1,65 @@
+"""Writes of posts: they are scored and listed, and leave the list with a decision."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from hate_speech_AI.text import fingerprint
+
+from ..labels.models import Label, Tweet
+from ..labels.recording import LabelledText, record_labels, split_into_batches
+from ..verdicts.services import Verdict, judge
+from .feeds import FoundPost
+from .models import Post
+
+
+def add_posts(*, posts: Iterable[FoundPost], feed: str) -> Counter:
+    """Put posts of a feed on the list of posts to review, scored by the active version; skip texts that are known.
+
+    Returns how many posts are "new" and how many are "known".
+    """
+    counts: Counter = Counter()
+    for batch in split_into_batches(posts):
+        counts += _add_posts(batch, feed)
+    return counts
+
+
+@transaction.atomic
+def _add_posts(batch: list[FoundPost], feed: str) -> Counter:
+    found = dict(sorted((fingerprint(post.text), post) for post in batch))
+    known = set(Tweet.objects.filter(fingerprint__in=found).values_list("fingerprint", flat=True))
+    new = {key: post for key, post in found.items() if key not in known}
+    if new:
+        verdicts = judge([post.text for post in new.values()], caller=None)
+        tweets = Tweet.objects.bulk_create([Tweet(fingerprint=key, text=post.text) for key, post in new.items()])
+        Post.objects.bulk_create(
+            Post(
+                tweet=tweet,
+                feed=feed[:500],
+                link=post.link[:1000],
+                is_hate_speech=verdict.is_hate_speech,
+                probability=verdict.probability,
+                uncertainty=_uncertainty(verdict),
+                version=verdict.version,
+            )
+            for tweet, post, verdict in zip(tweets, new.values(), verdicts, strict=True)
+        )
+    return Counter(new=len(new), known=len(batch) - len(new))
+
+
+def _uncertainty(verdict: Verdict) -> float:
+    """Return 1 for a probability at the threshold, falling to 0 at certainty on either side."""
+    side = 1 - verdict.threshold if verdict.is_hate_speech else verdict.threshold
+    return 1 - abs(verdict.probability - verdict.threshold) / side
+
+
+def review_posts(*, posts: QuerySet[Post], is_hate_speech: bool) -> int:
+    """Record a person's decision on posts, take them off the list, and return how many there were."""
+    with transaction.atomic():
+        rows = list(posts.values_list("id", "tweet__text"))
+        for batch in split_into_batches(rows):
+            record_labels([LabelledText(text, is_hate_speech) for _, text in batch], source=Label.REVIEW)
+        Post.objects.filter(id__in=[id_ for id_, _ in rows]).delete()
+    return len(rows)

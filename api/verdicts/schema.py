@@ -1,0 +1,50 @@
+"""What the OpenAPI schema says of /predict."""
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
+
+from ..web.openapi import EXAMPLE_VERSION, NO_MODEL, POST_ERRORS, describe_invalid
+from .serializers import PredictionSerializer, PredictionsSerializer
+
+_VERDICT = {
+    "is_hate_speech": False,
+    "probability": 0.04,
+    "threshold": 0.31,
+    "version": EXAMPLE_VERSION,
+    "labels": {"hate": 0.04, "toxic": 0.07},
+    "uncertainty": 0.21,
+}
+_EXPLANATION = {
+    "logit": -3.2,
+    "bias": -0.9,
+    "words": [
+        {"word": "lovely", "start": 0, "end": 6, "contribution": -1.4},
+        {"word": "day", "start": 7, "end": 10, "contribution": -0.9},
+    ],
+}
+
+
+predict = extend_schema(
+    operation_id="predict",
+    tags=["Prediction"],
+    examples=[
+        OpenApiExample("One text", value={"tweet": "What a lovely day in the park"}, request_only=True),
+        OpenApiExample("Several texts", value={"tweets": ["What a lovely day", "See you soon"]}, request_only=True),
+        OpenApiExample("With the reasons", value={"tweet": "lovely day", "explain": True}, request_only=True),
+    ],
+    responses={
+        200: OpenApiResponse(
+            PolymorphicProxySerializer(
+                "PredictAnswer", serializers=[PredictionSerializer, PredictionsSerializer], resource_type_field_name=None
+            ),
+            "The verdict on the text, or `results` for several.",
+            [
+                OpenApiExample("One text", value=_VERDICT),
+                OpenApiExample("Several texts", value={"results": [_VERDICT, _VERDICT]}),
+                OpenApiExample("With the reasons", value={**_VERDICT, "explanation": _EXPLANATION}),
+            ],
+        ),
+        400: describe_invalid({"tweet": ["This field may not be blank."]}),
+        **POST_ERRORS,
+        **NO_MODEL,
+    },
+)

@@ -1,0 +1,1 @@
+"""Model versions, and the trainings that make them."""

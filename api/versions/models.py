@@ -1,0 +1,95 @@
+"""Versions, their activations, and trainings: rows and constraints only."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class TrainingRun(models.Model):
+    """One training, from its request to its outcome.
+
+    While it is unfinished it holds a lease: whoever is to run it, or runs it, renews it. A lease that expires means that
+    the message was lost or that the worker is dead, and the run is queued again.
+    """
+
+    class Stage(models.TextChoices):
+        QUEUED = "queued"
+        READING = "reading"
+        FITTING = "fitting"
+        EVALUATING = "evaluating"
+        SAVING = "saving"
+        ACTIVATING = "activating"
+        FINISHED = "finished"
+
+    class Outcome(models.TextChoices):
+        PROMOTED = "promoted"
+        REFUSED = "refused"
+        HELD_BACK = "held_back", "held back"
+        UNCHANGED = "unchanged"
+        FAILED = "failed"
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    stage = models.CharField(max_length=20, choices=Stage.choices, default=Stage.QUEUED)
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=32, default="")
+    lease_until = models.DateTimeField()
+    is_finished = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, default="")
+    version = models.CharField(max_length=100, default="")
+    error = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["is_finished"], condition=Q(is_finished=False), name="one_unfinished_run"),
+        ]
+
+    def __str__(self):
+        return f"training run {self.pk}: {self.stage}"
+
+    @property
+    def percent(self) -> int:
+        """How far it is, from 0 to 100; reading, which also counts n-grams, is most of it."""
+        done = {"queued": 0, "fitting": 60, "evaluating": 85, "saving": 90, "activating": 99, "finished": 100}
+        if self.stage == self.Stage.READING:
+            return min(60, 60 * self.rows_read // max(self.rows_total, 1))
+        return done[self.stage]
+
+
+class ModelVersion(models.Model):
+    """What happened to a version: the gate's verdict and its figures. Only the model store knows which one is active."""
+
+    class Outcome(models.TextChoices):
+        PROMOTED = "promoted"
+        REFUSED = "refused"
+        HELD_BACK = "held_back", "held back"  # it passed, and another was pinned or activated meanwhile
+
+    name = models.CharField(max_length=100, unique=True)
+    created_at = models.DateTimeField()
+    engine = models.CharField(max_length=50)
+    parent = models.CharField(max_length=100, default="")
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
+    score = models.JSONField()
+    gate = models.JSONField()
+    most_new_labels = models.JSONField(default=list, help_text="Of a refused version: what brought most labels since its rival.")
+    pruned_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self):
+        return self.name
+
+
+class Activation(models.Model):
+    """One change of the pointer. Append-only."""
+
+    class By(models.TextChoices):
+        GATE = "gate"
+        HAND = "hand"
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="activations")
+    activated_at = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=10, choices=By.choices)
+    is_pinned = models.BooleanField(default=False)
+
+    def __str__(self):
+        return f"{self.version} by {self.by}"

@@ -1,0 +1,68 @@
+"""Reads of versions and training runs."""
+
+import logging
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from hate_speech_AI.core import classifier
+from hate_speech_AI.errors import VersionError
+from hate_speech_AI.training import parameters_of
+
+from ..labels.selectors import rows_digest
+from .models import Activation, ModelVersion, TrainingRun
+
+logger = logging.getLogger(__name__)
+
+RECENTLY = timedelta(days=90)
+
+
+def training_run(run_id: int) -> TrainingRun:
+    """Return a run by its id."""
+    return TrainingRun.objects.get(pk=run_id)
+
+
+def find_unfinished_run() -> TrainingRun | None:
+    """Return the run that is queued or running; `None` if there is none. There is never more than one."""
+    return TrainingRun.objects.filter(is_finished=False).first()
+
+
+def versions() -> QuerySet[ModelVersion]:
+    """Return all versions, newest first, deleted ones too."""
+    return ModelVersion.objects.prefetch_related("activations").order_by("-name")
+
+
+def recently_active_versions() -> list[str]:
+    """Return the names of the versions that were active at some time in the last 90 days, newest activation first."""
+    since = timezone.now() - RECENTLY
+    activations = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-activated_at", "-id")
+    names = list(activations.filter(activated_at__gte=since).values_list("version__name", flat=True))
+    # The one that was active when those days began.
+    before = activations.filter(activated_at__lt=since).values_list("version__name", flat=True)[:1]
+    return list(dict.fromkeys([*names, *before]))
+
+
+def find_previous_version() -> str | None:
+    """Return the newest version that was active before the present one and is still stored; `None` if there is none."""
+    there = set(classifier.store.versions()) - {*(classifier.pointer() or ())}
+    names = Activation.objects.order_by("-id").values_list("version__name", flat=True)
+    return next((name for name in names if name in there), None)
+
+
+def find_unchanged_version() -> ModelVersion | None:
+    """Return the newest version if a training now would only repeat it; `None` if rows, parameters, format or rival differ."""
+    store = classifier.store
+    names, pointer = store.versions(), classifier.pointer()
+    if not names or pointer is None:
+        return None
+    try:
+        manifest = store.manifest(names[-1])
+        store.load(pointer.version)
+    except VersionError as error:
+        logger.warning("A training is due: %s", error)
+        return None
+    is_judged = pointer.version in (manifest["version"], manifest["parent"])
+    if not is_judged or manifest["parameters"] != parameters_of(store.engine) or manifest["rows"]["digest"] != rows_digest():
+        return None
+    return ModelVersion.objects.get(name=manifest["version"])

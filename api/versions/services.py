@@ -1,0 +1,138 @@
+"""Writes of versions: their rows, the pointer, and what a fresh installation begins with."""
+
+import logging
+from collections import Counter
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from hate_speech_AI.core import classifier
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.errors import VersionError
+from hate_speech_AI.store import Pointer
+
+from ..access.audit import COMMAND_LINE, record_audit_entry
+from ..labels.selectors import count_new_labels
+from ..labels.services import import_starter_tweets
+from . import selectors
+from .models import Activation, ModelVersion
+
+logger = logging.getLogger(__name__)
+
+KEPT_VERSIONS = 10
+
+
+def bootstrap_engine() -> Counter:
+    """Prepare a fresh installation: activate the shipped version, or import the starter tweets for the linear engine.
+
+    What was done before is not done again. Returns the counts of the import, as `import_labels` does; empty if nothing was
+    imported.
+    """
+    if classifier.store.engine is EncoderEngine:
+        if name := classifier.begin():
+            logger.info("Version %s is the engine as it is shipped.", name)
+        record_versions()
+        return Counter()
+    record_versions()
+    return import_starter_tweets()
+
+
+def record_versions() -> None:
+    """Bring the rows of versions in line with the model store, which is the only truth of what is stored and active.
+
+    It removes folders that were never finished. A version without a row gets one, and its activation if it is active. Rows of
+    versions that are gone are marked.
+    """
+    store = classifier.store
+    for name in store.sweep():
+        logger.warning("Version %s was never finished and is removed.", name)
+    there = store.versions()
+    pointer = classifier.pointer()
+    known = set(ModelVersion.objects.filter(name__in=there).values_list("name", flat=True))
+    for name in there:
+        if name in known:
+            continue
+        try:
+            # It passed and something older is active: it was held back.
+            _record_version(store.manifest(name), is_held_back=bool(pointer and pointer.version < name))
+        except VersionError as error:
+            logger.warning("Left out of the list of versions: %s", error)
+    if pointer:
+        _record_activation(pointer)
+    of_this_engine = ModelVersion.objects.filter(engine=store.engine.name)
+    of_this_engine.filter(pruned_at=None).exclude(name__in=there).update(pruned_at=timezone.now())
+
+
+def _record_version(manifest: dict, *, is_held_back: bool) -> None:
+    gate = manifest["gate"]
+    outcome = ModelVersion.Outcome.REFUSED
+    if gate["passed"]:
+        outcome = ModelVersion.Outcome.HELD_BACK if is_held_back else ModelVersion.Outcome.PROMOTED
+    since = _trained_at(gate["rival"]) if not gate["passed"] else None
+    ModelVersion.objects.get_or_create(
+        name=manifest["version"],
+        defaults={
+            "created_at": datetime.fromisoformat(manifest["score"]["trained_at"]),
+            "engine": manifest["engine"],
+            "parent": manifest["parent"] or "",
+            "outcome": outcome,
+            "score": manifest["score"],
+            "gate": gate,
+            "most_new_labels": count_new_labels(since) if since else [],
+        },
+    )
+
+
+def _trained_at(name: str) -> datetime | None:
+    version = ModelVersion.objects.filter(name=name).first()
+    return version and version.created_at
+
+
+def _record_activation(pointer: Pointer) -> None:
+    """Record that the pointer moved, unless that is known. An activation by hand is recorded at once, elsewhere."""
+    version = ModelVersion.objects.filter(name=pointer.version).first()
+    last = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-id").first()
+    if version and (last is None or last.version_id != version.id):
+        Activation.objects.create(version=version, by=Activation.By.GATE, is_pinned=pointer.is_pinned)
+        if version.outcome == ModelVersion.Outcome.HELD_BACK:
+            version.outcome = ModelVersion.Outcome.PROMOTED
+            version.save(update_fields=["outcome"])
+
+
+def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
+    """Activate a version by hand, even a refused one; any but the newest is pinned.
+
+    Raises
+    ------
+    VersionError
+        The version cannot be served. Nothing has changed.
+    """
+    store = classifier.store
+    store.load(name)
+    record_versions()
+    pointer = classifier.pointer()
+    if pointer is None or pointer.version != name:
+        is_pinned = name != store.versions()[-1]
+        version = ModelVersion.objects.get(name=name)
+        with transaction.atomic():
+            Activation.objects.create(version=version, by=Activation.By.HAND, is_pinned=is_pinned)
+            record_audit_entry(who=who, what="activated", subject=name)
+            store.activate(name, pin=is_pinned)
+        logger.info("Version %s was activated by hand%s.", name, " and is pinned" if is_pinned else "")
+    return store.pointer()
+
+
+def prune_versions() -> list[str]:
+    """Delete old versions and return their names; the last ten stay, and those that were active in the last 90 days."""
+    record_versions()
+    there = classifier.store.versions()
+    pointer = classifier.pointer()
+    kept = {*there[-KEPT_VERSIONS:], *selectors.recently_active_versions(), *(pointer or ())}
+    pruned = [name for name in there if name not in kept]
+    for name in pruned:
+        classifier.store.remove(name)
+    ModelVersion.objects.filter(name__in=pruned).update(pruned_at=timezone.now())
+    if pruned:
+        logger.info("%d old versions were pruned.", len(pruned))
+    return pruned

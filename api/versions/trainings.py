@@ -1,0 +1,180 @@
+"""Trainings, from the request to the outcome.
+
+1. `queue_training` writes the run's row and sends its id to the workers.
+2. `run_training`, in a worker, claims the run, trains, and writes the outcome down.
+3. `queue_stalled_runs`, which beat calls, sends a run again whose lease has expired. The row decides, not the broker.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from celery import current_app
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from hate_speech_AI.core import classifier
+from hate_speech_AI.errors import HateSpeechError
+from hate_speech_AI.gate import Limits
+
+from ..access.audit import COMMAND_LINE, record_audit_entry
+from ..labels import selectors as labels
+from . import selectors, services
+from .lease import LEASE, LeaseLostError, claim_row, expired_rows, release_expired_rows, renew_lease
+from .models import ModelVersion, TrainingRun
+
+logger = logging.getLogger(__name__)
+
+# By name, so that the API imports nothing of the project that runs it.
+TRAINING_TASK = "hate_speech.tasks.auto_first_train_model"
+# A run that kills its worker each time (out of memory, say) must not kill workers for ever.
+MAX_ATTEMPTS = 5
+
+
+def request_training(*, who: str = COMMAND_LINE) -> tuple[TrainingRun, bool]:
+    """Return the run that is to happen, and whether it is new: while one is unfinished, everybody joins it."""
+    while True:
+        try:
+            with transaction.atomic():
+                run = TrainingRun.objects.create(lease_until=Now() + LEASE)
+                record_audit_entry(who=who, what="trained", subject=f"run {run.pk}")
+                return run, True
+        except IntegrityError:
+            unfinished = selectors.find_unfinished_run()
+            if unfinished:
+                return unfinished, False
+            # It ended between the two statements: ask again.
+
+
+def queue_training(*, who: str = COMMAND_LINE) -> tuple[TrainingRun, bool]:
+    """Request a training and send it to the workers; return what `request_training` does."""
+    run, is_new = request_training(who=who)
+    if is_new:
+        try:
+            _send_run(run)
+        except OperationalError as error:
+            # The row is there: beat's next sweep queues it once the broker is back.
+            logger.warning("The broker cannot be reached (%s); the training starts when it can.", error)
+    return run, is_new
+
+
+def queue_stalled_runs() -> None:
+    """Send the run that no living worker has to the workers again."""
+    for run in release_stalled_runs():
+        _send_run(run)
+
+
+def _send_run(run: TrainingRun) -> None:
+    current_app.send_task(TRAINING_TASK, [run.pk])
+
+
+def release_stalled_runs() -> list[TrainingRun]:
+    """Take the unfinished run from a worker that no longer renews its lease; return it, to be queued again.
+
+    A run that was tried `MAX_ATTEMPTS` times fails instead.
+    """
+    given_up = (
+        expired_rows(TrainingRun.objects.all())
+        .filter(attempts__gte=MAX_ATTEMPTS)
+        .update(
+            is_finished=True,
+            finished_at=Now(),
+            stage=TrainingRun.Stage.FINISHED,
+            outcome=TrainingRun.Outcome.FAILED,
+            error=f"Given up: its worker died {MAX_ATTEMPTS} times. Look for a worker that runs out of memory.",
+        )
+    )
+    if given_up:
+        logger.error("A training run was given up: its worker died %d times.", MAX_ATTEMPTS)
+    released = release_expired_rows(TrainingRun.objects.all(), stage=TrainingRun.Stage.QUEUED)
+    for run in released:
+        logger.warning("Training run %d stalled after %d attempts and is queued again.", run.pk, run.attempts)
+    return released
+
+
+def run_nightly_training() -> None:
+    """Train as beat asks at night: request a run, do it, and delete old versions."""
+    run, _ = request_training(who="beat")
+    run_training(run_id=run.pk)
+    services.prune_versions()
+
+
+def run_training(*, run_id: int) -> None:
+    """Do training run `run_id`, unless another worker does it or it is finished.
+
+    1. Claim the run: of all workers that try, one gets it.
+    2. Unless nothing changed since the last version, train on every labelled row, renewing the lease meanwhile; judge and save
+       the version, and activate it if it passed.
+    3. Write the outcome down.
+    """
+    mine = claim_row(
+        TrainingRun.objects.filter(pk=run_id), stage=TrainingRun.Stage.READING, rows_total=labels.count_labelled_rows()
+    )
+    if mine is None:
+        logger.info("Training run %s is finished, or another worker's.", run_id)
+        return
+    logger.info("Training run %d begins.", run_id)
+    try:
+        services.record_versions()
+        with renew_lease(mine) as lost:
+            outcome = _train(_make_reporter(mine, lost))
+    except LeaseLostError:
+        logger.warning("Training run %d was given to another worker.", run_id)
+        return
+    except HateSpeechError as error:
+        outcome = {"outcome": TrainingRun.Outcome.FAILED, "error": str(error)}
+    except Exception as error:
+        # Only the kind: a message might quote a tweet.
+        _finish_run(mine, {"outcome": TrainingRun.Outcome.FAILED, "error": type(error).__name__})
+        raise
+    _finish_run(mine, outcome)
+    logger.info("Training run %d: %s %s", run_id, outcome["outcome"], outcome.get("version") or outcome.get("error"))
+
+
+def _finish_run(mine, outcome: dict[str, str]) -> None:
+    mine.filter(is_finished=False).update(
+        is_finished=True, stage=TrainingRun.Stage.FINISHED, finished_at=timezone.now(), **outcome
+    )
+
+
+def _train(report: Callable[[str, int], None]) -> dict[str, str]:
+    """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version"."""
+    last = selectors.find_unchanged_version()
+    if last is None:
+        name = classifier.train_model(
+            labels.labelled_rows(),
+            report,
+            recent=selectors.recently_active_versions(),
+            limits=Limits(**settings.GATE_LIMITS),
+            withdrawn=labels.withdrawn_labels(),
+            toxic_rows=labels.toxic_rows(),
+        )
+    elif last.gate["passed"] and not last.activations.exists() and not classifier.pointer().is_pinned:
+        # Its worker died, or another was pinned, before it could take its place.
+        name = last.name
+        classifier.store.activate(name)
+    else:
+        return {"outcome": TrainingRun.Outcome.UNCHANGED, "version": last.name}
+    services.record_versions()
+    return {"outcome": ModelVersion.objects.get(name=name).outcome, "version": name}
+
+
+def _make_reporter(mine, lost: threading.Event) -> Callable[[str, int], None]:
+    """Return the callback that keeps the run's row up to date, once a second at most, and stops a run that was lost."""
+    written = {"stage": TrainingRun.Stage.READING, "at": time.monotonic()}
+
+    def report(stage: str, rows_read: int) -> None:
+        if lost.is_set():
+            raise LeaseLostError
+        if stage == written["stage"] and time.monotonic() - written["at"] < 1:
+            return
+        written.update(stage=stage, at=time.monotonic())
+        progress = {"stage": stage} | ({"rows_read": rows_read} if rows_read else {})
+        if not mine.update(**progress):
+            raise LeaseLostError
+
+    return report

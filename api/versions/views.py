@@ -1,0 +1,115 @@
+"""The endpoints of scores, versions and trainings."""
+
+from django.shortcuts import get_object_or_404
+from rest_framework import status
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hate_speech_AI.core import classifier
+
+from ..access.audit import describe_caller
+from ..access.permissions import Scope, require_scope
+from . import schema, selectors, services
+from .models import TrainingRun
+from .serializers import (
+    HistoryEntrySerializer,
+    TrainingRunSerializer,
+    VersionDetailSerializer,
+    VersionSerializer,
+)
+from .trainings import queue_training
+
+
+class GetScoreView(APIView):
+    """Tell how good the active version is on held-out tweets."""
+
+    permission_classes = [require_scope(Scope.PREDICT)]
+
+    @schema.score
+    def get(self, request):
+        return Response(classifier.get_score())
+
+
+class _VersionsMixin:
+    """What the views of versions share."""
+
+    def get_queryset(self):
+        return selectors.versions()
+
+    def get_serializer_context(self):
+        return {**super().get_serializer_context(), "pointer": classifier.pointer()}
+
+
+class ScoreHistoryView(_VersionsMixin, ListAPIView):
+    """List the scores of all versions, newest first."""
+
+    permission_classes = [require_scope(Scope.PREDICT)]
+    serializer_class = HistoryEntrySerializer
+
+    @schema.score_history
+    def get(self, request):
+        active = classifier.store.active()
+        page = self.paginate_queryset(self.get_queryset())
+        entries = [
+            {"version": version.name, **version.score, "outcome": version.outcome, "active": version.name == active}
+            for version in page
+        ]
+        return self.get_paginated_response(self.get_serializer(entries, many=True).data)
+
+
+class ModelVersionsView(_VersionsMixin, ListAPIView):
+    """List the versions, newest first."""
+
+    permission_classes = [require_scope(Scope.PREDICT)]
+    serializer_class = VersionSerializer
+
+    @schema.models
+    def get(self, request):
+        return self.list(request)
+
+
+class ModelVersionView(_VersionsMixin, RetrieveAPIView):
+    """Show one version, with every comparison of the gate."""
+
+    permission_classes = [require_scope(Scope.PREDICT)]
+    serializer_class = VersionDetailSerializer
+    lookup_field, lookup_url_kwarg = "name", "version"
+
+    @schema.model
+    def get(self, request, version):
+        return self.retrieve(request)
+
+
+class ActivateView(APIView):
+    """Activate a version. Any but the newest is pinned until `manage.py models unpin`."""
+
+    permission_classes = [require_scope(Scope.ADMIN)]
+
+    @schema.activate
+    def post(self, request, version):
+        pointer = services.activate_version(name=version, who=describe_caller(request))
+        return Response({"version": pointer.version, "pinned": pointer.is_pinned})
+
+
+class TrainView(APIView):
+    """Queue a training, or join the one that is unfinished."""
+
+    permission_classes = [require_scope(Scope.ADMIN)]
+
+    @schema.train
+    def post(self, request):
+        run, _ = queue_training(who=describe_caller(request))
+        return Response(
+            TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED, headers={"Location": f"/train/{run.pk}"}
+        )
+
+
+class TrainingRunView(APIView):
+    """Tell how far a training is, or its outcome."""
+
+    permission_classes = [require_scope(Scope.ADMIN)]
+
+    @schema.training_run
+    def get(self, request, run):
+        return Response(TrainingRunSerializer(get_object_or_404(TrainingRun, pk=run)).data)

@@ -1,0 +1,137 @@
+"""How errors become HTTP answers.
+
+A 400 is {"errors": {field: [messages]}}, any other error {"detail", "code"}. Below the paths of `ERROR_SHAPES` both have that
+dialect's shape.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import cache
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import JsonResponse
+from django.utils.module_loading import import_string
+from rest_framework import status
+from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanationError, VersionError, VersionMissingError
+
+logger = logging.getLogger(__name__)
+
+# From status, message, code and what more there is to tell of an error, to its status and body.
+ErrorShape = Callable[[int, str, str, dict], tuple[int, dict]]
+
+
+class ServiceUnavailable(APIException):
+    """A part that the answer needs is not there now."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = 5  # seconds, the answer's Retry-After
+
+
+class VersionUnusable(APIException):
+    """The version that the caller names cannot be served; the active one is not touched."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "version_unusable"
+
+
+def find_error_shape(path: str) -> ErrorShape | None:
+    """Return the shape that `ERROR_SHAPES` gives errors at `path`; `None` for the service's own."""
+    return next((shape for prefix, shape in _error_shapes().items() if path.startswith(prefix)), None)
+
+
+@cache
+def _error_shapes() -> dict[str, ErrorShape]:
+    return {prefix: import_string(name) for prefix, name in settings.ERROR_SHAPES.items()}
+
+
+def handle_exception(error: Exception, context: dict) -> Response | None:
+    """Turn an error that a view raises into an answer; return `None` for a fault of ours, which becomes a 500."""
+    error = _as_http(error, context)
+    if isinstance(error, SuspiciousOperation):
+        error = ParseError("The request is malformed.")
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, ValidationError):
+        response.data = {"errors": _flatten(error.detail)}
+        return response
+    detail = getattr(error, "detail", None) or response.data["detail"]
+    code = detail.code if isinstance(detail, ErrorDetail) else "error"
+    shape = find_error_shape(context["request"].path_info)
+    if shape:
+        response.status_code, response.data = shape(response.status_code, str(detail), code, getattr(error, "about", {}))
+    elif isinstance(error, ParseError):
+        response.data = {"errors": {"body": [str(detail)]}}
+    else:
+        response.data = {"detail": str(detail), "code": code}
+    return response
+
+
+def _as_http(error: Exception, context: dict) -> Exception:
+    """Return the HTTP error that a domain error means; any other error as it is."""
+    if isinstance(error, ModelMissingError):
+        error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
+    elif isinstance(error, NoExplanationError):
+        error = ValidationError({"explain": [str(error)]})
+    elif isinstance(error, VersionMissingError):
+        error = NotFound("There is no such version. GET /models lists them.")
+    elif isinstance(error, VersionError) and context["kwargs"].get("version"):
+        # The one that the caller named, not the one that answers.
+        error = VersionUnusable(str(error))
+    elif isinstance(error, HateSpeechError):
+        logger.error("The active version cannot be used: %s", error)
+        error = ServiceUnavailable("The active version cannot be used. The log says why.", "model_unusable")
+    elif isinstance(error, (OperationalError, InterfaceError)):
+        logger.error("The database cannot be used: %s", type(error).__name__)
+        error = ServiceUnavailable("The database cannot be used now. Try again in a few seconds.", "database_unavailable")
+    return error
+
+
+def _flatten(errors: dict | list) -> dict[str, list[str]]:
+    """Return one list of messages for each field; an error in a list names the item."""
+    if isinstance(errors, list):
+        return {"body": [str(message) for message in errors]}
+    flat: dict[str, list[str]] = {}
+    for field, messages in errors.items():
+        if isinstance(messages, dict):
+            flat[str(field)] = [f"Item {index}: {message}" for index, inner in messages.items() for message in inner]
+        else:
+            flat[str(field)] = [str(message) for message in messages]
+    return flat
+
+
+def error_response(request, status_code: int, detail: str, code: str) -> JsonResponse:
+    """Return an error for what no view answers, in the shape of its path."""
+    shape = find_error_shape(request.path_info)
+    status_code, body = shape(status_code, detail, code, {}) if shape else (status_code, {"detail": detail, "code": code})
+    return JsonResponse(body, status=status_code)
+
+
+def invalid_response(request, field: str, message: str) -> JsonResponse:
+    """Return a 400 for what no view answers, in the shape of its path."""
+    shape = find_error_shape(request.path_info)
+    _, body = shape(400, f"{field}: {message}", "invalid_request", {}) if shape else (400, {"errors": {field: [message]}})
+    return JsonResponse(body, status=400)
+
+
+def bad_request(request, exception):
+    """Answer what Django itself refuses before a view is found."""
+    return invalid_response(request, "body", "The request is malformed.")
+
+
+def permission_denied(request, exception):
+    return error_response(request, 403, "You may not do this.", "permission_denied")
+
+
+def not_found(request, exception):
+    return error_response(request, 404, "There is nothing at this address. /docs lists what there is.", "not_found")
+
+
+def server_error(request):
+    return error_response(request, 500, "Something went wrong here. The log says what.", "error")

@@ -1,0 +1,41 @@
+"""The fields and limits that the rooms share."""
+
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+MAX_TWEET_CHARACTERS = 10_000
+MAX_TWEETS = 1_000
+MAX_CHARACTERS_TOGETHER = 300_000
+
+
+class TweetField(serializers.CharField):
+    """A text as it was posted: a string that is neither trimmed nor blank.
+
+    Numbers and the like are refused, not converted. CharField itself refuses NUL and lone surrogates, which the databases cannot
+    keep.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=MAX_TWEET_CHARACTERS, trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if not data.strip():
+            self.fail("blank")
+        return data
+
+
+class RequiredBooleanField(serializers.BooleanField):
+    """A boolean that must be there: a checkbox that a form leaves out is an error, not a false.
+
+    The serializer says by `is_form` whether the request is a form.
+    """
+
+    default_empty_html = empty
+
+    def to_internal_value(self, data):
+        # Strings are for forms, which have nothing else.
+        if (isinstance(data, str) and self.parent.is_form) or isinstance(data, bool):
+            return super().to_internal_value(data)
+        return self.fail("invalid", input=data)

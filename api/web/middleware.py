@@ -1,0 +1,75 @@
+"""What every request passes before a view sees it."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+
+from .exceptions import error_response, invalid_response
+
+_ADMIN = "/admin/"
+_SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
+# An answer sent while the client is still writing would reach it as a broken connection: this much is read and dropped.
+_DRAIN_BYTES = 16 * 1024 * 1024
+# Load balancers and containers ask these by address, whatever name the service has.
+_PROBES = frozenset(["/healthz", "/healthz/", "/readyz", "/readyz/"])
+
+
+def guard_requests(get_response):
+    """Return the middleware that refuses foreign hosts, foreign sites, and bodies that are too large or come in chunks.
+
+    It also removes a trailing slash, and adds the X-RateLimit headers.
+    """
+
+    def middleware(request):
+        is_safe = request.method in _SAFE_METHODS
+        if not (is_safe and request.path_info in _PROBES):
+            try:
+                request.get_host()
+            except DisallowedHost:
+                # Answered here: Django's own way writes a traceback into the log for each scanner that comes by.
+                return invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
+        if not is_safe and _is_from_another_site(request):
+            return error_response(
+                request, 403, "Requests from another site are refused; CORS_ALLOWED_ORIGINS lists the allowed ones.", "cross_site"
+            )
+        length = request.META.get("CONTENT_LENGTH")
+        if length and length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            _drain(request, int(length))
+            return error_response(request, 413, "The body is over 1 MiB. Send fewer tweets at a time.", "request_too_large")
+        if length is None and "HTTP_TRANSFER_ENCODING" in request.META:
+            # Django reads no further than the length, so this body would pass for an empty one.
+            return error_response(request, 411, "Send the body with a Content-Length, not in chunks.", "length_required")
+        path = request.path_info
+        # The admin's own addresses end in one.
+        if len(path) > 1 and path[-1] == "/" and not path.startswith(_ADMIN):
+            request.path_info = path[:-1]
+            request.path = request.path[:-1]
+        response = get_response(request)
+        if rate := getattr(request, "rate", None):
+            for name, figure in zip(("Limit", "Remaining", "Reset"), rate, strict=True):
+                response[f"X-RateLimit-{name}"] = str(figure)
+        return response
+
+    return middleware
+
+
+def _is_from_another_site(request) -> bool:
+    """Return whether a browser says that a page of another origin, outside the CORS list, sent this.
+
+    Any web page can post a form to 127.0.0.1; CORS only keeps it from reading the answer.
+    """
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is None:
+        return request.META.get("HTTP_SEC_FETCH_SITE", "none") not in ("same-origin", "none")
+    try:
+        is_own = urlsplit(origin).netloc == request.get_host()
+    except ValueError:  # such as an unclosed bracket
+        return True
+    return not (is_own or origin in settings.CORS_ALLOWED_ORIGINS)
+
+
+def _drain(request, length: int) -> None:
+    left = min(length, _DRAIN_BYTES)
+    while left > 0 and (piece := request.read(min(left, 65536))):
+        left -= len(piece)

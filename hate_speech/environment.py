@@ -1,0 +1,75 @@
+"""The environment's variables: declared, read and checked here, in one place. Reading them writes nothing."""
+
+from collections.abc import Container
+from pathlib import Path
+from typing import TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+Value = TypeVar("Value")
+
+# Every variable is declared here, with its type and default; a test holds docs/settings.md to this list. With _FILE at its end
+# each may name a file that holds the value instead.
+env = environ.FileAwareEnv(
+    SECRET_KEY=(str, ""),
+    DEBUG=(bool, False),
+    ALLOWED_HOSTS=(list, ["localhost", "127.0.0.1", "[::1]"]),
+    CORS_ALLOWED_ORIGINS=(list, []),
+    DATABASE_URL=(str, ""),
+    REDIS_URL=(str, ""),
+    REDIS_KEY_PREFIX=(str, "hate_speech:"),
+    CELERY_BROKER_URL=(str, ""),
+    CELERY_TIMEZONE=(str, "Europe/Warsaw"),
+    TRAINING_HOUR=(int, 1),
+    HATE_SPEECH_DATA_DIR=(str, str(BASE_DIR / "var")),
+    HATE_SPEECH_ENGINE=(str, "encoder"),
+    HATE_SPEECH_THREADS=(int, 0),
+    HATE_SPEECH_OPEN_ACCESS=(bool, False),
+    RATE_LIMIT=(int, -1),
+    PROXIES=(int, 0),
+    GATE_F1_LOSS=(float, 0.005),
+    GATE_GROUP_LOSS=(float, 0.04),
+    GATE_GAP_GROWTH=(float, 0.04),
+    GATE_REVIEW_LOSS=(float, 0.02),
+    FEEDS_FROM_PRIVATE_ADDRESSES=(bool, False),
+    LOG_LEVEL=(str, "INFO"),
+)
+
+
+def one_of(variable: str, value: Value, allowed: Container[Value], described: str) -> Value:
+    """Return `value` if it is allowed; else stop the start, naming the variable and what it takes."""
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes {described}.")
+    return value
+
+
+def read_number(variable: str) -> int:
+    """Return a whole number."""
+    try:
+        return env(variable)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable} takes a whole number: {error}") from error
+
+
+def read_share(variable: str) -> float:
+    """Return a share from 0 to 1."""
+    try:
+        value = env(variable)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable} takes a number: {error}") from error
+    if not 0 <= value <= 1:
+        raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes a share from 0 to 1, such as 0.04 for 4 points.")
+    return value
+
+
+def read_flag(variable: str) -> bool:
+    """Return true or false, however it is spelled."""
+    spelled = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    value = env.str(variable, default="false").lower()
+    return spelled[one_of(variable, value, spelled, "true or false")]
+
+
+# Database, queue, models and key: everything that is written stays below this folder.
+DATA_DIR = Path(env("HATE_SPEECH_DATA_DIR")).absolute()

@@ -1,0 +1,37 @@
+"""Which release this is: the version, and the commit where the code is a Git checkout."""
+
+import re
+from pathlib import Path
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def read_version(root: Path) -> str:
+    """Return the release's version, such as "1.1.0"."""
+    return (root / "VERSION").read_text("ascii").strip()
+
+
+def read_commit(root: Path) -> str:
+    """Return the first twelve digits of the commit that is checked out, or "" outside a Git checkout.
+
+    Git itself is not asked: a server and an image have none.
+    """
+    git = root / ".git"
+    try:
+        head = (git / "HEAD").read_text("utf-8").strip()
+        if head.startswith("ref: "):
+            head = _read_reference(git, head[5:])
+    except OSError:
+        return ""
+    return head[:12] if _COMMIT.fullmatch(head) else ""
+
+
+def _read_reference(git: Path, name: str) -> str:
+    """Return the commit that a branch names: in a file of its own, or in the list that `git gc` makes of them."""
+    if (git / name).is_file():
+        return (git / name).read_text("utf-8").strip()
+    for line in (git / "packed-refs").read_text("utf-8").splitlines():
+        commit, _, packed = line.partition(" ")
+        if packed == name:
+            return commit
+    return ""

@@ -1,0 +1,39 @@
+"""What a process needs before it works: the one place that makes folders and the key, and that writes to the environment."""
+
+import os
+import tempfile
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .environment import DATA_DIR, env
+from .secret import make_secret
+
+
+def prepare_process(*, blas_threads: int | None = None) -> None:
+    """Make the data folder, the file queue's folders and the key, where they are not there yet.
+
+    Every entry point calls this before it reads the settings: manage.py, the WSGI application, Celery's worker and beat.
+
+    Parameters
+    ----------
+    blas_threads : int, optional
+        How many threads NumPy may use for a product; by default as many as there are cores.
+
+    Raises
+    ------
+    ImproperlyConfigured
+        The data folder cannot be written to.
+    """
+    try:
+        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # the posts in it are nobody else's
+        tempfile.TemporaryFile(dir=DATA_DIR).close()
+        for name in ("messages", "control"):
+            (DATA_DIR / "queue" / name).mkdir(parents=True, exist_ok=True)
+        if not env("SECRET_KEY"):
+            make_secret(DATA_DIR / "secret_key")
+    except OSError as error:
+        raise ImproperlyConfigured(f"HATE_SPEECH_DATA_DIR={DATA_DIR} cannot be written to: {error.strerror}.") from error
+    # Matplotlib keeps what it knows of the fonts there, and reads this when it is imported.
+    os.environ.setdefault("MPLCONFIGDIR", str(DATA_DIR / "matplotlib"))
+    if blas_threads:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", str(blas_threads))

@@ -1,0 +1,113 @@
+import csv
+import json
+import re
+import uuid
+
+import pytest
+
+LABELS = (
+    "from api.labels.models import Label; current = Label.objects.filter(is_current=True).order_by('tweet_id');"
+    "print(list(current.values_list('tweet__text', 'value')), Label.objects.count())"
+)
+
+
+@pytest.fixture
+def empty(new_service):
+    service = new_service()
+    service.migrate()
+    return service
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "tweets.csv"
+    path.write_text("id,label,tweet\n1,1,first\n2,0,second\n3,0,FIRST\n4,,bad\n5,1,=1+1\n", encoding="utf-8")
+    return path
+
+
+def test_import_tweets_ends_with_counts(empty, file):
+    done = empty.manage("import_tweets", str(file))
+    assert done.returncode == 0
+    assert "line 5: no label" in done.stderr
+    assert "4 rows read, 1 bad ones passed over: 3 new tweets, 0 labels changed, 0 unchanged, 1 repeated" in done.stdout
+    assert "label '1' = hate: 2 rows" in done.stdout
+    assert empty.query(LABELS) == "[('second', False), ('FIRST', False), ('=1+1', True)] 3"
+
+
+def test_importing_a_file_again_changes_nothing(empty, file):
+    empty.manage("import_tweets", str(file))
+    before = empty.query(LABELS)
+    done = empty.manage("import_tweets", str(file))
+    assert "0 new tweets, 0 labels changed, 3 unchanged" in done.stdout
+    assert empty.query(LABELS) == before
+
+
+def test_an_export_imports_as_the_same_rows(empty, file, tmp_path):
+    empty.manage("import_tweets", str(file))
+    before = empty.query(LABELS)
+    exported = tmp_path / "out.csv.gz"
+    assert "3 tweets written" in empty.manage("export_tweets", str(exported)).stdout
+    assert "0 new tweets, 0 labels changed, 3 unchanged" in empty.manage("import_tweets", str(exported)).stdout
+    assert empty.query(LABELS) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["/nowhere/file.csv"], "cannot be read"),
+        (["FILE", "--text-column", "body"], "--text-column"),
+        (["FILE", "--label-column", "body"], "it has: 'id, label, tweet'"),
+    ],
+)
+def test_what_cannot_be_imported_is_one_clear_line(empty, file, arguments, message):
+    done = empty.manage("import_tweets", *[argument.replace("FILE", str(file)) for argument in arguments])
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_starter_tweets_say_what_they_are_and_are_well_formed():
+    from api.labels.services import STARTER_TWEETS
+
+    with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) >= 300
+    assert {row["label"] for row in rows} == {"0", "1"}
+    assert len({row["tweet"] for row in rows}) == len(rows)
+    assert "Content warning" in (STARTER_TWEETS.parent / "README.md").read_text()
+
+
+@pytest.mark.embedded
+def test_exec_train_wait_prints_the_score(service):
+    service.review(f"a new row of the exec_train test, {uuid.uuid4()}", False)
+    done = service.manage("exec_train", "--wait")
+    assert done.returncode == 0
+    assert re.search(
+        r"Version \w+-\w+: score 0\.\d{3} \(F1 of the hate class on \d+ held-out tweets\), trained on \d+\.", done.stdout
+    )
+    assert "starter" in done.stdout
+
+
+@pytest.mark.embedded
+def test_without_a_change_there_is_no_new_version(service):
+    service.train()
+    before = sorted(service.store.iterdir())
+    done = service.manage("exec_train", "--wait")
+    assert "Nothing changed since version" in done.stdout
+    assert sorted(service.store.iterdir()) == before
+
+
+def test_exec_train_joins_the_unfinished_run(empty):
+    assert "queued" in empty.manage("exec_train").stdout
+    assert "joined" in empty.manage("exec_train").stdout
+    messages = [json.loads(path.read_text()) for path in (empty.folder / "queue" / "messages").iterdir()]
+    assert len(messages) == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["exec_train", "import_tweets", "export_tweets", "import_dataset", "import_feed", "evaluate", "labels", "models"]
+)
+def test_help_helps(command):
+    from django.core.management import load_command_class
+
+    assert len(load_command_class("api", command).create_parser("manage.py", command).format_help()) > 400

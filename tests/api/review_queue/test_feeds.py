@@ -1,0 +1,195 @@
+"""Posts out of feeds, from a local server that speaks RSS, Atom and Mastodon's API."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from api.review_queue.feeds import FoundPost, read_feed
+from api.web import outbound
+from api.web.outbound import OutboundError
+
+RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>
+<item><title>Good news</title><link>https://news.example/1</link><description>
+&lt;p&gt;The park is &lt;b&gt;open&lt;/b&gt;.&lt;/p&gt;
+&lt;script&gt;alert(1)&lt;/script&gt;</description></item>
+<item><title>Only a title</title></item>
+<item><description>   </description></item>
+</channel></rss>"""
+ATOM = b"""<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Blog</title>
+<entry><title>Two lines</title><link href="https://blog.example/2"/>
+<content type="html">&lt;p&gt;First &amp;amp; foremost&lt;/p&gt;&lt;p&gt;Second&lt;/p&gt;</content></entry>
+</feed>"""
+
+
+@pytest.fixture(autouse=True)
+def private_addresses(settings):
+    settings.FEEDS_FROM_PRIVATE_ADDRESSES = True
+
+
+def test_rss(web):
+    web.pages["/feed"] = RSS
+    assert list(read_feed(f"{web.url}/feed", limit=10)) == [
+        FoundPost("Good news\nThe park is open.", "https://news.example/1"),
+        FoundPost("Only a title", ""),
+    ]
+
+
+def test_atom(web):
+    web.pages["/feed"] = ATOM
+    assert list(read_feed(f"{web.url}/feed", limit=10)) == [
+        FoundPost("Two lines\nFirst & foremost\nSecond", "https://blog.example/2")
+    ]
+
+
+def test_the_limit_holds(web):
+    web.pages["/feed"] = RSS
+    assert len(list(read_feed(f"{web.url}/feed", limit=1))) == 1
+
+
+def statuses(first, count):
+    return [
+        {
+            "id": str(number),
+            "content": f"<p>Post {number} of &lt;somebody&gt;</p>",
+            "url": f"https://social.example/{number}",
+            "created_at": "2026-01-02T00:00:00.000Z",
+        }
+        for number in range(first, first - count, -1)
+    ]
+
+
+def timeline(web, total, **headers):
+    def page(handler):
+        query = parse_qs(urlsplit(handler.path).query)
+        newest = int(query.get("max_id", [total + 1])[0]) - 1
+        shown = statuses(newest, min(int(query["limit"][0]), newest))
+        extra = dict(headers)
+        if shown and int(shown[-1]["id"]) > 1:
+            extra["Link"] = f'<{web.url}/api/v1/timelines/public?limit={query["limit"][0]}&max_id={shown[-1]["id"]}>; rel="next"'
+        return 200, {"Content-Type": "application/json", **extra}, json.dumps(shown).encode()
+
+    return page
+
+
+def test_a_mastodon_timeline_is_read_page_by_page(web):
+    web.pages["/api/v1/timelines/public"] = timeline(web, 90)
+    posts = list(read_feed(f"{web.url}/api/v1/timelines/public?local=true", limit=200))
+    assert len(posts) == 90
+    assert posts[0] == FoundPost("Post 90 of <somebody>", "https://social.example/90")
+    asked = [path for path in web.asked if "timelines" in path]
+    assert len(asked) >= 3
+    assert "local" in asked[0]
+
+
+def test_no_more_pages_than_the_limit_needs(web):
+    web.pages["/api/v1/timelines/public"] = timeline(web, 1000)
+    assert len(list(read_feed(f"{web.url}/api/v1/timelines/public", limit=50))) == 50
+    assert len([path for path in web.asked if "timelines" in path]) == 2
+
+
+def test_a_hashtags_timeline(web):
+    web.pages["/api/v1/timelines/tag/park"] = lambda handler: (
+        200,
+        {"Content-Type": "application/json"},
+        json.dumps(statuses(3, 3)).encode(),
+    )
+    assert len(list(read_feed(f"{web.url}/api/v1/timelines/tag/park", limit=3))) == 3
+
+
+@pytest.fixture
+def events(monkeypatch) -> list:
+    """Give a list that takes down the seconds of each sleep, which is none; a test adds to it what else happens."""
+    events = []
+    monkeypatch.setattr(time, "sleep", events.append)
+    return events
+
+
+def until_reset(seconds: int) -> dict:
+    """Return the headers of a server that allows nothing more for so many seconds."""
+    reset = datetime.now(UTC) + timedelta(seconds=seconds)
+    return {"X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset.isoformat()}
+
+
+def test_a_rate_limit_is_waited_for(web, events):
+    whole = timeline(web, 80, **until_reset(100))
+    web.pages["/api/v1/timelines/public"] = lambda handler: events.append("asked") or whole(handler)
+    assert len(list(read_feed(f"{web.url}/api/v1/timelines/public", limit=80))) == 80
+    first, waited, second, *_ = events
+    assert (first, second) == ("asked", "asked")
+    assert waited == pytest.approx(100, abs=30)
+
+
+def test_too_many_requests_are_waited_out(web, events):
+    whole = timeline(web, 5)
+    web.pages["/api/v1/timelines/public"] = lambda handler: whole(handler) if sum(events) > 50 else (429, until_reset(100), b"{}")
+    assert len(list(read_feed(f"{web.url}/api/v1/timelines/public", limit=5))) == 5
+    assert sum(events) == pytest.approx(100, abs=30)
+
+
+def redirect(to):
+    return lambda handler: (302, {"Location": to}, b"")
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        (b"<html><p>no feed</p></html>", "no RSS or Atom"),
+        (lambda handler: (500, {}, b""), "500"),
+        (lambda handler: (404, {}, b""), "404"),
+        (lambda handler: (200, {}, b"x" * (outbound.MAX_BYTES + 1)), "more than 10 MiB"),
+        (redirect("/feed"), "redirects"),
+        (redirect("ftp://127.0.0.1/x"), "ftp"),
+    ],
+)
+def test_what_cannot_be_had_is_one_clear_line(web, page, message):
+    web.pages["/feed"] = page
+    with pytest.raises(OutboundError, match=message) as caught:
+        list(read_feed(f"{web.url}/feed", limit=1))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_slow_server_is_given_up(web, monkeypatch):
+    monkeypatch.setattr("api.review_queue.feeds.TIMEOUT", 0.3)
+    given_up = threading.Event()
+    web.pages["/feed"] = lambda handler: given_up.wait(60) and (200, {}, RSS)
+    with pytest.raises(OutboundError, match="timed out"):
+        list(read_feed(f"{web.url}/feed", limit=1))
+    given_up.set()
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "nonsense", "http://", "https:///path"])
+def test_only_web_addresses(url):
+    with pytest.raises(OutboundError, match="no http or https address"):
+        list(read_feed(url, limit=1))
+
+
+def test_a_private_address_is_never_asked(web, settings):
+    settings.FEEDS_FROM_PRIVATE_ADDRESSES = False
+    web.pages["/feed"] = RSS
+    for host in ("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "10.0.0.1", "169.254.169.254", "[::ffff:127.0.0.1]"):
+        with pytest.raises(OutboundError, match="private address"):
+            list(read_feed(f"http://{host}:{web.url.rsplit(':', 1)[1]}/feed", limit=1))
+    with pytest.raises(OutboundError, match="private address"):
+        list(read_feed(f"{web.url}/api/v1/timelines/public", limit=1))
+    assert web.asked == []
+
+
+def test_a_name_that_is_not_known_is_said_so():
+    with pytest.raises(OutboundError, match="cannot be found"):
+        list(read_feed("http://nowhere.invalid/feed", limit=1))
+
+
+def test_the_command(service, web, monkeypatch):
+    number = web.url.rsplit(":", 1)[1]
+    web.pages["/feed"] = RSS.replace(b"Good news", f"Good news {number}".encode()).replace(b"Only", f"Only {number}".encode())
+    refused = service.manage("import_feed", f"{web.url}/feed")
+    assert refused.returncode == 1
+    assert "FEEDS_FROM_PRIVATE_ADDRESSES=true" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    monkeypatch.setitem(service.environment, "FEEDS_FROM_PRIVATE_ADDRESSES", "true")
+    assert "2 new posts to review, 0 known already" in service.manage("import_feed", f"{web.url}/feed").stdout
+    assert "0 new posts to review, 2 known already" in service.manage("import_feed", f"{web.url}/feed").stdout

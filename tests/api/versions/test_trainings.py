@@ -1,0 +1,82 @@
+"""The rules of training runs, on the test database."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from api.labels.services import add_review
+from api.versions.models import TrainingRun
+from api.versions.selectors import training_run
+from api.versions.services import bootstrap_engine
+from api.versions.trainings import MAX_ATTEMPTS, release_stalled_runs, request_training, run_training
+from hate_speech_AI.core import classifier
+
+pytestmark = pytest.mark.django_db
+
+
+def test_while_a_run_is_unfinished_everybody_joins_it():
+    run, is_new = request_training()
+    assert is_new
+    assert request_training() == (run, False)
+    TrainingRun.objects.update(is_finished=True)
+    assert request_training()[0] != run
+
+
+def let_lease_end(**changes):
+    TrainingRun.objects.update(lease_until=Now() - timedelta(seconds=1), **changes)
+
+
+def test_a_run_whose_lease_ended_is_released_once():
+    run, _ = request_training()
+    assert release_stalled_runs() == []
+    let_lease_end(worker="dead", attempts=1)
+    assert release_stalled_runs() == [run]
+    assert release_stalled_runs() == []
+    assert training_run(run.pk).worker == ""
+
+
+def test_a_run_that_keeps_killing_its_worker_is_given_up():
+    run, _ = request_training()
+    let_lease_end(worker="dead", attempts=MAX_ATTEMPTS)
+    assert release_stalled_runs() == []
+    run.refresh_from_db()
+    assert run.is_finished
+    assert run.outcome == TrainingRun.Outcome.FAILED
+    assert "Given up" in run.error
+
+
+def test_a_run_of_another_worker_is_left_alone():
+    run, _ = request_training()
+    TrainingRun.objects.update(worker="other")
+    run_training(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.attempts, run.is_finished) == (0, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_training_without_enough_rows_fails_with_the_reason():
+    add_review(text="only one", is_hate_speech=True)
+    run, _ = request_training()
+    run_training(run_id=run.pk)
+    run.refresh_from_db()
+    assert run.is_finished
+    assert run.outcome == TrainingRun.Outcome.FAILED
+    assert "import_tweets" in run.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_lost_its_lease_stops_before_it_activates(monkeypatch):
+    bootstrap_engine()
+    run, _ = request_training()
+    train = classifier.train_model
+
+    def slow_train(rows, report, **options):
+        TrainingRun.objects.update(worker="another")  # as a sweep and another worker would
+        return train(rows, report, **options)
+
+    monkeypatch.setattr(classifier, "train_model", slow_train)
+    before = classifier.store.active()
+    run_training(run_id=run.pk)
+    assert classifier.store.active() == before
+    assert not training_run(run.pk).is_finished
