@@ -155,7 +155,7 @@ def test_under_load_each_connection_goes_over_to_each_version_once_and_never_bac
     while len(service.versions()) < 2:
         service.train_a_new_version()
     older, newest = service.versions()[-2:]
-    activated = [newest, *[older, newest] * 5]
+    activated = [newest, *[older, newest] * 3]
     askers = [Asker(service.url) for _ in range(6)]
 
     def wait_for_all(version: str) -> None:
