@@ -85,13 +85,14 @@ def test_the_docs_show_every_operation(service, page):
 
 
 def test_the_page_carries_no_text_of_anybodys(service):
-    before = service.client.get("/").text
+    page = service.client.get("/")
+    assert page.status_code == 200
     text = f"a stranger's sentence, {uuid.uuid4()}"
     service.client.post("/predict", json={"tweet": text})
     service.review(text, True)
-    assert service.client.get("/").text == before
+    assert service.client.get("/").text == page.text
     # Nor what an address says.
-    assert service.client.get("/", params={"tweet": text, "q": text}).text == before
+    assert service.client.get("/", params={"tweet": text, "q": text}).text == page.text
 
 
 def test_the_page_may_load_nothing_of_elsewhere(service):
