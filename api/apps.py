@@ -8,8 +8,10 @@ class ApiConfig(AppConfig):
     def ready(self):
         from django.core.cache import cache
 
-        from hate_speech_AI.core import classifier, store_of
+        from hate_speech_AI.core import classifier, open_store
+        from hate_speech_AI.engines.encoder.session import set_threads
 
         from . import checks  # noqa: F401  (registers them)
 
-        classifier.use(store_of(settings.ENGINE, settings.DATA_DIR), cache)
+        set_threads(settings.ENCODER_THREADS)
+        classifier.use(open_store(settings.ENGINE, settings.DATA_DIR), cache)

@@ -15,8 +15,8 @@ from .secret import read_secret
 VERSION, COMMIT = read_version(BASE_DIR), read_commit(BASE_DIR)
 
 ENGINE = one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
-# How many threads the encoder has for a list of texts; 0 is one for each core.
-THREADS = one_of("HATE_SPEECH_THREADS", read_number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
+# How many threads the encoder may use for a list of texts; 0 is one for each core.
+ENCODER_THREADS = one_of("HATE_SPEECH_THREADS", read_number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
 
 DEBUG = read_flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
@@ -168,7 +168,7 @@ elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_KEY_PREFIX, "socket_connect_timeout": 2}
 
 # --- model versions ---
-# How much worse than the active version a candidate may be, in shares of 1; names as in hate_speech_AI.gate.Limits.
+# How much worse than the active version a candidate may be, in shares of 1; names as in hate_speech_AI.evaluation.gate.Limits.
 GATE_LIMITS = {
     "f1_loss": read_share("GATE_F1_LOSS"),
     "group_loss": read_share("GATE_GROUP_LOSS"),

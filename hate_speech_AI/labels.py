@@ -1,85 +1,46 @@
-"""Labels found by fingerprint, without the texts: what a version keeps of its reviews and of its held-out side."""
+"""What the names of labels mean, and what one label says of another.
 
-import zipfile
-from collections.abc import Iterable
-from pathlib import Path
+A label is a name and a row of an engine's head: an engine says which labels it knows. Only this module knows what a name means.
+"""
+
+from collections.abc import Mapping
 
 import numpy as np
 
-from .errors import CorruptVersionError
+HATE = "hate"
+TOXIC = "toxic"
+# In words, for people.
+MEANINGS = {HATE: "An attack on people for what they are.", TOXIC: "Hate or offensive; never less than hate."}
+
+# The label that a verdict is about. Every engine knows it.
+PRIMARY = HATE
+# What carries a label carries these labels too. List all of them: nothing follows links from one entry to the next.
+IMPLIES = {HATE: (TOXIC,)}
 
 
-class LabelIndex:
-    """A read-only map from fingerprint to label, in 17 bytes an entry.
+def infer_labels(label: str, value: bool) -> dict[str, bool]:
+    """Return what one label of a text says of its other labels.
 
-    It keeps the first 128 bits of each fingerprint: enough that nobody can make a text that is taken for another.
-
-    Parameters
-    ----------
-    keys : ndarray of uint64, shape (n, 2)
-        Upper and lower half of each, ascending.
-    labels : ndarray of bool, shape (n,)
+    Who calls a text hate calls it toxic. Who calls it not toxic calls it not hate.
     """
-
-    def __init__(self, keys: np.ndarray, labels: np.ndarray):
-        self._upper, self._lower, self._labels = np.ascontiguousarray(keys[:, 0]), keys[:, 1], labels
-
-    @classmethod
-    def of(cls, labelled: Iterable[tuple[str, bool]]) -> "LabelIndex":
-        """Build the index of (fingerprint, label) pairs, each fingerprint once."""
-        rows = sorted((int(digest[:16], 16), int(digest[16:32], 16), label) for digest, label in labelled)
-        keys = np.array([row[:2] for row in rows], np.uint64).reshape(-1, 2)
-        return cls(keys, np.array([row[2] for row in rows], bool))
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def get(self, digest: str) -> bool | None:
-        """Return the label of a fingerprint, or `None` where there is none."""
-        upper, lower = int(digest[:16], 16), int(digest[16:32], 16)
-        at = int(self._upper.searchsorted(np.uint64(upper)))
-        while at < len(self._upper) and int(self._upper[at]) == upper:
-            if int(self._lower[at]) == lower:
-                return bool(self._labels[at])
-            at += 1
-        return None
-
-    def save(self, path: Path) -> None:
-        """Write plain arrays to `path`."""
-        np.savez(path, keys=np.column_stack([self._upper, self._lower]), labels=np.packbits(self._labels), n=len(self))
-
-    @classmethod
-    def load(cls, path: Path) -> "LabelIndex":
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        CorruptVersionError
-            The file is no archive of plain arrays, or holds others.
-        """
-        arrays = read_arrays(path, {"keys": np.uint64, "labels": np.uint8, "n": np.int64})
-        keys, n = arrays["keys"], int(arrays["n"])
-        if keys.shape != (n, 2) or arrays["labels"].shape != ((n + 7) // 8,):
-            raise CorruptVersionError(f"{path.name} of version {path.parent.name} holds arrays of other shapes than it says.")
-        return cls(keys, np.unpackbits(arrays["labels"], count=n).astype(bool))
+    if value:
+        return dict.fromkeys(IMPLIES.get(label, ()), True)
+    return {other: False for other, implied in IMPLIES.items() if label in implied}
 
 
-def read_arrays(path: Path, types: dict[str, type]) -> dict[str, np.ndarray]:
-    """Return the arrays of a .npz file by name, each of the type that it must have; nothing in it can execute.
+def complete_labels(said: Mapping[str, bool]) -> dict[str, bool]:
+    """Return what people said of a text, completed by what follows from it; an inferred label replaces none that was said."""
+    inferred: dict[str, bool] = {}
+    for label, value in said.items():
+        inferred |= infer_labels(label, value)
+    return inferred | dict(said)
 
-    Raises
-    ------
-    CorruptVersionError
-        The file cannot be read, or lacks an array, or one is of another type.
-    """
-    where = f"{path.name} of version {path.parent.name}"
-    try:
-        # Opened here, since NumPy leaves a file open that turns out to be no archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in types}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise CorruptVersionError(f"{where} cannot be read: {error}") from error
-    for name, array in arrays.items():
-        if array.dtype != types[name]:
-            raise CorruptVersionError(f"{where} holds {name} as {array.dtype} where {np.dtype(types[name])} belongs.")
-    return arrays
+
+def raise_implied(probabilities: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the probabilities with none lower than that of a label that implies it; labels that are absent stay absent."""
+    for label, implied in IMPLIES.items():
+        if label in probabilities:
+            for other in implied:
+                if other in probabilities:
+                    probabilities[other] = np.maximum(probabilities[other], probabilities[label])
+    return probabilities

@@ -1,19 +1,19 @@
 """Model versions on disk: write-once folders with a manifest, and one pointer to the active one.
 
     <root>/active                        the name of the active version, and "pinned" on a second line while it is
-    <root>/<version>/model.npz           what the engine wrote; of engine linear there is vectorizer.npz too
-    <root>/<version>/reviews.npz         what people said of texts that they reviewed: whether they are hate,
-    <root>/<version>/toxic_reviews.npz   and whether they are toxic
+    <root>/<version>/model.npz           what the engine wrote; for the linear engine vectorizer.npz too
+    <root>/<version>/reviews_hate.npz    what people said of the texts that they reviewed: a file for each label
     <root>/<version>/held_out.npz        the labels that it was measured on, for the gate
     <root>/<version>/report.html         for people
     <root>/<version>/manifest.json       written last: a folder without one is no version
 
 The pointer is the only truth of what is active. It is replaced in one rename, so a reader sees the old version or the new one.
-No file can execute on load, nor depends on the release of a library: arrays, JSON and a page.
+No file can execute on load, nor depends on the release of a library: arrays, JSON and a page. `formats.py` reads older formats.
 """
 
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -21,28 +21,32 @@ import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .engines import Engine
+from .engines.base import Engine
 from .engines.linear import LinearEngine
 from .errors import (
     ChecksumError,
     CorruptVersionError,
     ForeignEngineError,
-    IncompatibleVersionError,
     IncompleteVersionError,
+    VersionError,
     VersionMissingError,
 )
-from .labels import LabelIndex
+from .formats import FORMAT_VERSION, name_reviews, upgrade_manifest
+from .label_index import LabelIndex
 from .text import fingerprint
-from .training import Candidate
+from .version import Version
 
-# 1: engine linear: idf and weights by hashed bucket; engine encoder: mean and precision of its head, and the sum of the encoder
-#    that it needs; labels by fingerprint; threshold, score and gate in the manifest.
-FORMAT_VERSION = 1
+if TYPE_CHECKING:
+    from .training.candidate import Candidate
+
+logger = logging.getLogger(__name__)
 
 _VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 _MANIFEST_TYPES = {
+    "labels": list,
+    "reviews": dict,
     "threshold": float,
     "parameters": dict,
     "files": dict,
@@ -56,68 +60,69 @@ _ABANDONED_SECONDS = 3600
 
 
 class Pointer(NamedTuple):
-    """What the store points to: a version, and whether it stays until somebody unpins it."""
+    """The active version, and whether it stays active until somebody unpins it."""
 
     version: str
     is_pinned: bool
 
 
-class Version(NamedTuple):
-    """A loaded version: all that answering needs."""
-
-    engine: Engine
-    reviews: LabelIndex
-    toxic_reviews: LabelIndex
-    manifest: dict
-
-
 class ModelStore:
-    """The versions of one engine below `root`, a folder that every process of the service shares; made when first written to.
+    """The versions of one engine below `root`, a folder that every process of the service shares.
 
-    Each engine has a store of its own, and so an active version of its own.
+    Each engine has a store of its own, and so an active version of its own. The folder is made when it is first written to.
     """
 
     def __init__(self, root: Path | str, engine: type[Engine] = LinearEngine):
         self.root, self.engine = Path(root), engine
 
     def new_name(self) -> str:
-        """Return a name for a version: the time, which sorts, and a random part that keeps two of one second apart."""
+        """Return a new name for a version: the time, which sorts, and a random part."""
         return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
-    def save(self, name: str, candidate: Candidate, manifest: dict, report: str) -> None:
-        """Write `candidate` as version `name`, with its complete manifest but for the files; it is not active yet."""
+    def save(self, name: str, candidate: "Candidate", manifest: dict, report: str) -> None:
+        """Write `candidate` as version `name`; it is not active yet.
+
+        The manifest is complete but for what only the store knows: format, version, reviews and files.
+        """
         folder = self.root / name
         folder.mkdir(parents=True)
         candidate.engine.save(folder)
-        candidate.reviews.save(folder / "reviews.npz")
-        candidate.toxic_reviews.save(folder / "toxic_reviews.npz")
-        held_out = ((fingerprint(row.text), row.is_hate_speech) for row in candidate.held_out)
-        LabelIndex.of(held_out).save(folder / "held_out.npz")
+        reviews = {label: name_reviews(label) for label in candidate.reviews}
+        for label, file in reviews.items():
+            candidate.reviews[label].save(folder / file)
+        held_out = ((fingerprint(row.text), row.value) for row in candidate.held_out)
+        LabelIndex.build(held_out).save(folder / "held_out.npz")
         (folder / "report.html").write_text(report, "utf-8")
-        sums = {}
+        checksums = {}
         for path in sorted(folder.iterdir()):
-            sums[path.name] = _sha256(path)
+            checksums[path.name] = _sha256(path)
             _sync(path)
-        manifest = {"format": FORMAT_VERSION, "version": name, **manifest, "files": sums}
+        manifest = {"format": FORMAT_VERSION, "version": name, **manifest, "reviews": reviews, "files": checksums}
         _replace(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
         _sync(self.root)
 
     def versions(self) -> list[str]:
-        """Return the names of the versions there are, oldest first."""
+        """Return the names of all versions, oldest first."""
         return sorted(path.parent.name for path in self.root.glob("*/manifest.json") if _VERSION_NAME.fullmatch(path.parent.name))
 
     def activate(self, name: str, *, pin: bool = False) -> None:
-        """Point to version `name`; pinned, it stays until it is unpinned or another is activated by hand."""
+        """Activate version `name`. Pinned, it stays active until it is unpinned or another is activated by hand."""
         self.manifest(name)
         _replace(self.root / "active", name + "\n" + "pinned\n" * pin)
 
     def unpin(self) -> None:
-        """Let the next version that passes the gate take the active one's place."""
+        """Unpin the active version: the next version that passes the gate replaces it."""
         if pointer := self.pointer():
             self.activate(pointer.version)
 
     def pointer(self) -> Pointer | None:
-        """Return what the store points to, or `None` before the first activation."""
+        """Return what the store points to, or `None` before the first activation.
+
+        Raises
+        ------
+        CorruptVersionError
+            The pointer names no version.
+        """
         try:
             name, *rest = (self.root / "active").read_text("ascii").split()
         except FileNotFoundError:
@@ -130,13 +135,21 @@ class ModelStore:
             )
         return Pointer(name, rest == ["pinned"])
 
+    def find_pointer(self) -> Pointer | None:
+        """Return what the store points to; `None` if nothing, or if the pointer cannot be read, which is logged."""
+        try:
+            return self.pointer()
+        except VersionError as error:
+            logger.warning("%s", error)
+            return None
+
     def active(self) -> str | None:
-        """Return the name of the active version, or `None` before the first one."""
+        """Return the name of the active version, or `None` before the first one; raises what `pointer` raises."""
         pointer = self.pointer()
         return pointer.version if pointer else None
 
     def manifest(self, name: str) -> dict:
-        """Return the manifest of version `name`.
+        """Return the manifest of version `name`, as the newest format would have it.
 
         Raises
         ------
@@ -147,12 +160,29 @@ class ModelStore:
         IncompatibleVersionError, ForeignEngineError
             It is of a format, or of an engine, that this code does not read.
         """
+        manifest = self._read_manifest(name)
+        if manifest["engine"] != self.engine.name:
+            raise ForeignEngineError(
+                f"Version {name} is of engine {manifest['engine']!r}; these are the versions of {self.engine.name!r}."
+                " The next training makes a version of the same rows."
+            )
+        manifest = upgrade_manifest(manifest)
+        wrong = [key for key, type_ in _MANIFEST_TYPES.items() if not isinstance(manifest.get(key), type_)]
+        if wrong or not 0 < manifest["threshold"] < 1:
+            raise CorruptVersionError(
+                f"The manifest of version {name} lacks, or holds as something else, {', '.join(wrong) or 'the threshold'}."
+            )
+        return manifest
+
+    def _read_manifest(self, name: str) -> dict:
+        """Return the manifest as it was written, of whatever format and engine."""
         if not _VERSION_NAME.fullmatch(name):
             raise VersionMissingError("That is no version's name. `manage.py models list` shows them.")
         folder = self.root / name
         try:
             manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-            version, written_format, engine = manifest["version"], manifest["format"], manifest["engine"]
+            version = manifest["version"]
+            manifest["format"], manifest["engine"]
         except (FileNotFoundError, NotADirectoryError) as error:
             if folder.is_dir():
                 raise IncompleteVersionError(f"Version {name} has no manifest: it was never finished.") from error
@@ -161,38 +191,20 @@ class ModelStore:
             raise CorruptVersionError(f"The manifest of version {name} cannot be read: {error!r}") from error
         if version != name:
             raise CorruptVersionError(f"The folder of version {name} holds the manifest of version {version}.")
-        if written_format != FORMAT_VERSION:
-            raise IncompatibleVersionError(
-                f"Version {name} is of format {written_format}; this release reads format {FORMAT_VERSION}."
-                " The next training makes a version of the same rows."
-            )
-        if engine != self.engine.name:
-            raise ForeignEngineError(
-                f"Version {name} is of engine {engine!r}; these are the versions of {self.engine.name!r}."
-                " The next training makes a version of the same rows."
-            )
-        wrong = [key for key, type_ in _MANIFEST_TYPES.items() if not isinstance(manifest.get(key), type_)]
-        if wrong or not 0 < manifest["threshold"] < 1:
-            raise CorruptVersionError(
-                f"The manifest of version {name} lacks, or holds as something else, {', '.join(wrong) or 'the threshold'}."
-            )
         return manifest
 
     def load(self, name: str) -> Version:
         """Return version `name`, its files checked before anything is built from them.
 
-        Raises the errors of `manifest`, `ChecksumError` for files that differ from their sums, and `CorruptVersionError` for
+        Raises the errors of `manifest`, `ChecksumError` for files that differ from their checksums, and `CorruptVersionError` for
         contents of other types or shapes.
         """
-        manifest = self.manifest(name)
-        # Versions of before there were toxic labels have no file of them.
-        has_toxic = "toxic_reviews.npz" in manifest["files"]
-        for file in (*self.engine.files, "reviews.npz", *["toxic_reviews.npz"] * has_toxic):
+        manifest, folder = self.manifest(name), self.root / name
+        for file in (*self.engine.files, *manifest["reviews"].values()):
             self._check(name, manifest, file)
-        engine = self.engine.load(self.root / name, manifest["parameters"])
-        reviews = LabelIndex.load(self.root / name / "reviews.npz")
-        toxic_reviews = LabelIndex.load(self.root / name / "toxic_reviews.npz") if has_toxic else LabelIndex.of([])
-        return Version(engine, reviews, toxic_reviews, manifest)
+        engine = self.engine.load(folder, manifest)
+        reviews = {label: LabelIndex.load(folder / file) for label, file in manifest["reviews"].items()}
+        return Version(engine, {label: index for label, index in reviews.items() if len(index)}, manifest)
 
     def held_out(self, name: str) -> LabelIndex:
         """Return the held-out rows of version `name` as they stood when it was trained; raises what `load` raises."""
@@ -205,12 +217,12 @@ class ModelStore:
         return (self.root / name / "report.html").read_text("utf-8")
 
     def remove(self, name: str) -> None:
-        """Delete version `name`, its manifest first: cut off in between, it is no version."""
+        """Delete version `name`, its manifest first: without one, what is left is no version."""
         (self.root / name / "manifest.json").unlink(missing_ok=True)
         shutil.rmtree(self.root / name, ignore_errors=True)
 
     def sweep(self) -> list[str]:
-        """Remove what interrupted writing left an hour ago or longer, and return the names of the folders removed."""
+        """Remove half-written folders that are an hour old or older, and return their names."""
         before = time.time() - _ABANDONED_SECONDS
         removed = []
         for path in self.root.glob("*"):

@@ -16,7 +16,7 @@ from api.labels.services import STARTER_TWEETS
 from hate_speech_AI.core import Classifier, classifier
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import STARTER, Row
+from hate_speech_AI.training.rows import STARTER, Row
 
 from .environment import SERVICE_URLS
 from .service import COMMANDS, Service
@@ -143,7 +143,7 @@ def trained_store(tmp_path_factory) -> ModelStore:
 def store(tmp_path, trained_store) -> Iterator[ModelStore]:
     """Give a copy of `trained_store`, which `classifier` serves until the test ends."""
     shutil.copytree(trained_store.root, tmp_path / "models")
-    before = classifier.store, classifier._cache
+    before = classifier.store, classifier.cache
     copy = ModelStore(tmp_path / "models")
     classifier.use(copy)
     yield copy

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hate_speech_AI.engines.encoder import Encoder, EncoderEngine
-from hate_speech_AI.shipped import Shipped
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.session import Encoder
+from hate_speech_AI.engines.encoder.shipped import Shipped
 
 pytestmark = pytest.mark.recipe
 
@@ -90,7 +91,7 @@ def test_the_head_is_fitted_anew_and_the_encoder_stays(made):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     before, after = Shipped(made), Shipped(out)
-    assert after.sum_of("encoder.onnx") == before.sum_of("encoder.onnx")
+    assert after.checksum("encoder.onnx") == before.checksum("encoder.onnx")
     assert np.abs(after.head()[0] - before.head()[0]).max() < 0.05
     name = "int8_differs_from_float32"
     assert after.manifest["figures"][name] == before.manifest["figures"][name]

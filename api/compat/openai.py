@@ -10,8 +10,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.labels import TOXIC
+
 from ..access.permissions import Scope, require_scope
-from ..verdicts.services import Verdict, judge
+from ..verdicts.services import judge
 from ..web.fields import MAX_TWEETS
 from ..web.parsers import StrictJSONParser
 from .errors import CompatError
@@ -39,7 +42,7 @@ class ModerationsView(APIView):
         model = asked.get("model", _MODEL)
         if not isinstance(model, str):
             raise _make_error("`model` must be a string.", "invalid_type", "model")
-        results = [_write_result(verdict) for verdict in judge(texts, request.auth)]
+        results = [_write_result(prediction) for prediction in judge(texts, request.auth)]
         return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
 
 
@@ -76,12 +79,12 @@ def _read_part(part: dict) -> str:
     raise _make_error("A part of `input` must be {'type': 'text', 'text': '...'}.", "invalid_type")
 
 
-def _write_result(verdict: Verdict) -> dict:
-    hate, scores, applied = verdict.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
+def _write_result(prediction: Prediction) -> dict:
+    hate, scores, applied = prediction.probability, dict.fromkeys(CATEGORIES, 0.0), {name: [] for name in CATEGORIES}
     flags = dict.fromkeys(CATEGORIES, False)
-    scores["hate"], flags["hate"], applied["hate"] = hate, verdict.is_hate_speech, ["text"]
-    if verdict.toxic is not None:
-        harassment = max(0.0, verdict.toxic - hate)
+    scores["hate"], flags["hate"], applied["hate"] = hate, prediction.is_hate_speech, ["text"]
+    if TOXIC in prediction.labels:
+        harassment = max(0.0, prediction.labels[TOXIC] - hate)
         scores["harassment"], flags["harassment"], applied["harassment"] = harassment, harassment >= _HARASSMENT_FROM, ["text"]
     return {
         "flagged": any(flags.values()),

@@ -3,7 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
-from hate_speech_AI import training
+from hate_speech_AI import labels
+from hate_speech_AI.training import rows as training
 
 
 class Tweet(models.Model):
@@ -20,8 +21,8 @@ class Tweet(models.Model):
 class LabelName(models.TextChoices):
     """What a label is about."""
 
-    HATE = "hate"
-    TOXIC = "toxic"  # hate or offensive
+    HATE = labels.HATE
+    TOXIC = labels.TOXIC
 
 
 class Label(models.Model):

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from hate_speech_AI.labels import infer_labels
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import is_review
+from hate_speech_AI.training.rows import is_review
 
 from .models import Label, LabelName, Tweet
 
@@ -42,7 +43,7 @@ class LabelledText(NamedTuple):
 def record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter:
     """Record labels in one transaction; of two of one name for one text the last counts.
 
-    What is hate is toxic: a current label that contradicts this is replaced with it.
+    A current label of the same text is replaced too if it contradicts what a new one implies.
 
     Returns
     -------
@@ -63,13 +64,11 @@ def record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Co
             continue
         labels.append(Label(name=name, **said_here))
         replaced += [before.id] if before else []
-        if row.value != (name == LabelName.HATE):
-            continue  # toxic may be hate or not, and no hate toxic or not
-        other = LabelName.TOXIC if name == LabelName.HATE else LabelName.HATE
-        contrary = current.get((tweet.id, other))
-        if (digest, other) not in said and contrary and contrary.value != row.value and _outranks(source, row, contrary):
-            labels.append(Label(name=other, **said_here))
-            replaced.append(contrary.id)
+        for other in infer_labels(name, row.value):
+            contrary = current.get((tweet.id, other))
+            if (digest, other) not in said and contrary and contrary.value != row.value and _outranks(source, row, contrary):
+                labels.append(Label(name=other, **said_here))
+                replaced.append(contrary.id)
     if replaced:
         Label.objects.filter(id__in=replaced).update(is_current=False)
     Label.objects.bulk_create(labels)

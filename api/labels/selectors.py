@@ -7,10 +7,8 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
 
 from hate_speech_AI.core import classifier
-from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.shipped import Shipped
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, RowsDigest, ToxicRow
+from hate_speech_AI.training.rows import Row, RowsDigest
 
 from .models import Label, LabelName, Suggestion
 
@@ -18,15 +16,13 @@ _PAGE = 5000
 
 
 def labelled_rows() -> Iterator[Row]:
-    """Stream every tweet with its current label, in the order of fingerprints, which does not depend on who wrote first."""
-    for _, *row in _current_labels(LabelName.HATE, "tweet__text", "value", "source"):
-        yield Row(*row)
+    """Stream every current label: those of the primary label first, each label's by fingerprint.
 
-
-def toxic_rows() -> Iterator[ToxicRow]:
-    """Stream every tweet of which somebody said whether it is toxic, in the order of fingerprints."""
-    for _, *row in _current_labels(LabelName.TOXIC, "tweet__text", "value", "source"):
-        yield ToxicRow(*row)
+    This order does not depend on who wrote first, and the digest of the rows needs it.
+    """
+    for name in LabelName.values:
+        for _, *row in _current_labels(name, "tweet__text", "value", "source"):
+            yield Row(*row, name)
 
 
 def rows_digest() -> str:
@@ -52,6 +48,11 @@ def _current_labels(name: str, *columns: str) -> Iterator[tuple]:
 
 
 def count_labelled_rows() -> int:
+    """Return how many rows `labelled_rows` streams."""
+    return Label.objects.filter(is_current=True).count()
+
+
+def count_labelled_tweets() -> int:
     """Return how many tweets have a current label of hate."""
     return Label.objects.filter(is_current=True, name=LabelName.HATE).count()
 
@@ -66,10 +67,8 @@ def count_labelled(texts: list[str]) -> int:
 
 
 def count_learned_before(texts: Iterable[str]) -> int:
-    """Return how many of `texts` the shipped encoder has learned from; 0 for the linear engine."""
-    if classifier.store.engine is not EncoderEngine:
-        return 0
-    learned = Shipped().learned()
+    """Return how many of `texts` the shipped engine has learned from."""
+    learned = classifier.store.engine.learned_before()
     return sum(fingerprint(text) in learned for text in texts)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 import hate_speech_AI
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import is_review
+from hate_speech_AI.training.rows import is_review
 
 from .models import Label, Suggestion, Tweet
 from .recording import LabelledText, record_labels, split_into_batches

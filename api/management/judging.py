@@ -3,13 +3,14 @@
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
-from api.verdicts.services import Verdict, judge
+from api.verdicts.services import judge
+from hate_speech_AI.core import Prediction
 from hate_speech_AI.errors import HateSpeechError
 
 _BATCH = 1000
 
 
-def judge_texts(texts: list[str]) -> list[Verdict]:
+def judge_texts(texts: list[str]) -> list[Prediction]:
     """Return what the model alone says of `texts`, reviews apart, with a progress bar.
 
     Raises
@@ -19,9 +20,9 @@ def judge_texts(texts: list[str]) -> list[Verdict]:
     """
     try:
         return [
-            verdict
+            prediction
             for at in tqdm(range(0, len(texts), _BATCH), desc="Judging", unit="k texts", leave=False)
-            for verdict in judge(texts[at : at + _BATCH], caller=None, with_reviews=False)
+            for prediction in judge(texts[at : at + _BATCH], caller=None, with_reviews=False)
         ]
     except HateSpeechError as error:
         raise CommandError(str(error)) from error

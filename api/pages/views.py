@@ -20,7 +20,7 @@ class HomeView(APIView):
     authentication_classes = throttle_classes = ()
 
     def get(self, request):
-        shown = {"explains": settings.ENGINE == "encoder", "version": settings.VERSION, "commit": settings.COMMIT}
+        shown = {"explains": classifier.store.engine.can_explain, "version": settings.VERSION, "commit": settings.COMMIT}
         response = render(request, "api/home.html", shown)
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import QuerySet
 
+from hate_speech_AI.core import Prediction
 from hate_speech_AI.text import fingerprint
 
 from ..labels.models import Label, Tweet
 from ..labels.recording import LabelledText, record_labels, split_into_batches
-from ..verdicts.services import Verdict, judge
+from ..verdicts.services import judge
 from .feeds import FoundPost
 from .models import Post
 
@@ -32,27 +33,27 @@ def _add_posts(batch: list[FoundPost], feed: str) -> Counter:
     known = set(Tweet.objects.filter(fingerprint__in=found).values_list("fingerprint", flat=True))
     new = {key: post for key, post in found.items() if key not in known}
     if new:
-        verdicts = judge([post.text for post in new.values()], caller=None)
+        predictions = judge([post.text for post in new.values()], caller=None)
         tweets = Tweet.objects.bulk_create([Tweet(fingerprint=key, text=post.text) for key, post in new.items()])
         Post.objects.bulk_create(
             Post(
                 tweet=tweet,
                 feed=feed[:500],
                 link=post.link[:1000],
-                is_hate_speech=verdict.is_hate_speech,
-                probability=verdict.probability,
-                uncertainty=_uncertainty(verdict),
-                version=verdict.version,
+                is_hate_speech=prediction.is_hate_speech,
+                probability=prediction.probability,
+                uncertainty=_measure_uncertainty(prediction),
+                version=prediction.version,
             )
-            for tweet, post, verdict in zip(tweets, new.values(), verdicts, strict=True)
+            for tweet, post, prediction in zip(tweets, new.values(), predictions, strict=True)
         )
     return Counter(new=len(new), known=len(batch) - len(new))
 
 
-def _uncertainty(verdict: Verdict) -> float:
+def _measure_uncertainty(prediction: Prediction) -> float:
     """Return 1 for a probability at the threshold, falling to 0 at certainty on either side."""
-    side = 1 - verdict.threshold if verdict.is_hate_speech else verdict.threshold
-    return 1 - abs(verdict.probability - verdict.threshold) / side
+    side = 1 - prediction.threshold if prediction.is_hate_speech else prediction.threshold
+    return 1 - abs(prediction.probability - prediction.threshold) / side
 
 
 def review_posts(*, posts: QuerySet[Post], is_hate_speech: bool) -> int:

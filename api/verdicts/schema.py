@@ -2,6 +2,8 @@
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 
+from hate_speech_AI.labels import MEANINGS
+
 from ..web.openapi import EXAMPLE_VERSION, NO_MODEL, POST_ERRORS, describe_invalid
 from .serializers import PredictionSerializer, PredictionsSerializer
 
@@ -10,7 +12,7 @@ _VERDICT = {
     "probability": 0.04,
     "threshold": 0.31,
     "version": EXAMPLE_VERSION,
-    "labels": {"hate": 0.04, "toxic": 0.07},
+    "labels": dict(zip(MEANINGS, (0.04, 0.07), strict=True)),
     "uncertainty": 0.21,
 }
 _EXPLANATION = {

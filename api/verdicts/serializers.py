@@ -2,6 +2,8 @@
 
 from rest_framework import serializers
 
+from hate_speech_AI.labels import MEANINGS, PRIMARY
+
 from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, TweetField
 
 
@@ -37,8 +39,11 @@ def validate_predict_request(data) -> dict:
 class ProbabilitiesSerializer(serializers.Serializer):
     """A probability for each label; the linear engine knows only `hate`."""
 
-    hate = serializers.FloatField(min_value=0, max_value=1)
-    toxic = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Hate or offensive; never less than hate.")
+    def get_fields(self):
+        return {
+            label: serializers.FloatField(min_value=0, max_value=1, required=label == PRIMARY, help_text=meaning)
+            for label, meaning in MEANINGS.items()
+        }
 
 
 class WordSerializer(serializers.Serializer):

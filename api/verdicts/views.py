@@ -3,10 +3,12 @@
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
+from hate_speech_AI.core import Prediction
+
 from ..access.permissions import Scope, require_scope
 from . import schema
 from .serializers import TweetInputSerializer, validate_predict_request
-from .services import Verdict, judge
+from .services import judge
 
 
 class PredictHateSpeechView(GenericAPIView):
@@ -19,25 +21,26 @@ class PredictHateSpeechView(GenericAPIView):
     def post(self, request):
         asked = validate_predict_request(request.data)
         texts = asked.get("tweets") or [asked["tweet"]]
-        answers = [_as_json(verdict) for verdict in judge(texts, request.auth, asked["explain"])]
+        answers = [_as_json(prediction) for prediction in judge(texts, request.auth, asked["explain"])]
         return Response({"results": answers} if "tweets" in asked else answers[0])
 
 
-def _as_json(verdict: Verdict) -> dict:
+def _as_json(prediction: Prediction) -> dict:
     # By hand: a serializer would double the cost of the request.
     answer = {
-        "is_hate_speech": verdict.is_hate_speech,
-        "probability": verdict.probability,
-        "threshold": verdict.threshold,
-        "version": verdict.version,
-        "labels": {"hate": verdict.probability},
+        "is_hate_speech": prediction.is_hate_speech,
+        "probability": prediction.probability,
+        "threshold": prediction.threshold,
+        "version": prediction.version,
+        "labels": prediction.labels,
     }
-    if verdict.toxic is not None:
-        answer["labels"]["toxic"] = verdict.toxic
-        answer["uncertainty"] = verdict.uncertainty
-    if verdict.is_reviewed:
+    if prediction.uncertainty is not None:
+        answer["uncertainty"] = prediction.uncertainty
+    if prediction.is_reviewed:
         answer["source"] = "review"
-    if verdict.explanation is not None:
+    if prediction.explanation is not None:
         # Where a review answers, this is still what the model thinks.
-        answer["explanation"] = {**verdict.explanation, "source": "model"} if verdict.is_reviewed else verdict.explanation
+        answer["explanation"] = (
+            {**prediction.explanation, "source": "model"} if prediction.is_reviewed else prediction.explanation
+        )
     return answer

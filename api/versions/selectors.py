@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import VersionError
-from hate_speech_AI.training import parameters_of
 
 from ..labels.selectors import rows_digest
 from .models import Activation, ModelVersion, TrainingRun
@@ -63,6 +62,6 @@ def find_unchanged_version() -> ModelVersion | None:
         logger.warning("A training is due: %s", error)
         return None
     is_judged = pointer.version in (manifest["version"], manifest["parent"])
-    if not is_judged or manifest["parameters"] != parameters_of(store.engine) or manifest["rows"]["digest"] != rows_digest():
+    if not is_judged or manifest["parameters"] != store.engine.parameters() or manifest["rows"]["digest"] != rows_digest():
         return None
     return ModelVersion.objects.get(name=manifest["version"])

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from hate_speech_AI.core import classifier
-from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.errors import VersionError
+from hate_speech_AI.promotion import bootstrap_shipped_version
 from hate_speech_AI.store import Pointer
 
 from ..access.audit import COMMAND_LINE, record_audit_entry
@@ -24,18 +24,15 @@ KEPT_VERSIONS = 10
 
 
 def bootstrap_engine() -> Counter:
-    """Prepare a fresh installation: activate the shipped version, or import the starter tweets for the linear engine.
+    """Prepare a fresh installation: activate the shipped version, or import the starter tweets for an engine without one.
 
-    What was done before is not done again. Returns the counts of the import, as `import_labels` does; empty if nothing was
+    What was done before is not done again. Return the counts of the import, as `import_labels` does; empty if nothing was
     imported.
     """
-    if classifier.store.engine is EncoderEngine:
-        if name := classifier.begin():
-            logger.info("Version %s is the engine as it is shipped.", name)
-        record_versions()
-        return Counter()
+    if name := bootstrap_shipped_version(classifier.store):
+        logger.info("Version %s is the engine as it is shipped.", name)
     record_versions()
-    return import_starter_tweets()
+    return Counter() if classifier.store.engine.is_shipped_ready else import_starter_tweets()
 
 
 def record_versions() -> None:

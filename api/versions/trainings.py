@@ -8,18 +8,21 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from contextlib import closing
 
 from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
-from hate_speech_AI.gate import Limits
+from hate_speech_AI.evaluation.gate import Limits
+from hate_speech_AI.promotion import Training
+from hate_speech_AI.training.progress import Progress
 
 from ..access.audit import COMMAND_LINE, record_audit_entry
 from ..labels import selectors as labels
@@ -121,7 +124,7 @@ def run_training(*, run_id: int) -> None:
     try:
         services.record_versions()
         with renew_lease(mine) as lost:
-            outcome = _train(_make_reporter(mine, lost))
+            outcome = _train(mine, lost)
     except LeaseLostError:
         logger.warning("Training run %d was given to another worker.", run_id)
         return
@@ -135,24 +138,33 @@ def run_training(*, run_id: int) -> None:
     logger.info("Training run %d: %s %s", run_id, outcome["outcome"], outcome.get("version") or outcome.get("error"))
 
 
-def _finish_run(mine, outcome: dict[str, str]) -> None:
+def _finish_run(mine: QuerySet, outcome: dict[str, str]) -> None:
     mine.filter(is_finished=False).update(
         is_finished=True, stage=TrainingRun.Stage.FINISHED, finished_at=timezone.now(), **outcome
     )
 
 
-def _train(report: Callable[[str, int], None]) -> dict[str, str]:
-    """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version"."""
+def _train(mine: QuerySet, lost: threading.Event) -> dict[str, str]:
+    """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version".
+
+    Raises `LeaseLostError` between two steps once the run is another worker's; nothing has been activated then.
+    """
     last = selectors.find_unchanged_version()
     if last is None:
-        name = classifier.train_model(
+        training = Training(
+            classifier.store,
             labels.labelled_rows(),
-            report,
             recent=selectors.recently_active_versions(),
             limits=Limits(**settings.GATE_LIMITS),
             withdrawn=labels.withdrawn_labels(),
-            toxic_rows=labels.toxic_rows(),
         )
+        progress_row = _ProgressRow(mine)
+        with closing(training.run()) as steps:
+            for progress in steps:
+                if lost.is_set() or not progress_row.write(progress):
+                    raise LeaseLostError
+        name = training.version
+        classifier.get_score()  # into the cache
     elif last.gate["passed"] and not last.activations.exists() and not classifier.pointer().is_pinned:
         # Its worker died, or another was pinned, before it could take its place.
         name = last.name
@@ -163,18 +175,17 @@ def _train(report: Callable[[str, int], None]) -> dict[str, str]:
     return {"outcome": ModelVersion.objects.get(name=name).outcome, "version": name}
 
 
-def _make_reporter(mine, lost: threading.Event) -> Callable[[str, int], None]:
-    """Return the callback that keeps the run's row up to date, once a second at most, and stops a run that was lost."""
-    written = {"stage": TrainingRun.Stage.READING, "at": time.monotonic()}
+class _ProgressRow:
+    """Writes progress into the run's row: each new stage, and within a stage once a second at most."""
 
-    def report(stage: str, rows_read: int) -> None:
-        if lost.is_set():
-            raise LeaseLostError
-        if stage == written["stage"] and time.monotonic() - written["at"] < 1:
-            return
-        written.update(stage=stage, at=time.monotonic())
-        progress = {"stage": stage} | ({"rows_read": rows_read} if rows_read else {})
-        if not mine.update(**progress):
-            raise LeaseLostError
+    def __init__(self, mine: QuerySet):
+        self._mine = mine
+        self._stage, self._written_at = "", 0.0
 
-    return report
+    def write(self, progress: Progress) -> bool:
+        """Return whether the run is still this worker's, as far as it was asked."""
+        if progress.stage == self._stage and time.monotonic() - self._written_at < 1:
+            return True
+        self._stage, self._written_at = progress.stage, time.monotonic()
+        columns = {"stage": progress.stage} | ({"rows_read": progress.rows_read} if progress.rows_read else {})
+        return bool(self._mine.update(**columns))

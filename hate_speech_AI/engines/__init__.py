@@ -1,34 +1,7 @@
-"""The engines: one file each, behind one small interface."""
+"""The engines: one file or folder each. What an engine is, is in `base.py`; this registry alone knows which there are."""
 
-from pathlib import Path
-from typing import ClassVar, Protocol, Self
-
-import numpy as np
-
+from .base import Engine
 from .encoder import EncoderEngine
 from .linear import LinearEngine
-
-
-class Engine(Protocol):
-    """What turns texts into probabilities.
-
-    Attributes
-    ----------
-    name : str
-        As HATE_SPEECH_ENGINE and the manifests spell it.
-    files : tuple of str
-        What `save` writes.
-    """
-
-    name: ClassVar[str]
-    files: ClassVar[tuple[str, ...]]
-
-    def predict_proba(self, texts: list[str]) -> np.ndarray: ...
-
-    def save(self, folder: Path) -> None: ...
-
-    @classmethod
-    def load(cls, folder: Path, parameters: dict) -> Self: ...
-
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (EncoderEngine, LinearEngine)}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from ..shipped import Shipped
+from ..engines.encoder.shipped import Shipped
 from .assemble import assemble, write_manifest
 from .base import fetch_base
 from .corpus import Example, checksums, describe, read_corpus
@@ -27,7 +27,8 @@ from .model_card import render_card
 _LIBRARIES = ("emoji", "numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
 
 
-def main() -> None:
+def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
+    """Return the command line's arguments, and the settings of the first round's teacher and encoder."""
     parser = argparse.ArgumentParser(
         prog="python -m hate_speech_AI.recipe",
         description=__doc__.split("\n\n", maxsplit=1)[0],
@@ -54,8 +55,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     settings = replace(Settings(), **{field.name: getattr(arguments, field.name) for field in chosen})
-    teacher = replace(TEACHER, parts=arguments.teacher_parts)
+    return arguments, replace(TEACHER, parts=arguments.teacher_parts), settings
 
+
+def main() -> None:
+    arguments, teacher, settings = read_arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
     examples = read_corpus(arguments.data)
     if arguments.sample:

@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from sklearn.metrics import f1_score, roc_auc_score
 
-from ..engines.encoder import LABELS, Encoder, EncoderEngine, most_hateful
-from ..evaluation import answer_checks, calibration_error, choose_threshold, functional_checks, summarise_checks
+from ..engines.encoder.engine import EncoderEngine, pick_windows
+from ..engines.encoder.session import Encoder
+from ..evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
+from ..evaluation.metrics import calibration_error
+from ..evaluation.threshold import choose_threshold
 from ..text import fingerprint
 from .augment import disguise
-from .corpus import SOURCES, WEIGHTS, Example
+from .corpus import LABELS, SOURCES, WEIGHTS, Example
 from .export import export
 from .fine_tune import FineTuning, Settings, load_tokenizer, predict
 from .head import fit_head, swap_identities
@@ -31,7 +34,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     export(model.encoder, folder / "encoder.onnx")
     load_tokenizer(base / "tokenizer.json", None).save(str(folder / "tokenizer.json"), pretty=False)
-    manifest = {"format": 1, "width": MINILM.width, "window": settings.tokens, "overlap": OVERLAP, "labels": LABELS}
+    manifest = {"format": 1, "width": MINILM.width, "window": settings.tokens, "overlap": OVERLAP, "labels": list(LABELS)}
     write_manifest(folder, manifest)
     encoder = Encoder(folder, threads=torch.get_num_threads())
 
@@ -46,7 +49,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     changes /= np.sqrt(np.bincount(origins)[origins, None])  # all copies of a text count as one
     mean, precision = fit_head(vectors, by_split["head"], changes, len(by_split["fit"]))
     np.savez(folder / "head.npz", mean=mean, precision=precision)
-    engine = EncoderEngine(mean, precision, encoder)
+    engine = EncoderEngine(mean, precision, encoder, LABELS)
     embedded = {"head": vectors, "test": _embed(encoder, texts["test"], mean[0, :-1].astype(np.float32))}
 
     learned = [int(fingerprint(example.text)[:16], 16) for split in ("fit", "head") for example in by_split[split]]
@@ -74,23 +77,9 @@ def measure(
     """Return the figures of the model card, on the test splits."""
     judged = engine.judge_embeddings(vectors)
     flagged, truth = judged.hate >= threshold, _hate(rows)
-    sources = np.array([row.source for row in rows])
-    figures: dict = {"by_source": {}}
-    for source in SOURCES:
-        at = sources == source
-        figures["by_source"][source] = {
-            "n": int(at.sum()),
-            "hateful": int(truth[at].sum()),
-            "macro_f1": _rounded(f1_score(truth[at], flagged[at], average="macro")),
-            "f1": _rounded(f1_score(truth[at], flagged[at])),
-            "roc_auc": _rounded(roc_auc_score(truth[at], judged.hate[at])) if len(set(truth[at].tolist())) > 1 else None,
-        }
-    toxic_known = np.array([row.toxic is not None for row in rows])
-    figures["toxic_roc_auc"] = {
-        source: _rounded(roc_auc_score([bool(rows[i].toxic) for i in np.flatnonzero(at)], judged.toxic[at]))
-        for source in ("davidson", "hatexplain")
-        if (at := toxic_known & (sources == source)).any()
-    }
+    figures: dict = {"by_source": _measure_sources(rows, judged.hate, threshold)}
+    for label in LABELS[1:]:
+        figures[f"{label}_roc_auc"] = _measure_label(rows, label, judged[label])
     frozen = _draw(rows, _OF_EACH["test"])
     figures["calibration_error"] = _rounded(calibration_error(truth[frozen], judged.hate[frozen]))
 
@@ -110,7 +99,34 @@ def measure(
     figures["disguised_still_caught"] = _rounded(
         (engine.predict_proba([disguise(text, draw) for text in caught]) >= threshold).mean() if caught else 0.0
     )
-    figures["functional_checks"] = len(functional_checks())
+    figures["functional_checks"] = len(read_functional_checks())
+    return figures
+
+
+def _measure_sources(rows: list[Example], probabilities: np.ndarray, threshold: float) -> dict[str, dict]:
+    """Return the figures of the primary label on the rows of each source."""
+    sources, truth, flagged = np.array([row.source for row in rows]), _hate(rows), probabilities >= threshold
+    figures = {}
+    for source in SOURCES:
+        at = sources == source
+        figures[source] = {
+            "n": int(at.sum()),
+            "hateful": int(truth[at].sum()),
+            "macro_f1": _rounded(f1_score(truth[at], flagged[at], average="macro")),
+            "f1": _rounded(f1_score(truth[at], flagged[at])),
+            "roc_auc": _rounded(roc_auc_score(truth[at], probabilities[at])) if len(set(truth[at].tolist())) > 1 else None,
+        }
+    return figures
+
+
+def _measure_label(rows: list[Example], label: str, probabilities: np.ndarray) -> dict[str, float]:
+    """Return the ROC AUC of a label on the rows of each source that says of some texts that they carry it, of others not."""
+    figures = {}
+    for source in SOURCES:
+        said = {at: getattr(row, label) for at, row in enumerate(rows) if row.source == source}
+        known = [at for at, value in said.items() if value is not None]
+        if len({said[at] for at in known}) == 2:
+            figures[source] = _rounded(roc_auc_score([said[at] for at in known], probabilities[known]))
     return figures
 
 
@@ -119,7 +135,7 @@ def _embed(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarra
     vectors = []
     for at in range(0, len(texts), 512):
         found, starts = encoder.embed(texts[at : at + 512])
-        vectors.append(found[most_hateful(found @ weights, starts)])
+        vectors.append(found[pick_windows(found @ weights, starts)])
     return np.concatenate(vectors)
 
 
@@ -136,8 +152,7 @@ def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, b
     np.savez(
         path,
         vectors=np.concatenate([vectors for _, vectors, _ in parts]).astype(np.float16),
-        hate=_hate(rows),
-        toxic=np.array([-1 if row.toxic is None else row.toxic for row in rows], np.int8),
+        **{label: np.array([_as_known(getattr(row, label)) for row in rows], np.int8) for label in LABELS},
         sources=np.array([SOURCES.index(row.source) for row in rows], np.int8),
         names=np.array(SOURCES),
         is_test=np.array([is_test for some, _, is_test in parts for _ in some]),
@@ -155,6 +170,10 @@ def write_manifest(folder: Path, manifest: dict) -> dict:
 
 def _hate(rows: list[Example]) -> np.ndarray:
     return np.array([row.hate for row in rows], bool)
+
+
+def _as_known(value: bool | None) -> int:
+    return -1 if value is None else int(value)
 
 
 def _rounded(value: float) -> float:

@@ -17,10 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 from tqdm import tqdm
 
-from ..engines.linear import PARAMETERS, tfidf
-from ..evaluation import choose_threshold
-from ..text import fingerprint, stem_word, stems, words
-from ..training import side_of
+from ..engines.linear import PARAMETERS
+from ..engines.ngrams import compute_tfidf
+from ..evaluation.threshold import choose_threshold
+from ..text import fingerprint
+from ..text.linear_form import stem_word, stems, words
+from ..training.rows import choose_side
 
 DRAWS = 30
 PARAMETER_CANDIDATES = {
@@ -50,12 +52,12 @@ def read_training_side(path: Path) -> list[tuple[str, bool]]:
     """Return (text, is_hate_speech) of the rows that are not held out, one a fingerprint."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = {fingerprint(row["tweet"]): (row["tweet"], row["label"] == "1") for row in csv.DictReader(file)}
-    return [row for key, row in sorted(rows.items()) if side_of(key) != "held_out"]
+    return [row for key, row in sorted(rows.items()) if choose_side(key) != "held_out"]
 
 
 def judge(rows: list[tuple[str, bool]], parameters: dict, words_of) -> tuple[float, float]:
     """Return F1 at chosen thresholds (the mean over the draws) and the average precision."""
-    features, labels, _ = tfidf(rows, parameters, words_of)
+    features, labels, _ = compute_tfidf(rows, parameters, words_of)
     rng = np.random.default_rng(0)
     fold = rng.permutation(len(labels)) % 5
     probabilities = np.empty(len(labels))

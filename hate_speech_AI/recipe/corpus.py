@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..labels import HATE, TOXIC
 from ..text import fingerprint
-from ..training import side_of
+from ..training.rows import choose_side
 
 FILES = {
     "davidson": ["davidson/labeled_data.csv"],
@@ -20,6 +21,8 @@ FILES = {
     "stormfront": ["stormfront/stormfront.csv"],
 }
 SOURCES = tuple(FILES)
+# What the head learns to say, in the order of its rows; each is a field of `Example`.
+LABELS = (HATE, TOXIC)
 
 # What a row of each source counts in the loss of `hate`. dynahate and hatemoji_build were labelled by trained annotators with
 # the definition that this project takes; the others call other things hate, or with less agreement.
@@ -104,7 +107,7 @@ def _davidson(folder: Path):
     for row in _rows(folder / FILES["davidson"][0]):
         key = fingerprint(row["tweet"])
         # No official split: the service's own held-out side is the test.
-        split = "test" if side_of(key) == "held_out" else _side("davidson", key)
+        split = "test" if choose_side(key) == "held_out" else _side("davidson", key)
         yield row["tweet"], "davidson", split, row["class"] == "0", row["class"] != "2"
 
 

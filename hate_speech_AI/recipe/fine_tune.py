@@ -1,4 +1,4 @@
-"""Fine-tune an encoder on both labels, resumable after each part of a pass.
+"""Fine-tune an encoder on all labels, resumable after each part of a pass.
 
 First a large one, the teacher; then the one that ships, which also learns what the teacher says of each text (Hinton et al.
 2015), at the end with quantisation in the loop.
@@ -23,16 +23,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ..engines.encoder import Encoder as ServedEncoder
 from ..engines.encoder import EncoderEngine
-from ..shipped import Shipped
-from ..text import encoder_form
+from ..engines.encoder.session import Encoder as ServedEncoder
+from ..engines.encoder.shipped import Shipped
+from ..text.encoder_form import encoder_form
 from .augment import disguise, emoji_of, recombine, swap_identity
-from .corpus import SOURCES, WEIGHTS, Example
+from .corpus import LABELS, SOURCES, WEIGHTS, Example
 from .export import restore
 from .network import MINILM, MPNET, Encoder
 
-LABELS = ("hate", "toxic")
 # How often a hateful and a harmless text of a source is seen in a pass, on average.
 _TIMES = {
     "davidson": (0.6, 0.2),
@@ -74,6 +73,8 @@ class Settings:
         What share of the loss is measured against the teacher's probabilities instead of the labels.
     likeness : float
         What it costs that the teacher's embeddings cannot be told from the encoder's by a linear map.
+    other_weight : float
+        What each label but the primary counts in the loss.
     averaging : float
         How much of the averaged weights is kept at each step.
     """
@@ -95,7 +96,7 @@ class Settings:
     consistency: float = 1.0
     guidance: float = 0.7
     likeness: float = 0.5
-    toxic_weight: float = 0.4
+    other_weight: float = 0.4
     averaging: float = 0.997
     seed: int = 0
 
@@ -121,8 +122,8 @@ class Taught(NamedTuple):
 
     Attributes
     ----------
-    probabilities : ndarray of float32, shape (n, 2)
-        Of both labels, without any source's offset: the teacher's, or after the first round their mean with those of the
+    probabilities : ndarray of float32, shape (n, n_labels)
+        Of all labels, without any source's offset: the teacher's, or after the first round their mean with those of the
         encoder as it was before.
     embeddings : ndarray of float16, shape (n, the teacher's width)
     """
@@ -152,7 +153,7 @@ class FineTuning(nn.Module):
         self.head.bias.copy_(mean[:, -1])
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits of both labels without any source's offset, shape (n, 2), and the embeddings, shape (n, width)."""
+        """Return the logits of all labels without any source's offset, (n, n_labels), and the embeddings, (n, width)."""
         embeddings = self.encoder(ids, mask)[0]
         return self.head(embeddings), embeddings
 
@@ -383,11 +384,11 @@ def teach(
 
 
 def _said_before(folder: Path, texts: list[str]) -> np.ndarray:
-    """Return the probabilities of both labels that the finished encoder in `folder` gives: float32, shape (n, 2)."""
-    engine = EncoderEngine(*Shipped(folder).head(), ServedEncoder(folder, threads=torch.get_num_threads()))
+    """Return the probabilities of the labels that the finished encoder in `folder` gives: float32, shape (n, n_labels)."""
+    engine = EncoderEngine(*Shipped(folder).head(), ServedEncoder(folder, threads=torch.get_num_threads()), LABELS)
     chunks = range(0, len(texts), 1000)
     judged = (engine.judge(texts[at : at + 1000]) for at in tqdm(chunks, desc="the encoder as it was", mininterval=10))
-    return np.concatenate([np.stack([one.hate, one.toxic], 1) for one in judged]).astype(np.float32)
+    return np.concatenate([np.stack([one[label] for label in LABELS], 1) for one in judged]).astype(np.float32)
 
 
 @cache
@@ -422,7 +423,7 @@ class Targets:
     """
 
     def __init__(self, examples: list[Example], taught: Taught | None, device: str):
-        labels = [[-1.0 if label is None else label for label in (row.hate, row.toxic)] for row in examples]
+        labels = [[-1.0 if label is None else label for label in (getattr(row, name) for name in LABELS)] for row in examples]
         self.labels = torch.tensor(labels, device=device)  # -1: unknown
         self.sources = torch.tensor([SOURCES.index(row.source) for row in examples], device=device)
         self.weights = torch.tensor([WEIGHTS[row.source] for row in examples], device=device)
@@ -525,13 +526,13 @@ def swap_weights(model: nn.Module, values: dict[str, Tensor]) -> dict[str, Tenso
 def label_loss(logits: Tensor, targets: Tensor, weights: Tensor, settings: Settings) -> Tensor:
     known = (targets >= 0).float()
     each = functional.binary_cross_entropy_with_logits(logits, targets.clamp_min(0), reduction="none") * known
-    return (each[:, 0] * weights + settings.toxic_weight * each[:, 1]).mean()
+    return (each[:, 0] * weights + settings.other_weight * each[:, 1:].sum(1)).mean()
 
 
 def guided_loss(logits: Tensor, taught: Tensor, weights: Tensor, settings: Settings) -> Tensor:
-    """Return the cross entropy with the teacher's probabilities, which say something of both labels of every text."""
+    """Return the cross entropy with the teacher's probabilities, which say something of all labels of every text."""
     each = functional.binary_cross_entropy_with_logits(logits, taught, reduction="none")
-    return (each[:, 0] * weights + settings.toxic_weight * each[:, 1]).mean()
+    return (each[:, 0] * weights + settings.other_weight * each[:, 1:].sum(1)).mean()
 
 
 def disagreement(one: Tensor, other: Tensor) -> Tensor:
@@ -560,7 +561,7 @@ def observe(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device:
 def predict(
     model: FineTuning, texts: list[str], tokenizer: Tokenizer, device: str, *, exact: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the logits of both labels without any source's offset, and the embeddings: float32, shapes (n, 2) and (n, width).
+    """Return the logits of all labels without any source's offset, and the embeddings: float32, (n, n_labels) and (n, width).
 
     Where it is to be `exact`, all is computed in float32, else in bfloat16 if that is faster.
     """

@@ -1,6 +1,7 @@
 """The model card of what a run of the recipe made: its figures filled into what is always so."""
 
-from .corpus import SOURCES
+from ..labels import MEANINGS
+from .corpus import LABELS, SOURCES
 
 _ABOUT = {
     "davidson": ("MIT", "Davidson et al. 2017, Automated Hate Speech Detection and the Problem of Offensive Language"),
@@ -16,8 +17,12 @@ _ABOUT = {
 _CARD = """\
 # Model card: the shipped encoder and head
 
-A sentence encoder of {parameters:.1f} million parameters, fine-tuned to tell hate speech, with a Bayesian logistic head for each of two
-labels: `hate` (an attack on people for what they are) and `toxic` (hate or offensive). {megabytes:.0f} MB, int8, for a CPU.
+A sentence encoder of {parameters:.1f} million parameters, fine-tuned to tell hate speech, with a Bayesian logistic head for each of its
+labels. {megabytes:.0f} MB, int8, for a CPU.
+
+| label | meaning |
+|---|---|
+{labels}
 
 Made by `hate_speech_AI/recipe/` (`make encoder`); `run_log.json` beside this file holds settings, the data's checksums and the
 figures after every part. This card is written by the recipe.
@@ -60,7 +65,7 @@ On the test splits, none of which was learned from, at the shipped threshold {th
 
 | what | |
 |---|---|
-| `toxic`, ROC AUC, davidson / hatexplain | {toxic} |
+{others}
 | expected calibration error, frozen evaluation set | {calibration_error:.3f} |
 | labels in which int8 differs from float32 | {differs:.2%} |
 | of caught hate, share still caught when disguised by misspelling | {disguised:.3f} |
@@ -105,13 +110,18 @@ def render_card(manifest: dict, parameters: int, size: int, rows: dict[str, list
             f"| {source} | {learned(source):,} | {_ABOUT[source][0]} | {_ABOUT[source][1]} |" for source in SOURCES
         ),
         figures="\n".join(by_source),
-        toxic=" / ".join(_number(figures["toxic_roc_auc"].get(source)) for source in ("davidson", "hatexplain")),
+        labels="\n".join(f"| `{label}` | {MEANINGS[label]} |" for label in LABELS),
+        others="\n".join(_describe_label(label, figures[f"{label}_roc_auc"]) for label in LABELS[1:]),
         calibration_error=figures["calibration_error"],
         differs=figures["int8_differs_from_float32"],
         disguised=figures["disguised_still_caught"],
         gap=manifest["checks"]["false_positive_gap"],
         weakest="\n".join(f"- {name.replace('_', ' ')}: {share:.0%} right" for name, share in worst),
     )
+
+
+def _describe_label(label: str, by_source: dict[str, float]) -> str:
+    return f"| `{label}`, ROC AUC, {' / '.join(by_source)} | {' / '.join(map(_number, by_source.values()))} |"
 
 
 def _number(value: float | None) -> str:

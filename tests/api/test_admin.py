@@ -11,7 +11,8 @@ from api.review_queue.feeds import FoundPost
 from api.review_queue.models import Post
 from api.review_queue.selectors import posts_to_review
 from api.review_queue.services import add_posts
-from api.verdicts.services import Verdict
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.labels import PRIMARY
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,7 @@ def posts(monkeypatch):
     sure = {"sure": 0.99, "harmless": 0.02, "unsure": 0.55}
     monkeypatch.setattr(
         "api.review_queue.services.judge",
-        lambda texts, caller: [Verdict(sure[text] >= 0.5, sure[text], 0.5, "v") for text in texts],
+        lambda texts, caller: [Prediction(sure[text] >= 0.5, sure[text], 0.5, "v", {PRIMARY: sure[text]}) for text in texts],
     )
     link = "javascript:alert(1)"
     add_posts(posts=[FoundPost(text, link) for text in sure], feed="https://news.example/feed")
@@ -44,7 +45,7 @@ def test_a_decision_becomes_a_review(admin_client, posts):
     page = run_action(admin_client, "post", "hateful", [ids["sure"]])
     assert "1 posts reviewed" in page.content.decode()
     run_action(admin_client, "post", "not_hateful", [ids["unsure"]])
-    assert {row.text: (row.is_hate_speech, row.source) for row in labelled_rows()} == {
+    assert {row.text: (row.value, row.source) for row in labelled_rows()} == {
         "sure": (True, "review"),
         "unsure": (False, "review"),
     }

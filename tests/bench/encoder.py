@@ -10,15 +10,19 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score, roc_auc_score
 
-from hate_speech_AI.core import Classifier, store_of
-from hate_speech_AI.engines.encoder import Encoder, EncoderEngine, load_encoder
+from hate_speech_AI.core import Classifier, open_store
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.session import Encoder, load_encoder
+from hate_speech_AI.engines.encoder.shipped import Shipped
+from hate_speech_AI.engines.encoder.updating import TAUS, fit_label
 from hate_speech_AI.engines.linear import LinearEngine
-from hate_speech_AI.evaluation import answer_checks, calibration_error, choose_threshold, functional_checks, summarise_checks
+from hate_speech_AI.evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
+from hate_speech_AI.evaluation.metrics import calibration_error
+from hate_speech_AI.evaluation.threshold import choose_threshold
+from hate_speech_AI.promotion import bootstrap_shipped_version
 from hate_speech_AI.recipe.augment import disguise
 from hate_speech_AI.recipe.corpus import read_corpus
-from hate_speech_AI.shipped import Shipped
-from hate_speech_AI.training import Row
-from hate_speech_AI.updating import TAUS, fit
+from hate_speech_AI.training.rows import Row
 
 from ..service import Service
 
@@ -49,8 +53,8 @@ def quality(datasets: Path) -> Iterator[Figure]:
     ours, theirs = (roc_auc_score(labels, one.predict_proba(texts)) for one in (engine, linear))
     yield "hatexplain test, hate against the rest, ROC AUC", f"linear, the same rows {theirs:.3f}", f"{ours:.3f}", ours, 0.885, ""
 
-    frozen = shipped.evaluation().part("test")
-    error = calibration_error(frozen.hate, engine.judge_embeddings(frozen.vectors).hate)
+    frozen = shipped.evaluation().select_split("test")
+    error = calibration_error(frozen.truth(), engine.judge_embeddings(frozen.vectors).hate)
     yield "calibration error, frozen evaluation set", "", f"{error:.3f}", error, -0.03, ""
     right = answer_checks(engine, threshold)
     gap = 100 * neutral_gap(right)
@@ -67,7 +71,7 @@ def quality(datasets: Path) -> Iterator[Figure]:
         flags = engine.predict_proba(texts) >= threshold
         caught += [text for text, label, flag in zip(texts, labels, flags, strict=True) if label and flag]
     still = (engine.predict_proba([disguise(text, draw) for text in caught]) >= threshold).mean()
-    tricks = [check for check in functional_checks() if check.group.startswith("spelling")]
+    tricks = [check for check in read_functional_checks() if check.group.startswith("spelling")]
     found = (engine.predict_proba([check.text for check in tricks]) >= threshold).mean()
     yield "spelling tricks: caught hate still caught", f"the project's own checks {found:.3f}", f"{still:.3f}", still, 0.90, ""
     differs = 100 * shipped.manifest["figures"]["int8_differs_from_float32"]
@@ -87,7 +91,7 @@ def quality(datasets: Path) -> Iterator[Figure]:
 def neutral_gap(is_right: np.ndarray) -> float:
     """Return the widest gap between identities of the false positives on the checks that name one without hate."""
     places: dict[str, list[int]] = {}
-    for at, check in enumerate(functional_checks()):
+    for at, check in enumerate(read_functional_checks()):
         if check.group in ("neutral_mention", "pride_and_praise", "friendly_emoji") and check.identity:
             places.setdefault(check.identity, []).append(at)
     rates = [1 - is_right[at].mean() for at in places.values()]
@@ -167,8 +171,8 @@ def learning(folder: Path, twitter: Path, datasets: Path) -> Iterator[Figure]:
     dynahate = [row for row in read_corpus(datasets) if row.split == "test" and row.source == "dynahate"]
     parts = {"rows": rows, "others": others, "dynahate": dynahate}
     vectors = {name: one_each([row.text for row in part]) for name, part in parts.items()}
-    said = np.array([row.is_hate_speech for row in rows])
-    truth = np.array([row.is_hate_speech for row in others])
+    said = np.array([row.value for row in rows])
+    truth = np.array([row.value for row in others])
     hate = np.array([row.hate for row in dynahate])
 
     def measured(engine: EncoderEngine) -> tuple[float, float]:
@@ -179,15 +183,15 @@ def learning(folder: Path, twitter: Path, datasets: Path) -> Iterator[Figure]:
     print(f"    the shipped head: F1 {before:.3f}, dynahate {dynahate_before:.3f}")
     best = (0.0, 0.0, 1.0)
     for tau in TAUS:
-        f1, on_dynahate = measured(fit(shipped, vectors["rows"], said, tau=tau))
+        f1, on_dynahate = measured(fit_label(shipped, vectors["rows"], said, tau=tau))
         print(f"    tau {tau}: F1 {f1:.3f}, dynahate {100 * (on_dynahate - dynahate_before):+.2f} points")
         if dynahate_before - on_dynahate <= 0.01:
             best = max(best, (f1, on_dynahate, tau))
     reference = f"the shipped head {before:.3f}"
     yield f"200 reviews of a new kind, F1 (tau {best[2]})", reference, f"{best[0]:.3f}", best[0], 0.45, ""
 
-    classifier = Classifier(store_of("encoder", folder / "learning"))
-    classifier.begin()
+    classifier = Classifier(open_store("encoder", folder / "learning"))
+    bootstrap_shipped_version(classifier.store)
     classifier.train_model(rows)
     newest = classifier.store.versions()[-1]
     manifest = classifier.store.manifest(newest)
@@ -231,8 +235,8 @@ def nightly(folder: Path, twitter: Path) -> Iterator[Figure]:
     with twitter.open(encoding="utf-8", newline="") as file:
         rows = [Row(row["tweet"], row["label"] == "1", "review") for row in csv.DictReader(file)]
     rows = list({row.text: row for row in rows}.values())[:10_000]
-    classifier = Classifier(store_of("encoder", folder / "nightly"))
-    classifier.begin()
+    classifier = Classifier(open_store("encoder", folder / "nightly"))
+    bootstrap_shipped_version(classifier.store)
     began = time.monotonic()
     classifier.train_model(rows[:9_000])
     first = time.monotonic() - began

@@ -1,6 +1,6 @@
 """A toy corpus: mild sentences, enough of both labels on every side."""
 
-from hate_speech_AI.training import Row
+from hate_speech_AI.training.rows import Row
 
 _PLACES = ["town", "school", "street", "country", "park", "office", "house", "team", "club", "shop", "bus", "city"]
 _HATE = ["I hate {group} in my {place}", "{group} ruin this {place} #out", "keep {group} away from our {place}"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hate_speech_AI.embeddings import EmbeddingCache
+from hate_speech_AI.engines.encoder.embeddings import EmbeddingCache
 from hate_speech_AI.text import fingerprint
 
 
@@ -28,7 +28,7 @@ def embed():
 def ask(folder, *questions, embed, encoder="a" * 64):
     """Return the answers to lists of texts by one opened cache: for each text the first number of each window."""
     answers = []
-    with EmbeddingCache.opened(folder, encoder, 4) as cache:
+    with EmbeddingCache.open(folder, encoder, 4) as cache:
         for texts in questions:
             vectors, starts = cache.embed(texts, [fingerprint(text) for text in texts], embed)
             ends = [*starts[1:], len(vectors)][: len(starts)]
@@ -49,7 +49,7 @@ def test_another_process_finds_them(tmp_path, embed):
 
 
 def test_while_one_has_it_open_another_does_without(tmp_path, embed, caplog):
-    with EmbeddingCache.opened(tmp_path, "a" * 64, 4) as first, EmbeddingCache.opened(tmp_path, "a" * 64, 4) as second:
+    with EmbeddingCache.open(tmp_path, "a" * 64, 4) as first, EmbeddingCache.open(tmp_path, "a" * 64, 4) as second:
         assert first is not None
         assert second is None
     assert "encodes every text" in caplog.text

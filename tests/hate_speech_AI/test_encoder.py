@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hate_speech_AI.engines.encoder import Encoder, EncoderEngine, load_encoder, most_hateful
+from hate_speech_AI import labels
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.engine import pick_windows
+from hate_speech_AI.engines.encoder.session import Encoder, load_encoder
+from hate_speech_AI.engines.encoder.shipped import FOLDER, Shipped
 from hate_speech_AI.errors import CorruptVersionError, ForeignEncoderError, PretrainedError
-from hate_speech_AI.evaluation import functional_checks
-from hate_speech_AI.shipped import FOLDER, Shipped
+from hate_speech_AI.evaluation.functional_checks import read_functional_checks
 
 ROOT = Path(__file__).parent.parent.parent
 HARMLESS = "The baker on our street has fresh bread every morning, and the whole street smells of it. "
@@ -40,14 +43,26 @@ def test_it_tells_who_is_hated_from_who_is_defended(engine, threshold):
     assert probabilities[0] > threshold > probabilities[1]
 
 
-def test_toxic_is_never_less_than_hate(engine):
-    judged = engine.judge([check.text for check in functional_checks()[::40]])
-    assert (judged.toxic >= judged.hate).all()
+def test_a_label_is_never_less_probable_than_one_that_implies_it(engine):
+    judged = engine.judge([check.text for check in read_functional_checks()[::40]])
+    for label, implied in labels.IMPLIES.items():
+        for other in implied:
+            assert (judged[other] >= judged[label]).all()
     assert (judged.uncertainty > 0).all()
 
 
-def test_a_harmless_text_is_not_toxic_either(engine):
-    assert engine.judge([HARMLESS]).toxic[0] < 0.5
+def test_a_harmless_text_carries_no_label(engine):
+    judged = engine.judge([HARMLESS])
+    assert list(judged.probabilities) == list(engine.labels)
+    assert all(judged[label][0] < 0.5 for label in engine.labels)
+
+
+def test_a_judgement_answers_by_the_names_of_its_labels(engine):
+    judged = engine.judge([HARMLESS])
+    for label in engine.labels:
+        assert getattr(judged, label) is judged[label]
+    with pytest.raises(AttributeError, match="no label 'kind'"):
+        judged.kind  # noqa: B018
 
 
 def test_of_no_texts_there_is_no_judgement(engine):
@@ -60,7 +75,7 @@ def test_any_text_gets_a_probability(engine, text):
 
 
 def test_neighbours_and_their_order_change_nothing(engine):
-    texts = [check.text for check in functional_checks()[::24]]
+    texts = [check.text for check in read_functional_checks()[::24]]
     texts += [HARMLESS * 8, HATEFUL + HARMLESS * 5]
     alone = np.array([engine.predict_proba([text])[0] for text in texts])
     draw = random.Random(0)
@@ -71,7 +86,7 @@ def test_neighbours_and_their_order_change_nothing(engine):
 
 
 def test_threads_change_nothing(engine):
-    texts = [check.text for check in functional_checks()[::80]]
+    texts = [check.text for check in read_functional_checks()[::80]]
     other = EncoderEngine(engine.mean, engine.precision, Encoder(threads=2))
     assert np.abs(other.predict_proba(texts) - engine.predict_proba(texts)).max() < 1e-4
 
@@ -83,12 +98,17 @@ def test_one_hateful_sentence_anywhere_in_a_long_post_counts(engine, threshold, 
     assert engine.predict_proba([text])[0] > threshold
 
 
-def test_the_most_hateful_window_is_the_texts():
+def test_the_pick_windows_window_is_the_texts():
     starts = np.array([0, 1, 3])
-    assert most_hateful(np.array([0.5, 0.1, 0.9, 0.3, 0.2]), starts).tolist() == [0, 2, 3]
+    assert pick_windows(np.array([0.5, 0.1, 0.9, 0.3, 0.2]), starts).tolist() == [0, 2, 3]
 
 
 # --- explanations ---
+
+
+def explain_one(engine, text):
+    return engine.explain([text])[1][0]
+
 
 TEXTS = [
     HATEFUL,
@@ -106,7 +126,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_contributions_and_bias_sum_to_the_logit_of_the_probability(engine, text):
-    explained = engine.explain(text)
+    explained = explain_one(engine, text)
     total = explained["bias"] + sum(word["contribution"] for word in explained["words"])
     assert total == pytest.approx(explained["logit"], abs=1e-9)
     judged = engine.judge([text])
@@ -116,7 +136,7 @@ def test_contributions_and_bias_sum_to_the_logit_of_the_probability(engine, text
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_words_stand_where_they_are_said_to(engine, text):
-    words = engine.explain(text)["words"]
+    words = explain_one(engine, text)["words"]
     assert [text[word["start"] : word["end"]] for word in words] == [word["word"] for word in words]
     ends = [0, *(word["end"] for word in words)]
     assert all(end <= word["start"] for end, word in zip(ends, words, strict=False))
@@ -134,12 +154,12 @@ def test_words_stand_where_they_are_said_to(engine, text):
     ],
 )
 def test_words_are_whole(engine, text, words):
-    assert [word["word"] for word in engine.explain(text)["words"]] == words
+    assert [word["word"] for word in explain_one(engine, text)["words"]] == words
 
 
 def test_what_is_hateful_has_the_largest_share(engine):
     greeting = "Good morning, "
-    words = engine.explain(greeting + HATEFUL)["words"]
+    words = explain_one(engine, greeting + HATEFUL)["words"]
     most = max((word for word in words if word["word"].isalpha()), key=lambda word: word["contribution"])["word"]
     assert most in HATEFUL
     harmless, hateful = [], []
@@ -151,21 +171,21 @@ def test_what_is_hateful_has_the_largest_share(engine):
 # --- saving and loading ---
 
 
-def parameters():
-    return {"encoder": Shipped().sum_of("encoder.onnx")}
+def manifest():
+    return {"parameters": EncoderEngine.parameters(), "labels": list(Shipped().labels)}
 
 
 def test_a_head_is_saved_without_its_encoder(engine, tmp_path):
     engine.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["model.npz"]
-    loaded = EncoderEngine.load(tmp_path, parameters())
+    loaded = EncoderEngine.load(tmp_path, manifest())
     assert loaded.predict_proba([HATEFUL]) == engine.predict_proba([HATEFUL])
 
 
 def test_a_head_of_another_encoder_is_refused(engine, tmp_path):
     engine.save(tmp_path)
     with pytest.raises(ForeignEncoderError, match="next training"):
-        EncoderEngine.load(tmp_path, {"encoder": "0" * 64})
+        EncoderEngine.load(tmp_path, manifest() | {"parameters": {"encoder": "0" * 64}})
 
 
 @pytest.mark.parametrize(
@@ -182,7 +202,7 @@ def test_a_head_of_another_encoder_is_refused(engine, tmp_path):
 def test_a_head_that_is_none_is_refused(tmp_path, arrays):
     np.savez(tmp_path / "model.npz", **arrays)
     with pytest.raises(CorruptVersionError):
-        EncoderEngine.load(tmp_path, parameters())
+        EncoderEngine.load(tmp_path, manifest())
 
 
 @pytest.fixture
@@ -217,13 +237,14 @@ def test_it_serves_without_the_libraries_of_training(tmp_path):
     code = """
 import sys
 from pathlib import Path
-from hate_speech_AI.core import Classifier, store_of
-classifier = Classifier(store_of("encoder", Path(sys.argv[1])))
+from hate_speech_AI.core import Classifier, open_store
+classifier = Classifier(open_store("encoder", Path(sys.argv[1])))
 print(classifier.predict_single_tweet("All women are worthless"), len(classifier.explain(["Good morning"])[0]["words"]))
 print(sorted({"django", "sklearn", "scipy", "pandas", "nltk", "matplotlib", "torch"} & set(sys.modules)))
 """
-    begin = "import sys; from pathlib import Path; from hate_speech_AI.core import Classifier, store_of\n"
-    begin += "print(Classifier(store_of('encoder', Path(sys.argv[1]))).begin())"
+    begin = "import sys; from pathlib import Path; from hate_speech_AI.core import open_store\n"
+    begin += "from hate_speech_AI.promotion import bootstrap_shipped_version\n"
+    begin += "print(bootstrap_shipped_version(open_store('encoder', Path(sys.argv[1]))))"
     for script, expected in ((begin, None), (code, ["1 2", "[]"])):
         command = [sys.executable, "-c", script, str(tmp_path)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=dict(os.environ))

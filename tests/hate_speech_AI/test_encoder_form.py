@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hate_speech_AI.text import encoder_form
+from hate_speech_AI.text.encoder_form import encoder_form
 
 
 def read(text: str) -> str:

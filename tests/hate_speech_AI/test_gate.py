@@ -6,25 +6,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hate_speech_AI import gate
-from hate_speech_AI.evaluation import answer_checks, functional_checks, summarise_checks
-from hate_speech_AI.gate import Limits, Rival
-from hate_speech_AI.labels import LabelIndex
+from hate_speech_AI.engines.linear import LinearEngine
+from hate_speech_AI.evaluation import gate
+from hate_speech_AI.evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
+from hate_speech_AI.evaluation.gate import Limits, Rival
+from hate_speech_AI.label_index import LabelIndex
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import STARTER, Candidate, Row, Scored, labels_of
+from hate_speech_AI.training.candidate import Candidate, Scored
+from hate_speech_AI.training.rows import STARTER, Row, list_values
 
 HELD_OUT = [Row(f"held out {number}", number % 4 == 0, "import:a") for number in range(400)]
 REVIEWS = [Row(f"reviewed {number}", number % 2 == 0, "review") for number in range(100)]
-TRUTH = {row.text: row.is_hate_speech for row in [*HELD_OUT, *REVIEWS]} | {
-    check.text: check.label for check in functional_checks()
-}
-INDEX = LabelIndex.of((fingerprint(row.text), row.is_hate_speech) for row in HELD_OUT)
+TRUTH = {row.text: row.value for row in [*HELD_OUT, *REVIEWS]} | {check.text: check.label for check in read_functional_checks()}
+INDEX = LabelIndex.build((fingerprint(row.text), row.value) for row in HELD_OUT)
 
 
 class Scripted:
     """Answers rightly but for the texts that it is told to get wrong."""
 
     name = "scripted"
+    is_placeholder = LinearEngine.is_placeholder
 
     def __init__(self, wrong=()):
         self.wrong = set(wrong)
@@ -45,10 +46,8 @@ def manifest(engine, sources=("import:a",)):
 def candidate(wrong=(), rows=HELD_OUT, sources=("import:a",)):
     engine = Scripted(wrong)
     probabilities = engine.predict_proba([row.text for row in rows])
-    scored = Scored(labels_of(rows), probabilities, [row.source for row in rows])
-    return Candidate(
-        engine, manifest(engine, sources), rows, probabilities, REVIEWS, LabelIndex.of([]), LabelIndex.of([]), scored
-    )
+    scored = Scored(list_values(rows), probabilities, [row.source for row in rows])
+    return Candidate(engine, manifest(engine, sources), rows, probabilities, REVIEWS, {}, scored)
 
 
 def rival(wrong=(), name="active", sources=("import:a",)):
@@ -61,7 +60,7 @@ def failed(verdict):
 
 
 def hateful(n):
-    return [row.text for row in HELD_OUT if row.is_hate_speech][:n]
+    return [row.text for row in HELD_OUT if row.value][:n]
 
 
 def test_it_works():
@@ -69,7 +68,7 @@ def test_it_works():
     assert verdict["passed"]
     assert verdict["reasons"] == []
     kinds = [condition["kind"] for condition in verdict["conditions"]]
-    groups = len({check.group for check in functional_checks()})
+    groups = len({check.group for check in read_functional_checks()})
     assert kinds == ["f1", *["functional_group"] * groups, "false_positive_gap", "reviews"]
 
 
@@ -106,7 +105,7 @@ def test_the_best_recent_version_is_a_rival_too():
 
 
 def of_group(group):
-    return [check for check in functional_checks() if check.group == group]
+    return [check for check in read_functional_checks() if check.group == group]
 
 
 def test_a_functional_group_that_gets_worse_is_refused():
@@ -125,7 +124,7 @@ def test_one_sentence_of_a_group_is_no_finding():
 
 
 def test_an_identity_that_is_suspected_more_is_refused():
-    harmless = [check.text for check in functional_checks() if check.identity == "women" and not check.label]
+    harmless = [check.text for check in read_functional_checks() if check.identity == "women" and not check.label]
     verdict = gate.judge(candidate(harmless[:40]), rival(), INDEX, limits=Limits(group_loss=1))
     assert failed(verdict) == [("false_positive_gap", "")]
     assert gate.judge(candidate(harmless[:40]), rival(), INDEX, limits=Limits(group_loss=1, gap_growth=0.5))["passed"]
@@ -138,9 +137,9 @@ def test_reviews_that_are_forgotten_are_a_reason():
 
 
 def test_held_out_labels_that_came_since_are_shown_and_do_not_judge():
-    flipped = [row._replace(is_hate_speech=not row.is_hate_speech) for row in HELD_OUT[:100]]
+    flipped = [row._replace(value=not row.value) for row in HELD_OUT[:100]]
     new = [row._replace(text=f"held out {number + 1000}") for number, row in enumerate(HELD_OUT[:50])]
-    TRUTH.update({row.text: row.is_hate_speech for row in new})
+    TRUTH.update({row.text: row.value for row in new})
     wrong = [row.text for row in new]
     verdict = gate.judge(candidate(wrong, [*flipped, *HELD_OUT[100:], *new]), rival(), INDEX)
     assert verdict["passed"]
@@ -180,7 +179,7 @@ def test_the_candidate_is_left_as_it_was():
 
 @pytest.fixture(scope="module")
 def checks():
-    return functional_checks()
+    return read_functional_checks()
 
 
 def test_the_functional_checks_are_many_and_named(checks):
@@ -201,7 +200,7 @@ def test_every_identity_has_enough_harmless_cases(checks):
 
 
 def test_the_readme_names_every_group(checks):
-    from hate_speech_AI.evaluation import FUNCTIONAL_CHECKS
+    from hate_speech_AI.evaluation.functional_checks import FUNCTIONAL_CHECKS
 
     readme = (FUNCTIONAL_CHECKS.parent / "README.md").read_text("utf-8")
     for group in {check.group for check in checks}:
@@ -212,7 +211,7 @@ def test_the_readme_names_every_group(checks):
 def test_the_functional_checks_are_only_ever_added_to():
     import hashlib
 
-    from hate_speech_AI.evaluation import FUNCTIONAL_CHECKS
+    from hate_speech_AI.evaluation.functional_checks import FUNCTIONAL_CHECKS
 
     written_first = FUNCTIONAL_CHECKS.read_bytes().split(b"\n")[:2682]
     digest = hashlib.sha256(b"\n".join(written_first)).hexdigest()
@@ -220,7 +219,7 @@ def test_the_functional_checks_are_only_ever_added_to():
 
 
 def test_no_starter_tweet_is_a_functional_check(checks):
-    from hate_speech_AI.evaluation import FUNCTIONAL_CHECKS
+    from hate_speech_AI.evaluation.functional_checks import FUNCTIONAL_CHECKS
 
     with (FUNCTIONAL_CHECKS.parent / "train.csv").open(encoding="utf-8", newline="") as file:
         starters = {fingerprint(row["tweet"]) for row in csv.DictReader(file)}

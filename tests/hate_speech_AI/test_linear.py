@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hate_speech_AI.engines.linear import PARAMETERS, LinearEngine, NgramHasher, tfidf
+from hate_speech_AI.engines.linear import PARAMETERS, LinearEngine
+from hate_speech_AI.engines.ngrams import NgramHasher, compute_tfidf
 from hate_speech_AI.errors import CorruptVersionError, NotEnoughDataError
-from hate_speech_AI.text import reading_form, stems
+from hate_speech_AI.text.linear_form import reading_form, stems
 
 from .rows import toy_rows
 
-ROWS = [(row.text, row.is_hate_speech) for row in toy_rows()]
+MANIFEST = {"parameters": PARAMETERS}
+ROWS = [(row.text, row.value) for row in toy_rows()]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def test_it_works(engine):
 def test_probabilities_are_those_of_scikit_learn(engine):
     from sklearn.linear_model import LogisticRegression
 
-    features, labels, _ = tfidf(ROWS)
+    features, labels, _ = compute_tfidf(ROWS, PARAMETERS)
     regression = LogisticRegression(C=PARAMETERS["C"], max_iter=PARAMETERS["max_iter"]).fit(features, labels)
     expected = regression.predict_proba(features)[:, 1]
     np.testing.assert_allclose(engine.predict_proba([text for text, _ in ROWS]), expected, atol=1e-5)
@@ -48,7 +50,7 @@ def test_features_are_those_of_scikit_learns_vectorizer():
         words = ["<", *stems(reading_form(text)), "<"]
         return [*words[:-1], *map(" ".join, pairwise(words))]
 
-    features, _, _ = tfidf(ROWS, PARAMETERS | {"bucket_bits": 22})
+    features, _, _ = compute_tfidf(ROWS, PARAMETERS | {"bucket_bits": 22})
     blocks = features[:, : 1 << 22], features[:, 1 << 22 :]
     weights = PARAMETERS["char_weight"], 1.0
     for ours, analyzer, weight in zip(blocks, (char_ngrams, word_ngrams), weights, strict=True):
@@ -92,7 +94,7 @@ def test_the_same_rows_give_the_same_files_bit_for_bit(engine, tmp_path):
 def test_what_is_saved_loads_and_judges_alike(engine, tmp_path):
     engine.save(tmp_path)
     texts = [text for text, _ in ROWS]
-    loaded = LinearEngine.load(tmp_path, engine.parameters)
+    loaded = LinearEngine.load(tmp_path, MANIFEST)
     np.testing.assert_array_equal(loaded.predict_proba(texts), engine.predict_proba(texts))
 
 
@@ -100,13 +102,13 @@ def test_pickles_are_refused(engine, tmp_path):
     engine.save(tmp_path)
     np.savez(tmp_path / "model.npz", coef=np.array([{"an": "object"}], dtype=object), intercept=0.0)
     with pytest.raises(CorruptVersionError):
-        LinearEngine.load(tmp_path, engine.parameters)
+        LinearEngine.load(tmp_path, MANIFEST)
 
 
 def test_arrays_of_another_shape_are_refused(engine, tmp_path):
     engine.save(tmp_path)
     with pytest.raises(CorruptVersionError, match="shapes"):
-        LinearEngine.load(tmp_path, engine.parameters | {"bucket_bits": 18})
+        LinearEngine.load(tmp_path, {"parameters": PARAMETERS | {"bucket_bits": 18}})
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no archive at all"])
@@ -114,4 +116,4 @@ def test_a_broken_file_is_refused(engine, tmp_path, content):
     engine.save(tmp_path)
     (tmp_path / "vectorizer.npz").write_bytes(content)
     with pytest.raises(CorruptVersionError):
-        LinearEngine.load(tmp_path, engine.parameters)
+        LinearEngine.load(tmp_path, MANIFEST)

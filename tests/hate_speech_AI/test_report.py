@@ -1,5 +1,6 @@
 import re
 import shutil
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from hate_speech_AI.core import Classifier
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, side_of
+from hate_speech_AI.training.rows import Row, choose_side
 
 from .rows import toy_rows
 
@@ -20,9 +21,13 @@ def store(tmp_path_factory):
     classifier = Classifier(store)
     # Labelled the other way on the held-out side, so that they are mistakes of both kinds there.
     texts = [f"{HOSTILE} {kind} {number}" for kind in ("violets", "tulips") for number in range(100)]
-    hostile = [Row(text, ("violets" in text) != (side_of(fingerprint(text)) == "held_out"), "<b>source</b>") for text in texts]
+    hostile = [
+        Row(text, ("violets" in text) != (choose_side(fingerprint(text)) == "held_out"), "<b>source</b>") for text in texts
+    ]
     classifier.train_model([*toy_rows(), *hostile])
-    classifier.train_model(toy_rows())
+    # Labelled the other way where it learns, and rightly where it is judged.
+    is_held_out = {row: choose_side(fingerprint(row.text)) == "held_out" for row in toy_rows()}
+    classifier.train_model([row._replace(value=row.value == held_out) for row, held_out in is_held_out.items()])
     return store
 
 
@@ -32,7 +37,7 @@ def first(store):
 
 
 @pytest.fixture(scope="module")
-def second(store):
+def refused(store):
     return store.report(store.versions()[1])
 
 
@@ -94,13 +99,18 @@ def test_the_colours_are_the_pages(first):
     assert not re.findall(r"#0[147a]0[258b]0[369c]", first)
 
 
-def test_a_refusal_says_why(store, second):
+def test_a_refusal_says_why(store, refused):
     gate = store.manifest(store.versions()[1])["gate"]
-    assert gate["rival"] == store.versions()[0]
-    if not gate["passed"]:
-        for reason in gate["reasons"]:
-            assert reason.replace("'", "&#x27;") in second
-    assert gate["rival"] in second
+    assert not gate["passed"]
+    assert gate["reasons"]
+    said = refused[refused.index('<p class="bad">') :]
+    assert f"refused it against {store.versions()[0]}" in said
+    for reason in gate["reasons"]:
+        assert f"<li>{escape(reason)}</li>" in said
+
+
+def test_a_version_that_passed_is_not_called_refused(first):
+    assert 'class="bad"' not in first
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium on this machine (apt-get install chromium)")

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.evaluation import answer_checks, calibration_error, summarise_checks
-from hate_speech_AI.shipped import FOLDER, Fingerprints, Shipped
+from hate_speech_AI.engines.encoder.shipped import FOLDER, Shipped
+from hate_speech_AI.engines.evaluation_set import Fingerprints
+from hate_speech_AI.evaluation.functional_checks import answer_checks, summarise_checks
+from hate_speech_AI.evaluation.metrics import calibration_error
 from hate_speech_AI.text import fingerprint
 
 SHIPPED = Shipped()
@@ -34,8 +36,8 @@ def test_its_answers_to_the_functional_checks_are_as_shipped():
 
 
 def test_its_probabilities_are_calibrated():
-    test = SHIPPED.evaluation().part("test")
-    assert calibration_error(test.hate, EncoderEngine.shipped().judge_embeddings(test.vectors).hate) <= 0.03
+    test = SHIPPED.evaluation().select_split("test")
+    assert calibration_error(test.truth(), EncoderEngine.shipped().judge_embeddings(test.vectors).hate) <= 0.03
 
 
 def test_int8_says_what_float32_says():
@@ -45,8 +47,8 @@ def test_int8_says_what_float32_says():
 def test_the_test_split_was_not_learned_from():
     learned = set(np.load(FOLDER / "seen.npy").tolist())
     evaluation = SHIPPED.evaluation()
-    assert not learned & set(evaluation.part("test").keys.tolist())
-    assert set(evaluation.part("validation").keys.tolist()) <= learned
+    assert not learned & set(evaluation.select_split("test").keys.tolist())
+    assert set(evaluation.select_split("validation").keys.tolist()) <= learned
 
 
 def test_what_was_learned_from_is_known(datasets_folder):

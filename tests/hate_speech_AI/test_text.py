@@ -6,16 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hate_speech_AI.text import (
-    clean_and_tokenize_string,
-    encoder_form,
-    fingerprint,
-    normalise,
-    reading_form,
-    sentences,
-    stems,
-    words,
-)
+from hate_speech_AI.text import clean_and_tokenize_string, fingerprint, linear_form, normalise
+from hate_speech_AI.text.encoder_form import encoder_form
+from hate_speech_AI.text.linear_form import reading_form, stems, words
+from hate_speech_AI.text.sentences import find_sentences
 
 any_text = st.text(st.characters(), max_size=200)  # surrogates and control characters too
 
@@ -121,26 +115,28 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-@pytest.mark.parametrize("function", [normalise, reading_form, words, fingerprint, encoder_form, sentences])
+@pytest.mark.parametrize("function", [normalise, reading_form, words, fingerprint, encoder_form, find_sentences])
 def test_time_is_linear_in_the_length(function, piece):
     short, long = (piece * 10_000)[:10_000], (piece * 100_000)[:100_000]
 
-    def seconds(text):
+    def work(text):
+        """Return the time that this thread computed, whatever else the machine did."""
         best = 1e9
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.thread_time_ns()
             function(text)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.thread_time_ns() - began)
         return best
 
     # Ten times the length may cost ten times as much, with room for noise; a square would be a hundred times.
-    assert seconds(long) < 40 * max(seconds(short), 1e-4)
+    assert work(long) < 40 * max(work(short), 100_000)
 
 
-def test_the_stemmer_is_kept_from_endless_words():
-    began = time.perf_counter()
-    stems("y" * 10_000 + " " + "ational" * 1400)
-    assert time.perf_counter() - began < 0.1
+def test_the_stemmer_is_kept_from_endless_words(monkeypatch):
+    lengths = []
+    monkeypatch.setattr(linear_form, "porter2_stem", lambda word: lengths.append(len(word)) or word)
+    stems("yz" * 20 + " " + "ational" * 1400)
+    assert lengths == [40]
 
 
 def test_words_follow_the_rules_of_nltk():

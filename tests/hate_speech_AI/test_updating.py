@@ -6,17 +6,21 @@ import shutil
 import numpy as np
 import pytest
 
-from hate_speech_AI import training
 from hate_speech_AI.core import Classifier
-from hate_speech_AI.engines.encoder import EncoderEngine, load_encoder
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.session import load_encoder
+from hate_speech_AI.engines.encoder.shipped import FOLDER, Shipped
+from hate_speech_AI.engines.encoder.updating import TAUS, update_label, update_primary
 from hate_speech_AI.errors import ForeignEncoderError
-from hate_speech_AI.evaluation import answer_checks
-from hate_speech_AI.shipped import FOLDER, Shipped
+from hate_speech_AI.evaluation.functional_checks import answer_checks
+from hate_speech_AI.labels import IMPLIES, PRIMARY
+from hate_speech_AI.promotion import bootstrap_shipped_version
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training import Row, ToxicRow, side_of
-from hate_speech_AI.updating import TAUS, update, update_toxic
+from hate_speech_AI.training.progress import run_to_end
+from hate_speech_AI.training.rows import Row, choose_side, list_values, read_split
 
+[OTHER] = IMPLIES[PRIMARY]
 KINDS = ("gardens", "rivers", "clocks", "kettles", "ladders", "lanterns", "bridges", "carpets")
 
 
@@ -36,7 +40,7 @@ def store(tmp_path):
 @pytest.fixture
 def classifier(store):
     classifier = Classifier(store)
-    classifier.begin()
+    bootstrap_shipped_version(store)
     return classifier
 
 
@@ -47,7 +51,7 @@ def test_the_shipped_engine_is_the_first_version(classifier, store):
     assert score["slices"]["held_out"]["n"] == 0
     assert score["slices"]["shipped"]["n"] > 5000
     assert classifier.predict(["Good morning"])[0].version == store.active()
-    assert classifier.begin() is None
+    assert bootstrap_shipped_version(store) is None
 
 
 def test_it_learns_a_new_community(classifier, store):
@@ -83,7 +87,7 @@ def test_poisoned_reviews_do_no_harm(classifier, store):
 
 def test_the_score_is_of_the_held_out_rows_once_there_are_enough(classifier, store):
     rows = reviews(2200)
-    held_out = [row for row in rows if side_of(fingerprint(row.text)) == "held_out"]
+    held_out = [row for row in rows if choose_side(fingerprint(row.text)) == "held_out"]
     assert len(held_out) >= 300
     score = store.manifest(classifier.train_model(rows))["score"]
     assert score["of"] == "held_out"
@@ -108,14 +112,14 @@ def test_rows_of_the_evaluation_set_are_held_out(datasets_folder):
     frozen = Shipped().evaluation().fingerprints
     some = list({fingerprint(row.text): row for row in rows if fingerprint(row.text) in frozen}.values())[:30]
     assert len(some) == 30
-    [candidate] = training.train(some, engine=EncoderEngine)
-    assert len(candidate.held_out) == 30
+    split = run_to_end(read_split(some, EncoderEngine.learned_before(), frozen))
+    assert len(split.list_side("held_out")) == 30
 
 
 def test_with_few_rows_the_prior_counts_in_full():
     shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
     vectors = load_encoder().embed([row.text for row in reviews(40)])[0]
-    [only] = update(shipped, vectors, np.array([row.is_hate_speech for row in reviews(40)]), evaluation)
+    [only] = update_primary(shipped, vectors, list_values(reviews(40)), evaluation)
     assert only.tau == 1.0
     assert only.f1 is None
     assert only.threshold == pytest.approx(Shipped().manifest["threshold"], abs=0.05)
@@ -123,7 +127,7 @@ def test_with_few_rows_the_prior_counts_in_full():
 
 def test_without_rows_nothing_changes():
     shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
-    [only] = update(shipped, np.empty((0, 384), np.float32), np.empty(0, bool), evaluation)
+    [only] = update_primary(shipped, np.empty((0, 384), np.float32), np.empty(0, bool), evaluation)
     assert only.engine.mean == pytest.approx(shipped.mean, abs=1e-6)
 
 
@@ -142,11 +146,11 @@ def test_embeddings_are_made_once(classifier, monkeypatch):
 def test_a_version_of_another_encoder_is_refused_and_begun_anew(classifier, store, monkeypatch):
     old = store.active()
     manifest = store.root / old / "manifest.json"
-    manifest.write_text(manifest.read_text().replace(Shipped().sum_of("encoder.onnx"), "0" * 64))
+    manifest.write_text(manifest.read_text().replace(Shipped().checksum("encoder.onnx"), "0" * 64))
     with pytest.raises(ForeignEncoderError):
         store.load(old)
     fresh = Classifier(store)
-    new = fresh.begin()
+    new = bootstrap_shipped_version(store)
     assert new is not None
     assert store.active() == new != old
     assert fresh.predict(["Good morning"])[0].version == new
@@ -165,36 +169,36 @@ def test_nothing_is_written_beside_the_shipped_files(classifier):
     shutil.rmtree(classifier.store.root)
 
 
-def test_toxic_labels_teach_the_toxic_head_alone(classifier, store):
+def test_labels_teach_their_own_head_alone(classifier, store):
     """The reviewed texts themselves are answered as reviewed; other texts of the kind move too."""
-    rows = [ToxicRow(f"the zorblaxian ferry is late, number {n}", True) for n in range(200)]
+    rows = [Row(f"the zorblaxian ferry is late, number {n}", True, "review", OTHER) for n in range(200)]
     kind = "the zorblaxian ferry is late, whatever its number"
     before = classifier.predict([kind])[0]
-    name = classifier.train_model([], toxic_rows=sorted(rows, key=lambda row: fingerprint(row.text)))
+    name = classifier.train_model(sorted(rows, key=lambda row: fingerprint(row.text)))
     assert store.active() == name
     served = Classifier(store)
     after, reviewed = served.predict([kind, rows[0].text])
-    assert after.toxic > before.toxic
+    assert after.labels[OTHER] > before.labels[OTHER]
     assert after.probability == pytest.approx(before.probability, abs=1e-6)
-    assert reviewed.toxic == 1
-    assert not reviewed.is_reviewed  # of hate nobody said anything
+    assert reviewed.labels[OTHER] == 1
+    assert not reviewed.is_reviewed  # nobody said anything of the primary label
 
 
-def test_toxic_labels_that_spoil_the_toxic_head_are_left_out(caplog):
+def test_labels_that_spoil_their_head_are_left_out(caplog):
     shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
-    test = evaluation.part("test")
-    known = test.toxic >= 0
-    vectors, truth = test.vectors[known], test.toxic[known] == 1
-    assert update_toxic(shipped, np.repeat(vectors, 20, axis=0), ~np.repeat(truth, 20), evaluation) is shipped
+    known = evaluation.select_split("test").select_known(OTHER)
+    vectors, truth = known.vectors, known.truth(OTHER)
+    assert update_label(shipped, OTHER, np.repeat(vectors, 20, axis=0), ~np.repeat(truth, 20), evaluation) is shipped
     assert "left out" in caplog.text
-    assert update_toxic(shipped, vectors[:0], truth[:0], evaluation) is shipped
-    updated = update_toxic(shipped, vectors, truth, evaluation)
+    assert update_label(shipped, OTHER, vectors[:0], truth[:0], evaluation) is shipped
+    updated = update_label(shipped, OTHER, vectors, truth, evaluation)
     assert (updated.mean[0] == shipped.mean[0]).all()
     assert (updated.mean[1] != shipped.mean[1]).any()
 
 
-def test_who_calls_a_text_not_toxic_calls_it_no_hate(classifier):
+def test_who_denies_a_label_denies_what_implies_it(classifier):
     text = "Women do not belong in politics."
-    classifier.train_model([], toxic_rows=[ToxicRow(text, False, "review:perspective")])
+    classifier.train_model([Row(text, False, "review:perspective", OTHER)])
     verdict = Classifier(classifier.store).predict([text])[0]
-    assert (verdict.probability, verdict.toxic, verdict.is_reviewed) == (0.0, 0.0, True)
+    assert (verdict.probability, verdict.is_reviewed) == (0.0, True)
+    assert verdict.labels == {PRIMARY: 0.0, OTHER: 0.0}

@@ -3,8 +3,10 @@
 Each function raises `CompatError` for what it refuses.
 """
 
+from collections.abc import Container
 from itertools import accumulate
 
+from hate_speech_AI.labels import IMPLIES
 from hate_speech_AI.text import fingerprint
 
 from ...labels.models import LabelName
@@ -60,15 +62,21 @@ def _read_languages(asked: dict) -> list[str]:
     return languages
 
 
-def read_wanted(asked: dict, *, has_toxic: bool, languages: list[str]) -> dict[str, float]:
-    """Return the attributes to answer, each with the score from which it is answered."""
+def read_wanted(asked: dict, *, known: Container[str], languages: list[str]) -> dict[str, float]:
+    """Return the attributes to answer, each with the score from which it is answered.
+
+    Parameters
+    ----------
+    known : container of str
+        The labels that the verdict has.
+    """
     attributes = asked.get("requestedAttributes")
     if not isinstance(attributes, dict) or not attributes:
         raise make_error("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
     wanted = {}
     for name, given in attributes.items():
         details = given or {}
-        if name not in ATTRIBUTES or (name == "TOXICITY" and not has_toxic):
+        if name not in ATTRIBUTES or ATTRIBUTES[name] not in known:
             if asked.get("dropUnsupportedAttributes") is True:
                 continue
             raise make_error(f"Unknown requested attribute: {name}")
@@ -148,7 +156,7 @@ def _refuse_contradictions(rows: list[LabelledText]) -> list[LabelledText]:
         if said.setdefault((key, row.name), row.value) != row.value:
             raise make_error("Invalid value at 'attributeScores': it says both 0 and 1 of one text.")
     for (key, name), value in said.items():
-        if name == LabelName.HATE and value and said.get((key, LabelName.TOXIC)) is False:
+        if value and any(said.get((key, implied)) is False for implied in IMPLIES.get(name, ())):
             raise make_error("Invalid value at 'attributeScores': what is an IDENTITY_ATTACK is TOXICITY too.")
     return rows
 

@@ -1,6 +1,6 @@
 """`comments:analyze`, `comments:suggestscore`, and the discovery document.
 
-IDENTITY_ATTACK is this service's `hate`, TOXICITY its `toxic`; no other attribute is served. Places count UTF-16 units, as
+`request.ATTRIBUTES` says which label each attribute is; no other attribute is served. Places count UTF-16 units, as
 JavaScript does.
 """
 
@@ -9,15 +9,17 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hate_speech_AI.text import sentences
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.text.sentences import find_sentences
 
 from ...access.authentication import KeyAuthentication, describe_origin
 from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
-from ...verdicts.services import Verdict, judge
+from ...verdicts.services import judge
 from ...web.parsers import StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
+    ATTRIBUTES,
     LANGUAGE,
     count_utf16_units,
     make_error,
@@ -45,11 +47,11 @@ class AnalyzeView(APIView):
 
     def post(self, request):
         asked, text, languages = read_comment(request)
-        spans = sentences(text) if asked.get("spanAnnotations") is True else []
+        spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
         whole, *parts = judge([text, *(text[start:end] for start, end in spans)], request.auth)
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        wanted = read_wanted(asked, has_toxic=whole.toxic is not None, languages=languages)
+        wanted = read_wanted(asked, known=whole.labels, languages=languages)
         places = count_utf16_units(text)
         scores = {}
         for attribute, threshold in wanted.items():
@@ -101,8 +103,8 @@ def _echo_token(asked: dict) -> dict:
     return {"clientToken": asked["clientToken"]} if isinstance(asked.get("clientToken"), str) else {}
 
 
-def _get_value(verdict: Verdict, attribute: str) -> float:
-    return verdict.probability if attribute == "IDENTITY_ATTACK" else verdict.toxic
+def _get_value(prediction: Prediction, attribute: str) -> float:
+    return prediction.labels[ATTRIBUTES[attribute]]
 
 
 def _write_score(value: float) -> dict:

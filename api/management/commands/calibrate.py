@@ -3,10 +3,9 @@ from pathlib import Path
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
+from api.compat.perspective.request import ATTRIBUTES
 from api.labels.files import FileError, RowError, read_tweets
 from api.management.judging import judge_texts
-
-_LABELS = {"IDENTITY_ATTACK": "probability", "TOXICITY": "toxic"}
 
 
 class Command(BaseCommand):
@@ -20,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--flagged-from", type=float, required=True, metavar="SCORE", help="the old threshold, such as 0.8")
         parser.add_argument("--text-column", default="text", help="the column of the texts (default: text)")
         parser.add_argument("--score-column", default="score", help="the column of the old scores, 0 to 1 (default: score)")
-        parser.add_argument("--attribute", choices=list(_LABELS), default="IDENTITY_ATTACK", help="what your client asks for")
+        parser.add_argument("--attribute", choices=list(ATTRIBUTES), default="IDENTITY_ATTACK", help="what your client asks for")
         parser.add_argument("--plot", type=Path, metavar="FILE", default=Path("calibration.png"), help="PNG, SVG or PDF")
 
     def handle(self, *, file, flagged_from, text_column, score_column, attribute, plot, **options):
@@ -61,7 +60,7 @@ class Command(BaseCommand):
         return texts, np.array(scores)
 
     def _judge(self, texts: list[str], attribute: str) -> np.ndarray:
-        judged = [getattr(verdict, _LABELS[attribute]) for verdict in judge_texts(texts)]
+        judged = [prediction.labels.get(ATTRIBUTES[attribute]) for prediction in judge_texts(texts)]
         if None in judged:
             raise CommandError(f"Engine linear knows no {attribute}; HATE_SPEECH_ENGINE=encoder does.")
         return np.array(judged)

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from api.labels import selectors
 from api.labels.files import FileError, LabelledTweet, RowError, read_tweets
 from api.management.judging import judge_texts
-from hate_speech_AI.evaluation import evaluate, format_table
+from hate_speech_AI.evaluation.metrics import evaluate, format_table
 
 # The columns of public functional suites; their files are not part of this project.
 _PRESETS = {

@@ -9,7 +9,7 @@ from api.versions.models import TrainingRun
 from api.versions.trainings import queue_training
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
-from hate_speech_AI.evaluation import format_table
+from hate_speech_AI.evaluation.metrics import format_table
 
 _POLL_SECONDS = 0.3
 _HINT_AFTER_SECONDS = 15

@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *, file, **options):
         rows = tqdm(
-            selectors.tweets_for_export(), total=selectors.count_labelled_rows(), desc="Writing", unit=" tweets", leave=False
+            selectors.tweets_for_export(), total=selectors.count_labelled_tweets(), desc="Writing", unit=" tweets", leave=False
         )
         try:
             count = write_tweets(file, rows)

@@ -6,11 +6,13 @@ import uuid
 import pytest
 
 from api.labels.models import Label, LabelName, Suggestion
-from api.labels.selectors import labelled_rows, toxic_rows, waiting_suggestions
+from api.labels.selectors import labelled_rows, waiting_suggestions
 from api.labels.services import LabelledText, add_feedback, add_review, import_labels
 from api.labels.suggestions import decide_suggestions
+from hate_speech_AI.labels import IMPLIES
 
-HATE, TOXIC = "IDENTITY_ATTACK", "TOXICITY"
+HATE, OTHER = "IDENTITY_ATTACK", "TOXICITY"
+[IMPLIED] = IMPLIES[LabelName.HATE]
 
 
 def suggest(client, text: str, scores: dict, **more):
@@ -26,7 +28,7 @@ def test_the_next_version_answers_fifty_comments_as_corals_moderators_did(encode
     """A moderator first approves all, then changes half of the decisions; odd comments are judged by TOXICITY."""
     client, run = encoder_service.client, uuid.uuid4()
     texts = [f"comment {n} of {run}: the ferry was late" for n in range(50)]
-    asked_for = [TOXIC if n % 2 else HATE for n in range(50)]
+    asked_for = [OTHER if n % 2 else HATE for n in range(50)]
     decisions = [n % 4 < 2 for n in range(50)]
     for decided in ([False] * 50, decisions):
         for n, (text, attribute, value) in enumerate(zip(texts, asked_for, decided, strict=True)):
@@ -68,7 +70,7 @@ NO_DECISIONS = [
     {HATE: {"spanScores": [{"begin": 0, "end": 3}]}},
     {HATE: {"spanScores": {"begin": 0}}},
     {HATE: {**summary(1), "spanScores": [{"begin": 0, "end": 7, "score": {"value": 0}}]}},
-    {HATE: summary(1), TOXIC: summary(0)},
+    {HATE: summary(1), OTHER: summary(0)},
 ]
 
 
@@ -100,9 +102,10 @@ def test_what_is_not_to_be_stored_is_not(service):
 def test_a_span_is_labelled_by_itself(service):
     text = "🎈 good morning. Away with them."
     spans = [{"begin": 17, "end": 32, "score": {"value": 1}}]
-    assert suggest(service.client, text, {TOXIC: {"spanScores": spans}}).status_code == 200
+    assert suggest(service.client, text, {OTHER: {"spanScores": spans}}).status_code == 200
     code = (
-        "from api.labels.models import Label; said = Label.objects.filter(source='review:perspective', name='toxic', key='');"
+        "from api.labels.models import Label;"
+        f"said = Label.objects.filter(source='review:perspective', name='{IMPLIED}', key='');"
         "print(list(said.filter(tweet__text='Away with them.').values_list('value', flat=True)))"
     )
     assert service.query(code) == "[True]"
@@ -121,7 +124,7 @@ def test_the_latest_decision_on_a_comment_wins():
     for value in (True, False, True, False):
         feedback("a", value, key="k")
     assert labels() == {("a", "hate", False, "review:perspective")}
-    assert [row.is_hate_speech for row in labelled_rows()] == [False]
+    assert [row.value for row in labelled_rows()] == [False]
 
 
 @pytest.mark.django_db
@@ -143,36 +146,36 @@ def test_what_was_said_of_an_edited_comment_counts_no_longer():
 
 
 @pytest.mark.django_db
-def test_hate_and_toxic_never_contradict_each_other():
+def test_labels_never_contradict_what_they_imply():
     import_labels(rows=[("a", True)], source="import:x")
-    feedback("a", True, name=LabelName.TOXIC)
-    assert labels() == {("a", "hate", True, "import:x"), ("a", "toxic", True, "review:perspective")}
-    feedback("a", False, name=LabelName.TOXIC)
-    assert labels() == {("a", "hate", False, "review:perspective"), ("a", "toxic", False, "review:perspective")}
+    feedback("a", True, name=IMPLIED)
+    assert labels() == {("a", "hate", True, "import:x"), ("a", IMPLIED, True, "review:perspective")}
+    feedback("a", False, name=IMPLIED)
+    assert labels() == {("a", "hate", False, "review:perspective"), ("a", IMPLIED, False, "review:perspective")}
     add_review(text="a", is_hate_speech=True)
-    assert labels() == {("a", "hate", True, "review"), ("a", "toxic", True, "review")}
-    # An import does not outrank a review, and what is no hate may be toxic.
+    assert labels() == {("a", "hate", True, "review"), ("a", IMPLIED, True, "review")}
+    # An import does not outrank a review, and what is no hate may carry the other label.
     import_labels(rows=[("a", False)], source="import:y")
     add_review(text="a", is_hate_speech=False)
-    assert labels() == {("a", "hate", False, "review"), ("a", "toxic", True, "review")}
-    assert [row[1:] for row in toxic_rows()] == [(True, "review")]
+    assert labels() == {("a", "hate", False, "review"), ("a", IMPLIED, True, "review")}
+    assert [row[1:] for row in labelled_rows()] == [(False, "review", "hate"), (True, "review", IMPLIED)]
 
 
 @pytest.mark.django_db
 def test_feedback_of_a_key_without_trust_waits():
     feedback("a", True, key="k", is_trusted=False)
     feedback("a", False, key="k", is_trusted=False)
-    feedback("a", True, key="k", is_trusted=False, name=LabelName.TOXIC)
+    feedback("a", True, key="k", is_trusted=False, name=IMPLIED)
     assert not labels()
     feedback("b", True, token="comment:2", key="k", is_trusted=False)
     feedback("edited", True, token="comment:2", key="k", is_trusted=False)
     waiting = waiting_suggestions()
     assert {(one.tweet.text, one.name, one.value) for one in waiting} == {
         ("a", "hate", False),
-        ("a", "toxic", True),
+        ("a", IMPLIED, True),
         ("edited", "hate", True),
     }
     assert decide_suggestions(suggestions=Suggestion.objects.all(), is_accepted=True, who="admin a") == 3
     source = "review:perspective"
-    assert labels() == {("a", "hate", False, source), ("a", "toxic", True, source), ("edited", "hate", True, source)}
+    assert labels() == {("a", "hate", False, source), ("a", IMPLIED, True, source), ("edited", "hate", True, source)}
     assert set(Label.objects.values_list("key", flat=True)) == {"k"}

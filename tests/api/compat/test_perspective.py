@@ -2,6 +2,8 @@
 
 import pytest
 
+from hate_speech_AI.labels import HATE, IMPLIES
+
 pytestmark = pytest.mark.embedded
 
 TEXT = "Good morning 👩🏿‍🌾 everybody. All women are worthless and disgusting! See you."
@@ -19,7 +21,7 @@ def test_both_attributes_are_the_services_labels(encoder_service):
     assert answer["languages"] == answer["detectedLanguages"] == ["en"]
     assert answer["clientToken"] == "comment:1"
     labels = encoder_service.client.post("/predict", json={"tweet": TEXT}).json()["labels"]
-    for attribute, label in (("IDENTITY_ATTACK", "hate"), ("TOXICITY", "toxic")):
+    for attribute, label in (("IDENTITY_ATTACK", HATE), ("TOXICITY", *IMPLIES[HATE])):
         score = {"value": labels[label], "type": "PROBABILITY"}
         units = len(TEXT.encode("utf-16-le")) // 2
         assert answer["attributeScores"][attribute] == {

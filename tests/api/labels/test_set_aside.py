@@ -21,7 +21,7 @@ def review(text, is_hate_speech, **changes):
 
 
 def rows():
-    return {row.text: (row.is_hate_speech, row.source) for row in labelled_rows()}
+    return {row.text: (row.value, row.source) for row in labelled_rows()}
 
 
 def test_the_label_before_becomes_current_again():

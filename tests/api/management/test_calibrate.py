@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from api.verdicts.services import Verdict
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.labels import MEANINGS, PRIMARY
 
 
 @pytest.fixture
@@ -16,7 +17,10 @@ def scored(tmp_path, monkeypatch):
 
     def judge(texts, caller, *, with_reviews):
         assert not with_reviews  # a review's 0 or 1 is no score
-        return [Verdict(False, old[text] ** 2, 0.5, "v", toxic=old[text]) for text in texts]
+        return [
+            Prediction(False, old[text] ** 2, 0.5, "v", dict(zip(MEANINGS, (old[text] ** 2, old[text]), strict=True)))
+            for text in texts
+        ]
 
     monkeypatch.setattr("api.management.judging.judge", judge)
     path = tmp_path / "scores.csv"
@@ -67,7 +71,8 @@ def test_what_cannot_be_done_is_said(scored, options, message):
 
 def test_the_linear_engine_knows_no_toxicity(scored, monkeypatch):
     monkeypatch.setattr(
-        "api.management.judging.judge", lambda texts, **_: [Verdict(False, p, 0.5, "v") for p in np.ones(len(texts))]
+        "api.management.judging.judge",
+        lambda texts, **_: [Prediction(False, p, 0.5, "v", {PRIMARY: p}) for p in np.ones(len(texts))],
     )
     with pytest.raises(CommandError, match="HATE_SPEECH_ENGINE=encoder"):
         call_command("calibrate", str(scored), "--flagged-from", "0.8", "--attribute", "TOXICITY")

@@ -4,7 +4,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.labels import PRIMARY
 
 
 @pytest.fixture
@@ -104,11 +105,11 @@ def test_without_a_version_it_says_so(untrained_service, file):
 def test_many_texts_are_judged_a_thousand_at_a_time(file, monkeypatch, capsys):
     asked = []
 
-    def predict(texts, *, with_reviews):
+    def judge(texts, caller, *, with_reviews):
         asked.append(len(texts))
-        return [Prediction(False, 0.1, 0.5, "v")] * len(texts)
+        return [Prediction(False, 0.1, 0.5, "v", {PRIMARY: 0.1})] * len(texts)
 
-    monkeypatch.setattr(classifier, "predict", predict)
+    monkeypatch.setattr("api.management.judging.judge", judge)
     call_command("evaluate", file(["label", "tweet"], [(n % 2, f"{OTHER}, number {n}") for n in range(2500)]))
     assert asked == [1000, 1000, 500]
     assert "2,500 texts" in capsys.readouterr().out

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hate_speech_AI.labels import IMPLIES
+
 from ...service import wait_until
 
 HATEFUL = "All women are worthless and disgusting."
@@ -21,7 +23,7 @@ def test_it_works(encoder):
     assert set(verdict) == {"is_hate_speech", "probability", "threshold", "version", "labels", "uncertainty"}
     assert verdict["is_hate_speech"]
     assert verdict["labels"]["hate"] == verdict["probability"]
-    assert verdict["labels"]["toxic"] >= verdict["labels"]["hate"]
+    assert all(verdict["labels"][implied] >= verdict["labels"]["hate"] for implied in IMPLIES["hate"])
     assert verdict["version"] == encoder.active_version()
 
 
@@ -81,7 +83,7 @@ def test_a_review_is_learned_and_explained_as_the_models(encoder):
     assert verdict["source"] == "review"
     assert verdict["is_hate_speech"] is not before["is_hate_speech"]
     assert verdict["labels"]["hate"] == verdict["probability"] in (0.0, 1.0)
-    assert verdict["labels"]["toxic"] >= verdict["labels"]["hate"]
+    assert all(verdict["labels"][implied] >= verdict["labels"]["hate"] for implied in IMPLIES["hate"])
     assert verdict["uncertainty"] == 0
     assert verdict["explanation"]["source"] == "model"
 
@@ -121,7 +123,7 @@ def test_a_missing_weights_file_is_said_in_one_line(new_service, tmp_path, monke
     # The installed files are not touched: the process is told another folder before it looks.
     service = new_service(HATE_SPEECH_ENGINE="encoder")
     code = (
-        "from pathlib import Path; import hate_speech_AI.shipped as shipped;"
+        "from pathlib import Path; import hate_speech_AI.engines.encoder.shipped as shipped;"
         "shipped.Shipped.__init__.__defaults__ = (Path('/nowhere'),);"
         "from django.core.management import call_command; call_command('exec_train')"
     )

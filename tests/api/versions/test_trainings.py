@@ -6,6 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from api.labels.services import add_review
+from api.versions import trainings
 from api.versions.models import TrainingRun
 from api.versions.selectors import training_run
 from api.versions.services import bootstrap_engine
@@ -69,13 +70,13 @@ def test_a_training_without_enough_rows_fails_with_the_reason():
 def test_a_worker_that_lost_its_lease_stops_before_it_activates(monkeypatch):
     bootstrap_engine()
     run, _ = request_training()
-    train = classifier.train_model
 
-    def slow_train(rows, report, **options):
-        TrainingRun.objects.update(worker="another")  # as a sweep and another worker would
-        return train(rows, report, **options)
+    class SlowTraining(trainings.Training):
+        def run(self):
+            TrainingRun.objects.update(worker="another")  # as a sweep and another worker would
+            yield from super().run()
 
-    monkeypatch.setattr(classifier, "train_model", slow_train)
+    monkeypatch.setattr(trainings, "Training", SlowTraining)
     before = classifier.store.active()
     run_training(run_id=run.pk)
     assert classifier.store.active() == before

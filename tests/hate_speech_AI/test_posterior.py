@@ -8,8 +8,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
-from hate_speech_AI.bayesian import BayesianLogisticRegression
-from hate_speech_AI.engines.encoder import moderate
+from hate_speech_AI.engines.encoder.engine import moderated_probability
+from hate_speech_AI.engines.encoder.posterior import BayesianLogisticRegression
 
 
 def some_data(count: int, seed: int, shift: float = 0.0):
@@ -91,7 +91,7 @@ def test_far_from_the_data_it_is_unsure():
 @pytest.mark.parametrize(("logit", "deviation"), [(0.0, 1.0), (1.0, 0.5), (-2.0, 2.0), (3.0, 1.0)])
 def test_the_moderated_probability_is_the_mean_over_the_posterior(logit, deviation):
     exact, _ = quad(lambda a: norm.pdf(a, logit, deviation) / (1 + np.exp(-a)), -40, 40)
-    assert float(moderate(np.array(logit), np.array(deviation))) == pytest.approx(exact, abs=0.01)
+    assert float(moderated_probability(np.array(logit), np.array(deviation))) == pytest.approx(exact, abs=0.01)
 
 
 def test_it_is_a_scikit_learn_estimator():

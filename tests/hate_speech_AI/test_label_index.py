@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hate_speech_AI.errors import CorruptVersionError
-from hate_speech_AI.labels import LabelIndex
+from hate_speech_AI.label_index import LabelIndex
 from hate_speech_AI.text import fingerprint
 
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
@@ -12,7 +12,7 @@ digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 @given(st.dictionaries(digests, st.booleans()), digests)
 def test_it_answers_what_it_was_given(labelled, other):
-    index = LabelIndex.of(labelled.items())
+    index = LabelIndex.build(labelled.items())
     assert len(index) == len(labelled)
     assert {key: index.get(key) for key in labelled} == labelled
     assert index.get(other) == labelled.get(other)
@@ -20,14 +20,14 @@ def test_it_answers_what_it_was_given(labelled, other):
 
 def test_a_shared_first_half_is_told_apart():
     first, second = "ab" * 8 + "00" * 24, "ab" * 8 + "11" * 24
-    index = LabelIndex.of([(first, True), (second, False)])
+    index = LabelIndex.build([(first, True), (second, False)])
     assert (index.get(first), index.get(second), index.get("ab" * 8 + "22" * 24)) == (True, False, None)
 
 
 @pytest.mark.parametrize("n", [0, 1, 9, 1000])
 def test_a_saved_index_is_the_same(tmp_path, n):
     labelled = {fingerprint(f"text {number}"): number % 3 == 0 for number in range(n)}
-    LabelIndex.of(labelled.items()).save(tmp_path / "index.npz")
+    LabelIndex.build(labelled.items()).save(tmp_path / "index.npz")
     index = LabelIndex.load(tmp_path / "index.npz")
     assert {key: index.get(key) for key in labelled} == labelled
     assert (tmp_path / "index.npz").stat().st_size < 1000 + 18 * n

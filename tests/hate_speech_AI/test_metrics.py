@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from hate_speech_AI.evaluation import calibration_error, choose_threshold, format_table, measure, measure_by_source
+from hate_speech_AI.evaluation.metrics import calibration_error, format_table, measure, measure_by_source
+from hate_speech_AI.evaluation.threshold import choose_threshold
 
 judged = st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=60)
 

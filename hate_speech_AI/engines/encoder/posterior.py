@@ -1,13 +1,13 @@
 """Bayesian logistic regression: the head that learns from a community without forgetting what it knew.
 
-It lives with training and not with serving, which needs none of scikit-learn; `engines/encoder.py` answers by its formulas.
+It lives with training and not with serving, which needs none of scikit-learn; `engine.py` answers by its formulas.
 """
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
-from .engines.encoder import moderate
+from .engine import moderated_probability
 
 _MAX_STEPS = 50
 _ROWS_AT_ONCE = 16_384
@@ -32,7 +32,7 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
     precision : ndarray of shape (n_features + 1, n_features + 1), optional
         Of the prior; by default `alpha` times the identity, with a hundredth of that for the intercept.
     tau : float
-        What the prior counts.
+        The prior strength.
     alpha : float
     tol : float
         Newton's steps end when the next would lower the loss by a smaller share of it than this.
@@ -67,7 +67,7 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
         return self._update(X, y, mean, self.tau * np.asarray(precision, float), sample_weight)
 
     def partial_fit(self, X, y, sample_weight=None):
-        """Take the posterior so far as prior, and learn from more; the first time it is `fit`."""
+        """Update the posterior with more rows: it is the prior now. The first call is `fit`."""
         if not hasattr(self, "mean_"):
             return self.fit(X, y, sample_weight)
         X, y = self._checked(X, y, reset=False)
@@ -81,10 +81,11 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Return the probabilities of both classes, the posterior's variance taken into account: shape (n, 2)."""
         logits, deviation = self.decision_function(X), self.uncertainty(X)
-        positive = moderate(logits, deviation)
+        positive = moderated_probability(logits, deviation)
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X):
+        """Return whether the logit at the posterior's mean is above 0: bool, shape (n,)."""
         return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
     def uncertainty(self, X):

@@ -15,10 +15,10 @@ Key = tuple[int, int]  # both halves of the first 128 bits of a fingerprint
 
 
 class EmbeddingCache:
-    """The embeddings of one encoder, in a file that only ever grows; one process at a time has it open.
+    """The embeddings of one encoder, in a file that is only appended to. One process at a time has it open.
 
-    A record is the first 128 bits of a text's fingerprint and the embedding of a window; a text's windows stand together, the
-    last one marked. What was cut off in writing is at the end, and is overwritten.
+    A record is the first 128 bits of a text's fingerprint and the embedding of a window. A text's windows stand together, the
+    last one marked. A write that was cut off leaves half a text at the end, which the next write replaces.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class EmbeddingCache:
 
     @classmethod
     @contextmanager
-    def opened(cls, folder: Path, encoder: str, width: int) -> Iterator[Self | None]:
+    def open(cls, folder: Path, encoder: str, width: int) -> Iterator[Self | None]:
         """Give the cache of an encoder (its sha256) below `folder`, or `None` while another process has it.
 
         Files of other encoders are removed.
@@ -63,7 +63,7 @@ class EmbeddingCache:
     def embed(
         self, texts: list[str], fingerprints: list[str], embed: Callable[[list[str]], tuple[np.ndarray, np.ndarray]]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what `embed` would return of `texts`, and keep what was not there."""
+        """Return what `embed` returns for `texts`, from the file where it is there; append what is missing."""
         keys = [(int(digest[:16], 16), int(digest[16:32], 16)) for digest in fingerprints]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if self._find(key) is None}
         if missing:

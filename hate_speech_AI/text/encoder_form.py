@@ -1,99 +1,12 @@
-"""What is done to a text before anything learns from it or judges it.
+"""What the encoder reads of a text, and where each character of it comes from."""
 
-Two forms are kept apart on purpose. The *fingerprint* says which texts are the same text; it keys rows and never changes.
-What the *model reads* (`normalise`, `reading_form`, `clean_and_tokenize_string`, `encoder_form`) may improve with every release;
-what the encoder reads, with every encoder. Everything here takes time linear in the text's length: a post is hostile input.
-"""
-
-import hashlib
 import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 
-from stemming.porter2 import stem as porter2_stem
-
-# UTF-8 read as Latin-1. Longer sequences hardly occur in real Latin-1 text; of the two-byte ones only those that begin with
-# "Â" or "Ã" are taken, since other pairs do occur in it (German "Spaß»" ends in one).
-_MOJIBAKE = re.compile("[ÂÃ][\u0080-\u00bf]|[\u00e0-\u00ef][\u0080-\u00bf]{2}|[\u00f0-\u00f4][\u0080-\u00bf]{3}")
-
-# The rules of nltk.tokenize.casual (TweetTokenizer) for hashtags, and for words with apostrophes and dashes inside, in one
-# pattern; mentions and links are gone by then. TweetTokenizer itself takes as long as half a request, and its import costs a
-# process 1.3 s and 172 MB. The possessive quantifiers keep the patterns linear.
-_WORD = re.compile(r"#[\w'-]*\w|[^\W\d_](?:[^\W\d_]|['’_-](?=[^\W\d_]))*+")
-_MENTION_OR_LINK = re.compile(r"@\w*+|(?:https?://|www\.)\S*+")
-_NOT_A_LETTER = re.compile(r"[\W\d_]+")
-_LENGTHENED = re.compile(r"(.)\1{3,}")
-
-
-def fingerprint(text: str) -> str:
-    """Return the 64 hex digits that stand for `text`: the sha256 of its NFKC, casefolded, white-space-collapsed form."""
-    same = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return hashlib.sha256(same.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _undo_mojibake(match: re.Match) -> str:
-    try:
-        return match.group().encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return match.group()
-
-
-def normalise(text: str) -> str:
-    """Return `text` with HTML entities and mojibake undone; every engine reads this form."""
-    if "&" in text:
-        text = html.unescape(text)
-    if not text.isascii():
-        text = _MOJIBAKE.sub(_undo_mojibake, text)
-    return text
-
-
-def reading_form(text: str) -> str:
-    """Return what the linear engine reads of `text`: normalised, in lower case, single-spaced, mentions and links as marks.
-
-    Mentions become "@" and links "://": that someone is addressed matters, who does not. White space is collapsed although
-    `twitter_sentiment` scores five points of F1 higher with it left in: there the runs of blanks tell how the file was made,
-    not what hate is, and two texts of one fingerprint must get one verdict.
-    """
-    text = _MENTION_OR_LINK.sub(_mark, normalise(text).lower())
-    return " ".join(text.replace("\0", " ").split())
-
-
-def _mark(found: re.Match) -> str:
-    return "@" if found.group().startswith("@") else "://"
-
-
-@lru_cache(maxsize=65536)
-def stem_word(word: str) -> str:
-    """Return the Porter2 stem of a lower-case word, letters and "#" only; remembered, since words repeat."""
-    hashtag = "#" if word[0] == "#" else ""
-    word = _NOT_A_LETTER.sub("", _LENGTHENED.sub(r"\1\1\1", word))
-    # Nothing in a language is this long, and the stemmer's time grows with the square of the length.
-    return hashtag + (porter2_stem(word) if word.isascii() and len(word) <= 64 else word[:64])
-
-
-def words(form: str) -> list[str]:
-    """Return the words and hashtags of a reading form, in order."""
-    return _WORD.findall(form)
-
-
-def stems(form: str) -> list[str]:
-    """Return the Porter2 stems of the words of a reading form, letters and "#" only.
-
-    The seed dropped words of three letters and fewer, and with them words such as "gay" and "jew". Measured by
-    `recipe/choose_linear.py` on twitter_sentiment's training side, F1 is 0.728 with them and 0.727 without; the seed's whole
-    cleaning, its slips mended, scores 0.725, and words that are not stemmed 0.725. So they stay.
-    """
-    return [stem_word(word) for word in words(form)]
-
-
-def clean_and_tokenize_string(tweet: str) -> str:
-    """Return the cleaned words of `tweet`, stemmed and joined by blanks."""
-    return " ".join(stems(reading_form(tweet)))
-
-
-# What the encoder reads.
+from .normalisation import MOJIBAKE, undo_mojibake
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,31});?")
 # What is not seen, or only decorates a letter: format characters, blanks of no width, combining marks, variation selectors, tags;
@@ -151,11 +64,11 @@ class Aligned:
         self.starts, self.ends = range(len(text)), range(1, len(text) + 1)
 
     def replace(self, pattern: re.Pattern, replacement: Callable[[re.Match], str], *, by_character: bool = False) -> None:
-        """Replace what matches; each new character stands for the whole match, or `by_character` for the one in its place."""
+        """Replace each match. A new character stands for the whole match, or with `by_character` for the one in its place."""
         self.edit(((*found.span(), replacement(found)) for found in pattern.finditer(self.text)), by_character=by_character)
 
     def edit(self, edits: Iterable[tuple[int, int, str]], *, by_character: bool = False) -> None:
-        """Put a new text in the place of each (start, end), given in ascending order; what goes is the character's before it."""
+        """Put a new text in the place of each (start, end), in ascending order. What is deleted belongs to what is before it."""
         pieces, starts, ends, at = [], [], [], 0
         for start, end, new in edits:
             kept = end if by_character else start
@@ -187,7 +100,7 @@ def encoder_form(text: str) -> Aligned:
     if "&" in text:
         form.replace(_ENTITY, lambda found: html.unescape(found.group()))
     if not text.isascii() or not form.text.isascii():
-        form.replace(_MOJIBAKE, _undo_mojibake)
+        form.replace(MOJIBAKE, undo_mojibake)
         form.edit(_spell_emoji(form.text))
         form.replace(_UNSEEN, lambda found: "")
         pieces = _WORD_OR_FOREIGN.finditer(form.text)
@@ -244,30 +157,3 @@ def _spell_emoji(text: str) -> Iterator[tuple[int, int, str]]:
         found = start, at, name
     if found:
         yield found
-
-
-# Sentences.
-
-# Marks that end one, what closes after them, and the white space that follows; or a line's end.
-_SENTENCE_END = re.compile(r"(?:(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|\n)\s*+")
-_ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|\w)\.)\s*\Z", re.IGNORECASE)
-MAX_SENTENCES = 100
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Return (start, end) of each sentence of a text that is not blank, without the white space around it.
-
-    There is at least one. What follows the 99th is one, however long, so that the cost of judging each stays bounded.
-    """
-    spans: list[tuple[int, int]] = []
-    start = 0
-    ends = (found.end() for found in _SENTENCE_END.finditer(text))
-    for end in (*ends, len(text)):
-        if end < len(text) and (len(spans) == MAX_SENTENCES - 1 or _ABBREVIATION.search(text[max(start, end - 12) : end])):
-            continue
-        piece = text[start:end]
-        if piece.strip():
-            left = start + len(piece) - len(piece.lstrip())
-            spans.append((left, left + len(piece.strip())))
-        start = end
-    return spans

@@ -1,0 +1,89 @@
+"""What this release ships in `pretrained/`: the encoder, its head, what they learned from, and their evaluation set.
+
+`recipe/` makes it.
+"""
+
+import hashlib
+import io
+import json
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import PretrainedError
+from ..evaluation_set import EvaluationSet, Fingerprints
+
+FOLDER = Path(__file__).parents[2] / "pretrained"
+
+
+class Shipped:
+    """The files of a folder such as `pretrained/`, each checked before it is used.
+
+    Every method and property raises `PretrainedError` where a file is missing or is not the one that was shipped.
+    """
+
+    def __init__(self, folder: Path = FOLDER):
+        self.folder = folder
+
+    @cached_property
+    def manifest(self) -> dict:
+        """The labels, the window, the threshold, the checksums of the files, and figures."""
+        path = self.folder / "manifest.json"
+        try:
+            manifest = json.loads(path.read_text("utf-8"))
+            return {**manifest, "files": dict(manifest["files"])}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise PretrainedError(f"{path} cannot be read ({error!r}). Install this release again.") from error
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the head knows, in the order of its rows."""
+        return tuple(self.manifest["labels"])
+
+    def checksum(self, name: str) -> str:
+        """Return the sha256 that file `name` must have."""
+        return self.manifest["files"].get(name, "")
+
+    def read(self, name: str) -> bytes:
+        """Return the contents of file `name`."""
+        try:
+            content = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise PretrainedError(f"{self.folder / name} is missing ({error.strerror}). Install this release again.") from error
+        if hashlib.sha256(content).hexdigest() != self.checksum(name):
+            raise PretrainedError(
+                f"{self.folder / name} is not the file that was shipped: its sha256 differs. Install this release again."
+            )
+        return content
+
+    def head(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the head's mean and precision, a row for each of `labels`.
+
+        Returns
+        -------
+        mean : ndarray of float64, shape (n_labels, width + 1)
+        precision : ndarray of float32, shape (n_labels, width + 1, width + 1)
+        """
+        arrays = self._arrays("head.npz")
+        return arrays["mean"], arrays["precision"]
+
+    def learned(self) -> Fingerprints:
+        """Return the texts that the encoder and the head learned from."""
+        return Fingerprints(np.load(io.BytesIO(self.read("seen.npy")), allow_pickle=False))
+
+    def evaluation(self) -> EvaluationSet:
+        """Return the evaluation set."""
+        arrays = self._arrays("evaluation.npz")
+        names = arrays["names"].tolist()
+        return EvaluationSet(
+            arrays["vectors"].astype(np.float32),
+            {label: arrays[label].astype(np.int8) for label in self.labels if label in arrays},
+            [names[at] for at in arrays["sources"]],
+            ["test" if is_test else "validation" for is_test in arrays["is_test"]],
+            arrays["keys"],
+        )
+
+    def _arrays(self, name: str) -> dict[str, np.ndarray]:
+        with np.load(io.BytesIO(self.read(name)), allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}

@@ -1,0 +1,1 @@
+"""How good a version is: figures, thresholds, the gate and the report."""

@@ -1,0 +1,102 @@
+"""The active version of a store, loaded and followed: what a process serves."""
+
+import logging
+import os
+import threading
+
+from .errors import HateSpeechError, ModelMissingError
+from .libraries import list_libraries
+from .store import ModelStore
+from .version import Version
+
+logger = logging.getLogger(__name__)
+
+FOLLOW_SECONDS = 0.5
+
+
+class Follower:
+    """Follows the pointer of a store, in a thread of this process.
+
+    The thread looks at the pointer twice a second, loads what it names and then exchanges one reference. So a request never waits
+    for a load and never meets a half-loaded version.
+
+    Parameters
+    ----------
+    store : ModelStore
+    """
+
+    def __init__(self, store: ModelStore):
+        self._store = store
+        self._loaded: Version | None = None
+        self._last_error: str | None = None
+        self._lock = threading.Lock()
+        self._process: int | None = None  # the process whose thread follows
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Load the active version, if there is one, and follow the pointer from now on; a second call does nothing."""
+        with self._lock:
+            if self._process == os.getpid():
+                return
+            self._refresh()
+            threading.Thread(target=self._follow, name="follow-active-version", daemon=True).start()
+            self._process = os.getpid()
+
+    def stop(self) -> None:
+        """End the thread at its next look."""
+        self._stopped.set()
+
+    def current(self) -> Version:
+        """Return the loaded version.
+
+        Raises
+        ------
+        ModelMissingError
+            No version is active yet.
+        HateSpeechError
+            The active version cannot be loaded, and there was none before it.
+        """
+        # A thread does not survive a fork: each process starts its own, once.
+        if self._process != os.getpid():
+            self.start()
+        if self._loaded is None:
+            with self._lock:
+                self._refresh()  # the first version is served as soon as /score tells of it, not at the next look
+        if self._loaded is None:
+            if self._last_error:
+                raise HateSpeechError(self._last_error)
+            raise ModelMissingError("The first training has not finished.")
+        return self._loaded
+
+    def _follow(self) -> None:
+        while not self._stopped.wait(FOLLOW_SECONDS):
+            try:
+                self._refresh()
+            except Exception:
+                # Without this thread the process would serve its version for ever.
+                logger.exception("The active version could not be looked up; the next look is in %s s.", FOLLOW_SECONDS)
+
+    def _refresh(self) -> None:
+        """Load the version that the pointer names, unless it is loaded; while that fails the one before it goes on serving."""
+        try:
+            name = self._store.active()
+            if name is None or (self._loaded and name == self._loaded.name):
+                return
+            loaded = self._store.load(name)
+            loaded.engine.judge(["ready?"])  # the encoder is loaded now, and not by the first request
+        except (HateSpeechError, OSError) as error:
+            # Tried again at the next look, since a shared folder may bring the files late; logged once.
+            if str(error) != self._last_error:
+                logger.error("The active version cannot be served: %s", error)
+                self._last_error = str(error)
+            return
+        self._loaded = loaded
+        self._last_error = None
+        logger.info("Serving version %s%s", name, _describe_differences(loaded.manifest.get("libraries", {})))
+
+
+def _describe_differences(written: dict[str, str]) -> str:
+    """Return in words which of the libraries here differ from those of a training; "" if none does."""
+    here = list_libraries()
+    others = [f"{library} {written[library]}" for library in written if library in here and written[library] != here[library]]
+    return f", which was trained with {', '.join(others)}" if others else ""

@@ -1,0 +1,112 @@
+"""A version's verdicts: one encoding of each text, and what people said of it before what the model says."""
+
+import pytest
+
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.engine import moderated_probability
+from hate_speech_AI.engines.encoder.session import load_encoder
+from hate_speech_AI.errors import NoExplanationError
+from hate_speech_AI.label_index import LabelIndex
+from hate_speech_AI.labels import IMPLIES, PRIMARY, complete_labels
+from hate_speech_AI.text import fingerprint
+from hate_speech_AI.version import Version
+
+[OTHER] = IMPLIES[PRIMARY]
+HARMLESS = "The baker on our street has fresh bread every morning, and the whole street smells of it. "
+TEXTS = ["All women are worthless", "Good morning, neighbours", "", HARMLESS * 12 + "All women are worthless. " + HARMLESS * 3]
+
+
+def version_of(**said: dict[str, bool]) -> Version:
+    """Return the shipped version with what people said, by label and text."""
+    reviews = {
+        label: LabelIndex.build((fingerprint(text), value) for text, value in by_text.items()) for label, by_text in said.items()
+    }
+    return Version(EncoderEngine.shipped(), reviews, {"version": "v", "threshold": 0.33})
+
+
+def test_every_label_is_answered_and_the_primary_is_first():
+    [verdict] = version_of().judge(["Good morning"])
+    assert list(verdict.labels) == [PRIMARY, OTHER]
+    assert verdict.labels[PRIMARY] == verdict.probability
+    assert not verdict.is_reviewed
+
+
+def test_a_verdict_is_the_same_with_and_without_its_explanation():
+    version = version_of()
+    plain, explained = version.judge(TEXTS), version.judge(TEXTS, explain=True)
+    for one, other in zip(plain, explained, strict=True):
+        assert one.explanation is None
+        assert other.labels == pytest.approx(one.labels, abs=1e-6)
+        assert other.uncertainty == pytest.approx(one.uncertainty, abs=1e-6)
+        logit = other.explanation["logit"]
+        assert moderated_probability(logit, other.uncertainty) == pytest.approx(other.probability, abs=1e-5)
+
+
+@pytest.mark.parametrize("explain", [False, True])
+def test_each_text_is_encoded_once(explain, monkeypatch):
+    session, encoded = load_encoder()._session, []
+
+    class Counting:
+        def run(self, outputs, inputs):
+            encoded.extend(inputs["ids"].tolist())
+            return session.run(outputs, inputs)
+
+    monkeypatch.setattr(load_encoder(), "_session", Counting())
+    version_of().judge(TEXTS[:3], explain=explain)
+    assert len(encoded) == 3  # none of these has a second window
+
+
+def test_what_people_said_comes_before_what_the_model_says():
+    version = version_of(**{PRIMARY: {"good morning": True, "all women are worthless": False}})
+    yes, no = version.judge(["Good morning", "All women are worthless"])
+    assert (yes.is_hate_speech, yes.probability, yes.is_reviewed, yes.uncertainty) == (True, 1.0, True, 0.0)
+    assert yes.labels[OTHER] == 1.0  # what is hate carries the other label too
+    assert (no.is_hate_speech, no.probability, no.is_reviewed) == (False, 0.0, True)
+    assert 0 < no.labels[OTHER] < 1  # nobody said anything of it
+    [alone] = version.judge(["Good morning"], with_reviews=False)
+    assert not alone.is_reviewed
+
+
+def test_an_explanation_is_the_models_also_where_a_review_answers():
+    version = version_of(**{PRIMARY: {"good morning": True}})
+    [verdict] = version.judge(["Good morning"], explain=True)
+    assert verdict.is_reviewed
+    assert verdict.explanation["logit"] < 0
+
+
+@pytest.mark.parametrize(
+    ("said", "completed"),
+    [
+        ({PRIMARY: True}, {PRIMARY: True, OTHER: True}),
+        ({PRIMARY: False}, {PRIMARY: False}),
+        ({OTHER: True}, {OTHER: True}),
+        ({OTHER: False}, {PRIMARY: False, OTHER: False}),
+        ({PRIMARY: True, OTHER: False}, {PRIMARY: True, OTHER: False}),
+        ({"another": True}, {"another": True}),
+    ],
+)
+def test_what_follows_from_a_label_is_inferred(said, completed):
+    assert complete_labels(said) == completed
+
+
+def test_a_head_may_know_more_labels():
+    import numpy as np
+
+    shipped = EncoderEngine.shipped()
+    mean, precision = np.concatenate([shipped.mean, shipped.mean[:1]]), np.concatenate([shipped.precision, shipped.precision[:1]])
+    engine = EncoderEngine(mean, precision, labels=(*shipped.labels, "another"))
+    [verdict] = Version(engine, {}, {"version": "v", "threshold": 0.33}).judge(["Good morning"])
+    assert list(verdict.labels) == [PRIMARY, OTHER, "another"]
+    assert verdict.labels["another"] == pytest.approx(verdict.probability, abs=1e-6)
+
+
+def test_an_engine_that_cannot_explain_says_so():
+    from hate_speech_AI.engines.linear import LinearEngine
+
+    from .rows import toy_rows
+
+    engine = LinearEngine.fit((row.text, row.value) for row in toy_rows())
+    version = Version(engine, {}, {"version": "v", "threshold": 0.5})
+    assert list(version.judge(["a text"])[0].labels) == [PRIMARY]
+    with pytest.raises(NoExplanationError, match="HATE_SPEECH_ENGINE=encoder"):
+        version.judge(["a text"], explain=True)
