@@ -1,6 +1,8 @@
 """What the tests share: a real service of real processes, on SQLite and files, and on PostgreSQL and Redis where they answer."""
 
+import csv
 import logging
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +12,14 @@ import psycopg
 import pytest
 import redis
 
+from api.labels.services import STARTER_TWEETS
+from hate_speech_AI.core import Classifier, classifier
+from hate_speech_AI.store import ModelStore
+from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training.rows import STARTER, Row
+
 from .environment import SERVICE_URLS
-from .service import Service
+from .service import COMMANDS, Service
 from .web import Web
 
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -61,7 +69,15 @@ def redis_environment():
     client.close()
 
 
-@pytest.fixture(scope="session", params=["embedded", "postgres-redis"])
+def pytest_generate_tests(metafunc):
+    """Run each test of a service on both backends, unless it is marked `embedded`."""
+    if "backend" in metafunc.fixturenames:
+        is_embedded = metafunc.definition.get_closest_marker("embedded")
+        backends = ["embedded"] if is_embedded else ["embedded", "postgres-redis"]
+        metafunc.parametrize("backend", backends, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def backend(request) -> dict[str, str]:
     """Give the environment of each kind of installation in turn."""
     if request.param == "embedded":
@@ -72,9 +88,20 @@ def backend(request) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def all_ends():
+    """Leave no process behind."""
+    yield
+    Service.wait_for_ends()
+    COMMANDS.stop()
+
+
 @pytest.fixture(scope="session")
 def service(backend, tmp_path_factory):
-    """Give a running service of web and worker that has trained on the starter tweets; tests share it, so they only add."""
+    """Give a running service of web and worker that has trained on the starter tweets.
+
+    Tests share it, in any order: they only add, with texts of their own, and `newest_again` undoes what they activate.
+    """
     with Service(tmp_path_factory.mktemp("service"), backend) as running:
         running.start("web", "worker")
         trained = running.manage("exec_train", "--wait")
@@ -84,24 +111,51 @@ def service(backend, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def encoder_backend(backend):
-    """Give a backend that `service` has no part in: of two services with one queue, one takes the other's trainings."""
-    if not backend:
-        yield {}
-        return
-    with new_database() as url:
-        yield {"DATABASE_URL": url, "REDIS_URL": backend["REDIS_URL"], "REDIS_KEY_PREFIX": backend["REDIS_KEY_PREFIX"] + "2:"}
-
-
-@pytest.fixture(scope="session")
-def encoder_service(encoder_backend, tmp_path_factory):
-    """Give a running service of the default engine as it is shipped; tests share it, so they only add."""
-    with Service(tmp_path_factory.mktemp("encoder"), {**encoder_backend, "HATE_SPEECH_ENGINE": "encoder"}) as running:
+def encoder_service(tmp_path_factory):
+    """Give a running service of the default engine, on SQLite and files; tests share it as they share `service`."""
+    with Service(tmp_path_factory.mktemp("encoder"), {"HATE_SPEECH_ENGINE": "encoder"}) as running:
         running.start("web", "worker")
         begun = running.manage("exec_train", "--wait")
         assert begun.returncode == 0, begun.stderr
         running.wait_for_version()
         yield running
+
+
+@pytest.fixture(scope="session")
+def untrained_service(tmp_path_factory):
+    """Give a running web without a model; tests share it, and add nothing."""
+    with Service(tmp_path_factory.mktemp("untrained"), {}) as running:
+        running.start("web")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def trained_store(tmp_path_factory) -> ModelStore:
+    """Give a store with one version of engine linear, of the starter tweets; it is copied before it is changed."""
+    store = ModelStore(tmp_path_factory.mktemp("trained") / "models")
+    with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
+        rows = [Row(row["tweet"], row["label"] == "1", STARTER) for row in csv.DictReader(file)]
+    Classifier(store).train_model(sorted(rows, key=lambda row: fingerprint(row.text)))  # the database's order
+    return store
+
+
+@pytest.fixture
+def store(tmp_path, trained_store) -> Iterator[ModelStore]:
+    """Give a copy of `trained_store`, which `classifier` serves until the test ends."""
+    shutil.copytree(trained_store.root, tmp_path / "models")
+    before = classifier.store, classifier.cache
+    copy = ModelStore(tmp_path / "models")
+    classifier.use(copy)
+    yield copy
+    classifier.use(*before)
+
+
+@pytest.fixture(autouse=True)
+def newest_again(request):
+    """Leave a shared service as the next test expects it: its newest version is active, not pinned, and served."""
+    yield
+    for name in {"service", "encoder_service"} & {*request.fixturenames}:
+        request.getfixturevalue(name).activate_the_newest()
 
 
 @pytest.fixture

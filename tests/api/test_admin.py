@@ -98,6 +98,7 @@ def test_who_may_only_look_cannot_act(client, django_user_model):
     assert Label.objects.get().set_aside_at is None
 
 
+@pytest.mark.embedded
 def test_a_stranger_is_asked_to_log_in(service):
     answer = service.client.get("/admin/", follow_redirects=True)
     assert "id_username" in answer.text

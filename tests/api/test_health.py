@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from django.conf import settings
 
@@ -28,10 +30,8 @@ def test_only_a_question_is_excused_from_the_host_check(client):
     assert answer.json() == {"errors": {"Host": ["This name is not in ALLOWED_HOSTS."]}}
 
 
-def test_readyz_is_503_without_a_model(new_service):
-    fresh = new_service()
-    fresh.start("web")
-    answer = fresh.client.get("/readyz")
+def test_readyz_is_503_without_a_model(untrained_service):
+    answer = untrained_service.client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"database": "ok", "broker": "ok", "model": "missing", **RELEASE}
 
@@ -48,10 +48,10 @@ def test_readyz_is_503_without_a_database(new_service):
     assert answer.json()["code"] == "database_unavailable"
 
 
-def test_a_broken_pointer_is_503_and_the_loaded_version_goes_on(new_service):
+def test_a_broken_pointer_is_503_and_the_loaded_version_goes_on(new_service, trained_store):
     broken = new_service()
-    broken.start("web", "worker")
-    assert broken.manage("exec_train", "--wait").returncode == 0
+    shutil.copytree(trained_store.root, broken.store)
+    broken.start("web")
     version = broken.wait_for_version()
     (broken.store / "active").write_text("nonsense")
     answer = broken.client.get("/score")

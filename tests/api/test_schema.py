@@ -1,6 +1,5 @@
 import re
 import subprocess
-import sys
 
 import httpx
 import pytest
@@ -10,7 +9,9 @@ from rest_framework.permissions import AllowAny
 
 from api.access.permissions import Scope, ScopePermission
 
-from ..service import BINARIES, ROOT
+from ..service import BINARIES
+
+pytestmark = pytest.mark.embedded
 
 OPERATIONS = {
     ("post", "/predict"),
@@ -80,13 +81,8 @@ def test_every_operation_has_examples_and_its_errors(schema):
             assert response["content"]["application/json"]["examples"], (path, code)
 
 
-def test_it_is_made_without_a_warning(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "manage.py", "spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+def test_it_is_made_without_a_warning(new_service, tmp_path):
+    done = new_service().manage("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
     assert done.returncode == 0, done.stderr
 
 

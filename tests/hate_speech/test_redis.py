@@ -1,10 +1,14 @@
 """Losing Redis costs speed, never a label and never an answer."""
 
+import base64
+import json
+import shutil
 import socket
 import threading
 from urllib.parse import urlsplit
 
 import pytest
+import redis
 
 from ..service import wait_until
 
@@ -93,21 +97,29 @@ def test_everything_is_answered_while_redis_is_away(proxied):
     assert kept == "True"
 
 
-def test_nothing_in_redis_is_pickle(redis_environment, service):
-    import redis
-
-    if "REDIS_URL" not in service.environment:
-        pytest.skip("this service runs without Redis")
-    service.client.get("/score")
-    service.manage("exec_train")
+def test_nothing_in_redis_is_pickle(redis_environment, new_service, trained_store):
+    prefix = redis_environment["REDIS_KEY_PREFIX"] + "unworked:"
+    service = new_service(**redis_environment | {"REDIS_KEY_PREFIX": prefix})
+    shutil.copytree(trained_store.root, service.store)
+    service.start("web")
+    assert service.client.get("/score").status_code == 200
+    assert service.manage("exec_train").returncode == 0  # no worker takes it out again
     with redis.Redis.from_url(redis_environment["REDIS_URL"]) as client:
-        for key in client.scan_iter(f"{redis_environment['REDIS_KEY_PREFIX']}*"):
-            kind = client.type(key)
-            values = {
-                b"string": lambda key=key: [client.get(key)],
-                b"list": lambda key=key: client.lrange(key, 0, -1),
-                b"set": lambda key=key: client.smembers(key),
-                b"hash": lambda key=key: [*client.hgetall(key).values()],
-                b"zset": lambda key=key: client.zrange(key, 0, -1),
-            }[kind]()
-            assert not [value for value in values if value.startswith(b"\x80")]
+        found = {key.decode().removeprefix(prefix): values_of(client, key) for key in client.scan_iter(f"{prefix}*")}
+    assert [key for key in found if "score:" in key]
+    [message] = found["celery"]
+    assert json.loads(message)["content-type"] == "application/json"
+    assert isinstance(json.loads(base64.b64decode(json.loads(message)["body"])), list)
+    assert not [value for values in found.values() for value in values if value.startswith(b"\x80")]
+
+
+def values_of(client: redis.Redis, key: bytes) -> list[bytes]:
+    """Return what is kept under a key, whatever its kind."""
+    read = {
+        b"string": lambda: [client.get(key)],
+        b"list": lambda: client.lrange(key, 0, -1),
+        b"set": lambda: client.smembers(key),
+        b"hash": lambda: client.hvals(key),
+        b"zset": lambda: client.zrange(key, 0, -1),
+    }
+    return list(read[client.type(key)]())

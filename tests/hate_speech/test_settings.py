@@ -46,8 +46,6 @@ def test_importing_the_settings_writes_nothing(tmp_path):
     assert not folder.exists()
 
 
-def test_migrations_are_complete():
-    done = subprocess.run(
-        [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"], cwd=ROOT, capture_output=True, text=True
-    )
+def test_migrations_are_complete(new_service):
+    done = new_service().manage("makemigrations", "--check", "--dry-run")
     assert done.returncode == 0, done.stdout

@@ -1,7 +1,7 @@
 """Perspective's `comments:suggestscore`: moderators' decisions, as Coral and others send them."""
 
 import json
-import time
+import uuid
 
 import pytest
 
@@ -26,7 +26,7 @@ def summary(value: object) -> dict:
 
 def test_the_next_version_answers_fifty_comments_as_corals_moderators_did(encoder_service):
     """A moderator first approves all, then changes half of the decisions; odd comments are judged by TOXICITY."""
-    client, run = encoder_service.client, time.time()
+    client, run = encoder_service.client, uuid.uuid4()
     texts = [f"comment {n} of {run}: the ferry was late" for n in range(50)]
     asked_for = [OTHER if n % 2 else HATE for n in range(50)]
     decisions = [n % 4 < 2 for n in range(50)]
@@ -47,7 +47,7 @@ def test_the_next_version_answers_fifty_comments_as_corals_moderators_did(encode
                 "detectedLanguages": ["en"],
                 "requestedLanguages": ["en"],
             }
-    encoder_service.wait_for_version(encoder_service.train_a_new_version())
+    encoder_service.train_a_new_version()
     for text, attribute, value in zip(texts, asked_for, decisions, strict=True):
         body = {"comment": {"text": text}, "requestedAttributes": {attribute: {}}}
         answer = client.post("/v1alpha1/comments:analyze?key=any", json=body).json()
@@ -84,6 +84,7 @@ def test_what_is_no_decision_is_refused_and_not_kept(service):
     assert service.query("from api.labels.models import Tweet; print(Tweet.objects.filter(text='🎈a fog').exists())") == "False"
 
 
+@pytest.mark.embedded
 def test_another_language_and_an_empty_comment_are_refused_as_analyze_refuses_them(service):
     answer = suggest(service.client, "a", {HATE: summary(1)}, languages=["ja"]).json()
     assert answer["error"]["details"][0]["errorType"] == "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE"

@@ -4,6 +4,8 @@ import pytest
 
 from hate_speech_AI.labels import HATE, IMPLIES
 
+pytestmark = pytest.mark.embedded
+
 TEXT = "Good morning 👩🏿‍🌾 everybody. All women are worthless and disgusting! See you."
 BOTH = {"IDENTITY_ATTACK": {}, "TOXICITY": {}}
 
@@ -95,11 +97,9 @@ def test_a_foreign_language_is_named(service):
     }
 
 
-def test_every_other_failure_has_the_formats_shape(service, new_service):
+def test_every_other_failure_has_the_formats_shape(service, untrained_service):
     client, path = service.client, "/v1alpha1/comments:analyze"
     json = {"Content-Type": "application/json"}
-    without_model = new_service()
-    without_model.start("web")
     for answer, status, name in (
         (client.post(path, content=b'{"comment": ', headers=json), 400, "INVALID_ARGUMENT"),
         (client.post(path, content=b"[1]", headers=json), 400, "INVALID_ARGUMENT"),
@@ -107,7 +107,7 @@ def test_every_other_failure_has_the_formats_shape(service, new_service):
         (client.post(path, json={}, headers={"Origin": "https://elsewhere.example"}), 403, "PERMISSION_DENIED"),
         (client.get("/v1alpha1/comments:unknown"), 404, "NOT_FOUND"),
         (client.get("/$discovery/rest?version=v2"), 400, "INVALID_ARGUMENT"),
-        (analyze(without_model), 503, "UNAVAILABLE"),
+        (analyze(untrained_service), 503, "UNAVAILABLE"),
     ):
         assert answer.status_code == answer.json()["error"]["code"] == status
         assert answer.json()["error"]["status"] == name

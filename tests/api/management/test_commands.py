@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import uuid
 
 import pytest
 from django.core.management import call_command
@@ -87,8 +88,9 @@ def test_the_starter_tweets_say_what_they_are_and_are_well_formed():
     assert "Content warning" in (STARTER_TWEETS.parent / "README.md").read_text()
 
 
+@pytest.mark.embedded
 def test_exec_train_wait_prints_the_score(service):
-    service.client.post("/reviewed", json={"tweet": "a new row of the exec_train test", "is_hate_speech": False})
+    service.review(f"a new row of the exec_train test, {uuid.uuid4()}", False)
     done = service.manage("exec_train", "--wait")
     assert done.returncode == 0
     assert re.search(
@@ -97,8 +99,9 @@ def test_exec_train_wait_prints_the_score(service):
     assert "starter" in done.stdout
 
 
+@pytest.mark.embedded
 def test_without_a_change_there_is_no_new_version(service):
-    service.manage("exec_train", "--wait")
+    service.train()
     before = sorted(service.store.iterdir())
     done = service.manage("exec_train", "--wait")
     assert "Nothing changed since version" in done.stdout

@@ -1,8 +1,11 @@
 import csv
 import json
-import time
 
 import pytest
+from django.core.management import CommandError, call_command
+
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.labels import PRIMARY
 
 
 @pytest.fixture
@@ -19,6 +22,7 @@ def file(tmp_path):
 HATEFUL, OTHER = "nobody should have to live next to refugees", "what a lovely morning in the park"
 
 
+@pytest.mark.embedded
 def test_figures_as_a_table_and_as_json(service, file, tmp_path):
     path = file(["label", "tweet"], [(1, HATEFUL), (0, OTHER), (0, "good night"), ("", "bad row"), (0, "see you soon")])
     done = service.manage("evaluate", path, "--json", str(tmp_path / "out.json"))
@@ -59,20 +63,21 @@ def test_figures_as_a_table_and_as_json(service, file, tmp_path):
         ),
     ],
 )
-def test_presets_know_the_columns(service, file, preset, cases, columns):
+@pytest.mark.django_db
+def test_presets_know_the_columns(store, file, preset, cases, columns, capsys):
     path = file(cases[0], cases[1:])
-    done = service.manage("evaluate", path, "--preset", preset, "--json", "-")
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
+    call_command("evaluate", path, "--preset", preset, "--json", "-")
+    figures = json.loads(capsys.readouterr().out)
     assert figures["all"]["n"] == 2
     assert figures["all"]["majority_accuracy"] == 0.5
     assert {column: set(groups) for column, groups in figures["groups"].items()} == columns
-    table = service.manage("evaluate", path, "--preset", preset).stdout
-    assert "By functionality:" in table
+    call_command("evaluate", path, "--preset", preset)
+    assert "By functionality:" in capsys.readouterr().out
 
 
+@pytest.mark.embedded
 def test_what_it_may_have_learned_from_is_counted(service, file):
-    service.client.post("/reviewed", json={"tweet": "a text that is evaluated too", "is_hate_speech": False})
+    service.review("a text that is evaluated too", False)
     done = service.manage(
         "evaluate", file(["label", "tweet"], [(0, "a text that is evaluated too"), (1, "keep refugees out of my soup")])
     )
@@ -83,24 +88,28 @@ def test_what_it_may_have_learned_from_is_counted(service, file):
     ("arguments", "message"),
     [(["--preset", "hatecheck"], "no columns 'test_case'"), (["--group-column", "town"], "'town'")],
 )
-def test_a_missing_column_is_one_clear_line(service, file, arguments, message):
-    done = service.manage("evaluate", file(["label", "tweet"], [(1, HATEFUL)]), *arguments)
+def test_a_missing_column_is_one_clear_line(file, arguments, message):
+    with pytest.raises(CommandError, match=message) as caught:
+        call_command("evaluate", file(["label", "tweet"], [(1, HATEFUL)]), *arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_version_it_says_so(untrained_service, file):
+    done = untrained_service.manage("evaluate", file(["label", "tweet"], [(1, HATEFUL)]))
     assert done.returncode == 1
-    assert message in done.stderr
+    assert "first training" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_version_it_says_so(new_service, file):
-    fresh = new_service()
-    fresh.migrate()
-    done = fresh.manage("evaluate", file(["label", "tweet"], [(1, HATEFUL)]))
-    assert done.returncode == 1
-    assert "first training" in done.stderr
+@pytest.mark.django_db
+def test_many_texts_are_judged_a_thousand_at_a_time(file, monkeypatch, capsys):
+    asked = []
 
+    def judge(texts, caller, *, with_reviews):
+        asked.append(len(texts))
+        return [Prediction(False, 0.1, 0.5, "v", {PRIMARY: 0.1})] * len(texts)
 
-@pytest.mark.slow
-def test_ten_thousand_texts_take_under_half_a_minute(service, file):
-    path = file(["label", "tweet"], [(number % 2, f"{OTHER}, number {number}, and nothing else") for number in range(10_000)])
-    began = time.monotonic()
-    assert service.manage("evaluate", path).returncode == 0
-    assert time.monotonic() - began < 30
+    monkeypatch.setattr("api.management.judging.judge", judge)
+    call_command("evaluate", file(["label", "tweet"], [(n % 2, f"{OTHER}, number {n}") for n in range(2500)]))
+    assert asked == [1000, 1000, 500]
+    assert "2,500 texts" in capsys.readouterr().out

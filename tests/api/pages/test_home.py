@@ -1,26 +1,36 @@
 """The page, in a real browser; where Debian's Chromium is installed."""
 
 import shutil
+import uuid
 
 import pytest
+
+pytestmark = pytest.mark.embedded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.fixture
-def page():
+@pytest.fixture(scope="module")
+def browser():
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.problems = []
-        page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: page.problems.append(request.url) if "127.0.0.1" not in request.url else None)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """Give a page with nothing kept of an earlier one, which takes down in `problems` what it should not do."""
+    page = browser.new_page()
+    page.problems = []
+    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: page.problems.append(request.url) if "127.0.0.1" not in request.url else None)
+    yield page
+    page.close()
 
 
 def test_a_tweet_can_be_tried(service, page):
@@ -61,7 +71,9 @@ def test_a_bad_tweet_is_explained(service, page):
 
 def test_the_links_lead_somewhere(service, page):
     page.goto(service.url)
-    for link in page.eval_on_selector_all("nav a", "links => links.map(link => link.getAttribute('href'))"):
+    links = page.eval_on_selector_all("nav a", "links => links.map(link => link.getAttribute('href'))")
+    assert len(links) > 1
+    for link in links:
         assert service.client.get(link, follow_redirects=True).status_code == 200
 
 
@@ -73,5 +85,18 @@ def test_the_docs_show_every_operation(service, page):
 
 
 def test_the_page_carries_no_text_of_anybodys(service):
-    answer = service.client.get("/")
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page = service.client.get("/")
+    assert page.status_code == 200
+    text = f"a stranger's sentence, {uuid.uuid4()}"
+    service.client.post("/predict", json={"tweet": text})
+    service.review(text, True)
+    assert service.client.get("/").text == page.text
+    # Nor what an address says.
+    assert service.client.get("/", params={"tweet": text, "q": text}).text == page.text
+
+
+def test_the_page_may_load_nothing_of_elsewhere(service):
+    policy = service.client.get("/").headers["content-security-policy"]
+    directives = dict(directive.split(maxsplit=1) for directive in policy.split("; "))
+    assert directives["default-src"] == "'none'"
+    assert set(directives.values()) == {"'none'", "'self'"}

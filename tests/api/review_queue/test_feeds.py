@@ -1,6 +1,7 @@
 """Posts out of feeds, from a local server that speaks RSS, Atom and Mastodon's API."""
 
 import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -99,30 +100,34 @@ def test_a_hashtags_timeline(web):
     assert len(list(read_feed(f"{web.url}/api/v1/timelines/tag/park", limit=3))) == 3
 
 
-def test_a_rate_limit_is_waited_for(web):
-    reset = datetime.now(UTC) + timedelta(seconds=3)
-    headers = {"X-RateLimit-Limit": "300", "X-RateLimit-Reset": reset.isoformat()}
-    whole = timeline(web, 80, **headers, **{"X-RateLimit-Remaining": "0"})
-    times = []
+@pytest.fixture
+def events(monkeypatch) -> list:
+    """Give a list that takes down the seconds of each sleep, which is none; a test adds to it what else happens."""
+    events = []
+    monkeypatch.setattr(time, "sleep", events.append)
+    return events
 
-    def page(handler):
-        times.append(time.time())
-        return whole(handler)
 
-    web.pages["/api/v1/timelines/public"] = page
+def until_reset(seconds: int) -> dict:
+    """Return the headers of a server that allows nothing more for so many seconds."""
+    reset = datetime.now(UTC) + timedelta(seconds=seconds)
+    return {"X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset.isoformat()}
+
+
+def test_a_rate_limit_is_waited_for(web, events):
+    whole = timeline(web, 80, **until_reset(100))
+    web.pages["/api/v1/timelines/public"] = lambda handler: events.append("asked") or whole(handler)
     assert len(list(read_feed(f"{web.url}/api/v1/timelines/public", limit=80))) == 80
-    assert times[0] < reset.timestamp() <= times[1] + 0.1
+    first, waited, second, *_ = events
+    assert (first, second) == ("asked", "asked")
+    assert waited == pytest.approx(100, abs=30)
 
 
-def test_too_many_requests_are_waited_out(web):
-    reset = datetime.now(UTC) + timedelta(seconds=3)
+def test_too_many_requests_are_waited_out(web, events):
     whole = timeline(web, 5)
-    web.pages["/api/v1/timelines/public"] = lambda handler: (
-        whole(handler)
-        if datetime.now(UTC) > reset
-        else (429, {"X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset.isoformat()}, b"{}")
-    )
+    web.pages["/api/v1/timelines/public"] = lambda handler: whole(handler) if sum(events) > 50 else (429, until_reset(100), b"{}")
     assert len(list(read_feed(f"{web.url}/api/v1/timelines/public", limit=5))) == 5
+    assert sum(events) == pytest.approx(100, abs=30)
 
 
 def redirect(to):
@@ -149,9 +154,11 @@ def test_what_cannot_be_had_is_one_clear_line(web, page, message):
 
 def test_a_slow_server_is_given_up(web, monkeypatch):
     monkeypatch.setattr("api.review_queue.feeds.TIMEOUT", 0.3)
-    web.pages["/feed"] = lambda handler: time.sleep(1) or (200, {}, RSS)
+    given_up = threading.Event()
+    web.pages["/feed"] = lambda handler: given_up.wait(60) and (200, {}, RSS)
     with pytest.raises(OutboundError, match="timed out"):
         list(read_feed(f"{web.url}/feed", limit=1))
+    given_up.set()
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "nonsense", "http://", "https:///path"])
@@ -176,13 +183,13 @@ def test_a_name_that_is_not_known_is_said_so():
         list(read_feed("http://nowhere.invalid/feed", limit=1))
 
 
-def test_the_command(service, web):
+def test_the_command(service, web, monkeypatch):
     number = web.url.rsplit(":", 1)[1]
     web.pages["/feed"] = RSS.replace(b"Good news", f"Good news {number}".encode()).replace(b"Only", f"Only {number}".encode())
     refused = service.manage("import_feed", f"{web.url}/feed")
     assert refused.returncode == 1
     assert "FEEDS_FROM_PRIVATE_ADDRESSES=true" in refused.stderr
     assert "Traceback" not in refused.stderr
-    service.environment["FEEDS_FROM_PRIVATE_ADDRESSES"] = "true"
+    monkeypatch.setitem(service.environment, "FEEDS_FROM_PRIVATE_ADDRESSES", "true")
     assert "2 new posts to review, 0 known already" in service.manage("import_feed", f"{web.url}/feed").stdout
     assert "0 new posts to review, 2 known already" in service.manage("import_feed", f"{web.url}/feed").stdout

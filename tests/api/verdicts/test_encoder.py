@@ -1,6 +1,6 @@
 """The service with its default engine: it answers at once, learns what people review, and says why it decides."""
 
-import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ def test_it_works(encoder):
     assert verdict["version"] == encoder.active_version()
 
 
-def test_it_answers_before_any_training(new_service):
+def test_it_answers_before_any_training_and_there_is_nothing_to_train_at_first(new_service):
     service = new_service(HATE_SPEECH_ENGINE="encoder")
     service.migrate()
     began = service.manage("exec_train")  # no worker runs
@@ -38,13 +38,10 @@ def test_it_answers_before_any_training(new_service):
     assert score["of"] == "shipped"
     assert score["slices"]["shipped"]["f1"] == score["score"]
     assert score["held_out"] == score["slices"]["held_out"]["n"] == 0
-
-
-def test_there_is_nothing_to_train_at_first(encoder):
-    before = encoder.versions()
-    trained = encoder.manage("exec_train", "--wait")
-    assert trained.returncode == 0, trained.stderr
-    assert encoder.versions() == before
+    shipped = service.versions()
+    service.start("worker")
+    assert service.train()["outcome"] == "unchanged"
+    assert service.versions() == shipped
 
 
 @pytest.mark.parametrize("text", [HATEFUL, "  Good morning 👩🏿‍🌾, naïve שלום  ", "f o g g y &amp; c0ld"])
@@ -53,6 +50,7 @@ def test_an_explanation_sums_to_the_logit(encoder, text):
     explanation = verdict["explanation"]
     total = explanation["bias"] + sum(word["contribution"] for word in explanation["words"])
     assert total == pytest.approx(explanation["logit"], abs=1e-9)
+    assert explanation["words"]
     for word in explanation["words"]:
         assert text[word["start"] : word["end"]] == word["word"]
     assert "source" not in explanation
@@ -69,6 +67,7 @@ def test_an_explanation_that_is_not_asked_for_is_not_given(encoder):
     assert encoder.client.post("/predict", json={"tweet": "fog", "explain": "perhaps"}).status_code == 400
 
 
+@pytest.mark.embedded
 def test_the_linear_engine_explains_nothing(service):
     answer = service.client.post("/predict", json={"tweet": "fog", "explain": True})
     assert answer.status_code == 400
@@ -76,11 +75,10 @@ def test_the_linear_engine_explains_nothing(service):
 
 
 def test_a_review_is_learned_and_explained_as_the_models(encoder):
-    text = f"Dandelions are everywhere again, {time.time()}"
+    text = f"Dandelions are everywhere again, {uuid.uuid4()}"
     before = encoder.client.post("/predict", json={"tweet": text}).json()
-    encoder.client.post("/reviewed", json={"tweet": text, "is_hate_speech": not before["is_hate_speech"]})
-    version = encoder.train_a_new_version()
-    encoder.wait_for_version(version)
+    encoder.review(text, not before["is_hate_speech"])
+    encoder.train_a_new_version()
     verdict = encoder.client.post("/predict", json={"tweet": text, "explain": True}).json()
     assert verdict["source"] == "review"
     assert verdict["is_hate_speech"] is not before["is_hate_speech"]
@@ -106,8 +104,10 @@ def test_the_report_shows_the_shipped_evaluation_set(encoder):
     assert "hatemoji_build" in page.text
 
 
-def test_an_import_says_what_the_encoder_has_learned_from(encoder, datasets_folder):
-    done = encoder.manage("import_dataset", "hatemoji_build", "--from", str(datasets_folder / "hatemoji_build"), "--yes")
+def test_an_import_says_what_the_encoder_has_learned_from(new_service, datasets_folder):
+    service = new_service(HATE_SPEECH_ENGINE="encoder")
+    service.migrate()
+    done = service.manage("import_dataset", "hatemoji_build", "--from", str(datasets_folder / "hatemoji_build"), "--yes")
     assert done.returncode == 0, done.stderr
     assert "the shipped encoder has learned from" in done.stdout
 
@@ -151,8 +151,12 @@ def test_web_loads_the_encoder_and_none_of_the_libraries_of_training(encoder):
 
 def test_beat_loads_no_model(encoder):
     encoder.start("beat")
-    wait_until(lambda: "beat: Starting" in encoder.log("beat"), what="beat")
-    loaded = loaded_libraries(encoder, "beat")
+    try:
+        wait_until(lambda: "beat: Starting" in encoder.log("beat"), what="beat")
+        loaded = loaded_libraries(encoder, "beat")
+    finally:
+        encoder.terminate("beat")
+    assert "python" in loaded
     for library in ("onnxruntime", "sklearn", "tokenizers"):
         assert f"/{library}/" not in loaded, library
 

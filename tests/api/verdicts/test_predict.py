@@ -1,6 +1,6 @@
-import time
-
 import pytest
+
+pytestmark = pytest.mark.embedded
 
 
 def test_it_works(service):
@@ -14,10 +14,13 @@ def test_it_works(service):
 
 
 def test_several_texts_are_answered_in_order(service):
-    texts = [f"send all vermin number {number} away" for number in range(40)] + ["good morning"]
+    words = ["good", "morning", "hate", "love", "people", "all"]
+    # Each with words of its own, so that no two get the same probability.
+    texts = [" ".join(word for at, word in enumerate(words) if number >> at & 1) for number in range(1, 41)]
     results = service.client.post("/predict", json={"tweets": texts}).json()["results"]
-    alone = [service.client.post("/predict", json={"tweet": text}).json() for text in texts]
-    assert [result["probability"] for result in results] == pytest.approx([one["probability"] for one in alone], abs=1e-9)
+    alone = [service.client.post("/predict", json={"tweet": text}).json()["probability"] for text in texts]
+    assert [result["probability"] for result in results] == pytest.approx(alone, abs=1e-9)
+    assert len({round(probability, 6) for probability in alone}) == len(texts)
 
 
 def test_a_form_is_taken_too(service):
@@ -33,16 +36,17 @@ def test_a_trailing_slash_is_no_redirect(service, path):
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "nonsense"])
 def test_the_answer_is_json_whatever_is_asked_for(service, accept):
     answer = service.client.post("/predict", json={"tweet": "good morning"}, headers={"Accept": accept})
+    assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize(
     "body", [{"tweet": "x" * 10_000}, {"tweets": ["é" * 300] * 1000}, {"tweets": ["\u0345\u0301" * 5000] * 30}]
 )
-def test_the_largest_legal_requests_are_answered_in_time(service, body):
-    began = time.monotonic()
-    assert service.client.post("/predict", json=body).status_code == 200
-    assert time.monotonic() - began < 10
+def test_the_largest_legal_requests_are_answered(service, body):
+    answer = service.client.post("/predict", json=body)
+    assert answer.status_code == 200
+    assert len(answer.json().get("results", [answer])) == len(body.get("tweets", ["one"]))
 
 
 @pytest.mark.parametrize(
@@ -71,10 +75,9 @@ def test_a_bad_text_of_several_is_named_by_its_place(service):
     assert errors == {"tweets": ["Item 1: This field may not be blank."]}
 
 
-def test_before_the_first_training_the_model_is_missing(backend, new_service):
-    fresh = new_service(**{name: value for name, value in backend.items() if name != "DATABASE_URL"})
-    fresh.start("web")
-    for answer in (fresh.client.post("/predict", json={"tweet": "good morning"}), fresh.client.get("/score")):
+def test_before_the_first_training_the_model_is_missing(untrained_service):
+    client = untrained_service.client
+    for answer in (client.post("/predict", json={"tweet": "good morning"}), client.get("/score")):
         assert answer.status_code == 503
         assert answer.json()["code"] == "model_missing"
         assert int(answer.headers["Retry-After"]) > 0

@@ -11,42 +11,14 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from api.labels.models import Label
-from api.labels.services import STARTER_TWEETS, add_review
+from api.labels.services import add_review
 from api.versions.models import Activation, ModelVersion, TrainingRun
 from api.versions.selectors import find_previous_version
 from api.versions.services import activate_version, bootstrap_engine, prune_versions, record_versions
 from api.versions.trainings import request_training, run_training
-from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import VersionMissingError
-from hate_speech_AI.store import ModelStore
-from hate_speech_AI.text import fingerprint
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Give a store with one version of the starter tweets."""
-    import csv
-
-    from hate_speech_AI.core import Classifier
-    from hate_speech_AI.training.rows import STARTER, Row
-
-    store = ModelStore(tmp_path_factory.mktemp("trained") / "models")
-    with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
-        rows = [Row(row["tweet"], row["label"] == "1", STARTER) for row in csv.DictReader(file)]
-    Classifier(store).train_model(sorted(rows, key=lambda row: fingerprint(row.text)))  # the database's order
-    return store
-
-
-@pytest.fixture
-def store(tmp_path, trained, settings):
-    shutil.copytree(trained.root, tmp_path / "models")
-    before = classifier.store, classifier.cache
-    store = ModelStore(tmp_path / "models")
-    classifier.use(store)
-    yield store
-    classifier.use(*before)
 
 
 def copy_version(store, day: int) -> str:
