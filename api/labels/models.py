@@ -6,6 +6,9 @@ from django.db.models import Q
 from hate_speech_AI import labels
 from hate_speech_AI.training import rows as training
 
+# The admin shows them. A new name needs a migration.
+_LABEL_CHOICES = [(name, name.capitalize()) for name in labels.MEANINGS]
+
 
 class Tweet(models.Model):
     """A text, stored as it was first posted; texts of one fingerprint are one tweet."""
@@ -18,13 +21,6 @@ class Tweet(models.Model):
         return f"tweet {self.fingerprint[:8]}"
 
 
-class LabelName(models.TextChoices):
-    """What a label is about."""
-
-    HATE = labels.HATE
-    TOXIC = labels.TOXIC
-
-
 class Label(models.Model):
     """What somebody said of a tweet. Append-only: rows are never deleted, and only `is_current` and `set_aside_at` change."""
 
@@ -33,7 +29,7 @@ class Label(models.Model):
     STARTER = training.STARTER
 
     tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="labels")
-    name = models.CharField(max_length=10, choices=LabelName.choices, default=LabelName.HATE)
+    name = models.CharField(max_length=10, choices=_LABEL_CHOICES, default=labels.PRIMARY)
     value = models.BooleanField(help_text="Whether the tweet is that.")
     source = models.CharField(max_length=200)
     reference = models.CharField(
@@ -66,7 +62,7 @@ class Suggestion(models.Model):
     """A label from a key without trust: it waits for a moderator, and nothing learns from it before that."""
 
     tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="suggestions")
-    name = models.CharField(max_length=10, choices=LabelName.choices, default=LabelName.HATE)
+    name = models.CharField(max_length=10, choices=_LABEL_CHOICES, default=labels.PRIMARY)
     value = models.BooleanField(help_text="Whether the tweet is that.")
     source = models.CharField(max_length=200, default=training.REVIEW)
     reference = models.CharField(max_length=100, default="", blank=True, help_text="The comment that it was said of.")

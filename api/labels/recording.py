@@ -10,11 +10,11 @@ from typing import NamedTuple, TypeVar
 
 from django.db import transaction
 
-from hate_speech_AI.labels import infer_labels
+from hate_speech_AI.labels import PRIMARY, infer_labels
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import is_review
 
-from .models import Label, LabelName, Tweet
+from .models import Label, Tweet
 
 _BATCH = 500
 Row = TypeVar("Row")
@@ -31,13 +31,13 @@ class LabelledText(NamedTuple):
     reference : str
         Its place in what was imported, or the comment that it was said of.
     name : str
-        Of `LabelName`.
+        The label: a key of `hate_speech_AI.labels.MEANINGS`.
     """
 
     text: str
     value: bool
     reference: str = ""
-    name: str = LabelName.HATE
+    name: str = PRIMARY
 
 
 @transaction.atomic

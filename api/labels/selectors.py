@@ -8,10 +8,11 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
 
 from hate_speech_AI.core import classifier
+from hate_speech_AI.labels import MEANINGS, PRIMARY
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import Row, RowsDigest
 
-from .models import Label, LabelName, Suggestion
+from .models import Label, Suggestion
 
 _PAGE = 5000
 
@@ -21,7 +22,7 @@ def labelled_rows() -> Iterator[Row]:
 
     This order does not depend on who wrote first, and the digest of the rows needs it.
     """
-    for name in LabelName.values:
+    for name in MEANINGS:
         for _, text, value, source in _current_labels(name, "tweet__text", "value", "source"):
             yield Row(text, value, source, name)
 
@@ -29,7 +30,7 @@ def labelled_rows() -> Iterator[Row]:
 def rows_digest() -> str:
     """Return the digest of the present rows, as a version's manifest has it; the texts are not read."""
     digest = RowsDigest()
-    for name in LabelName.values:
+    for name in MEANINGS:
         for tweet, value, source in _current_labels(name, "value", "source"):
             digest.update(tweet, value, source, name)
     return digest.hexdigest()
@@ -54,15 +55,15 @@ def count_labelled_rows() -> int:
 
 
 def count_labelled_tweets() -> int:
-    """Return how many tweets have a current label of hate."""
-    return Label.objects.filter(is_current=True, name=LabelName.HATE).count()
+    """Return how many tweets have a current label of the primary name."""
+    return Label.objects.filter(is_current=True, name=PRIMARY).count()
 
 
 def count_labelled(texts: list[str]) -> int:
     """Return how many of `texts` have a current label here."""
     keys = [fingerprint(text) for text in texts]
     return sum(
-        Label.objects.filter(is_current=True, name=LabelName.HATE, tweet__fingerprint__in=keys[at : at + 500]).count()
+        Label.objects.filter(is_current=True, name=PRIMARY, tweet__fingerprint__in=keys[at : at + 500]).count()
         for at in range(0, len(keys), 500)
     )
 
@@ -74,7 +75,7 @@ def learned_fingerprints() -> Container[str]:
 
 def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
     """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first."""
-    rows = Label.objects.filter(is_current=True, name=LabelName.HATE).order_by("tweet_id")
+    rows = Label.objects.filter(is_current=True, name=PRIMARY).order_by("tweet_id")
     return rows.values_list("tweet_id", "value", "tweet__text").iterator(chunk_size=2000)
 
 
@@ -96,7 +97,7 @@ def filter_labels(
 
 def withdrawn_labels() -> set[tuple[str, bool]]:
     """Return (fingerprint, value) of each label of hate that was excluded from training, unless somebody else says the same."""
-    of_hate = Label.objects.filter(name=LabelName.HATE)
+    of_hate = Label.objects.filter(name=PRIMARY)
     withdrawn = of_hate.exclude(set_aside_at=None)
     current = of_hate.filter(is_current=True, tweet__labels__in=withdrawn)
     return set(withdrawn.values_list("tweet__fingerprint", "value")) - set(current.values_list("tweet__fingerprint", "value"))

@@ -2,7 +2,7 @@
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 
-from hate_speech_AI.labels import MEANINGS
+from hate_speech_AI.labels import MEANINGS, PRIMARY
 
 from ..web.openapi import EXAMPLE_VERSION, NO_MODEL, POST_ERRORS, describe_invalid
 from .serializers import PredictionSerializer, PredictionsSerializer
@@ -12,7 +12,7 @@ _VERDICT = {
     "probability": 0.04,
     "threshold": 0.31,
     "version": EXAMPLE_VERSION,
-    "labels": dict(zip(MEANINGS, (0.04, 0.07), strict=True)),
+    "labels": dict.fromkeys(MEANINGS, 0.07) | {PRIMARY: 0.04},
     "uncertainty": 0.21,
 }
 _EXPLANATION = {

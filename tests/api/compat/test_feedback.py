@@ -5,14 +5,14 @@ import uuid
 
 import pytest
 
-from api.labels.models import Label, LabelName, Suggestion
+from api.labels.models import Label, Suggestion
 from api.labels.selectors import labelled_rows, waiting_suggestions
 from api.labels.services import LabelledText, add_feedback, add_review, import_labels
 from api.labels.suggestions import decide_suggestions
-from hate_speech_AI.labels import IMPLIES
+from hate_speech_AI.labels import IMPLIES, PRIMARY
 
 HATE, OTHER = "IDENTITY_ATTACK", "TOXICITY"
-[IMPLIED] = IMPLIES[LabelName.HATE]
+[IMPLIED] = IMPLIES[PRIMARY]
 
 
 def suggest(client, text: str, scores: dict, **more):
@@ -111,7 +111,7 @@ def test_a_span_is_labelled_by_itself(service):
     assert service.query(code) == "[True]"
 
 
-def feedback(text: str, value: bool, token: str = "comment:1", name: str = LabelName.HATE, **more) -> None:
+def feedback(text: str, value: bool, token: str = "comment:1", name: str = PRIMARY, **more) -> None:
     add_feedback(rows=[LabelledText(text, value, name=name)], source="perspective", comment=("Coral:x", token), **more)
 
 
