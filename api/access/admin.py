@@ -11,7 +11,7 @@ from ..web.admin import ReadOnlyAdmin
 from .audit import describe_moderator
 from .models import ApiKey, AuditEntry
 from .permissions import Scope
-from .selectors import api_keys
+from .selectors import list_keys
 from .services import create_key, revoke_keys
 
 
@@ -36,7 +36,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: ApiKey, form: "forms.ModelForm[ApiKey]", change: bool) -> None:
         said = form.cleaned_data
         key = create_key(who=describe_moderator(request), **said)
-        obj.pk = api_keys().get(name=said["name"]).pk
+        obj.pk = list_keys().get(name=said["name"]).pk
         self.message_user(request, f"The key, which is not shown again: {key}", messages.WARNING)
 
     def log_addition(self, request: HttpRequest, obj: ApiKey, message: object) -> None:  # type: ignore[override]  # none is made

@@ -57,13 +57,13 @@ def find_caller(key: str) -> Caller | None:
     digest = hash_key(key)
     until, caller = _callers.get(digest, (0.0, None))
     if until < time.monotonic():
-        caller = _look_up(digest)
+        caller = _look_up_caller(digest)
     if caller is None or (caller.expires_at and caller.expires_at <= timezone.now()):
         return None
     return caller
 
 
-def _look_up(digest: str) -> Caller | None:
+def _look_up_caller(digest: str) -> Caller | None:
     found = find_valid_key(digest)
     if found is None:
         _callers.pop(digest, None)  # revoked; an unknown key is not cached

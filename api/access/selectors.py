@@ -10,6 +10,6 @@ def find_valid_key(digest: str) -> ApiKey | None:
     return ApiKey.objects.filter(digest=digest, revoked_at=None).first()
 
 
-def api_keys() -> QuerySet[ApiKey]:
+def list_keys() -> QuerySet[ApiKey]:
     """Return all keys by name, revoked ones too."""
     return ApiKey.objects.order_by("name")

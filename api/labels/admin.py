@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ..access.audit import describe_moderator
 from ..web.admin import ReadOnlyAdmin
 from .models import Label, Suggestion
-from .selectors import waiting_suggestions
+from .selectors import list_waiting_suggestions
 from .services import exclude_labels, restore_labels
 from .suggestions import decide_suggestions
 
@@ -45,7 +45,7 @@ class SuggestionAdmin(ReadOnlyAdmin):
     actions = ["accept", "turn_down"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Suggestion]:
-        return waiting_suggestions()
+        return list_waiting_suggestions()
 
     @admin.display(description="tweet")
     def text(self, suggestion: Suggestion) -> str:

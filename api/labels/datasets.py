@@ -60,7 +60,7 @@ class Dataset:
         return all(self.files.values())
 
 
-def _csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
+def _read_csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
     with open_decoded(path) as (file, _):
         reader = csv.DictReader(file)
         if missing := set(columns) - set(reader.fieldnames or ()):
@@ -80,7 +80,7 @@ def _make_reader(
 
     def read(path: Path) -> Iterator[DatasetRow]:
         columns = [column for column in (text, label, split, reference) if column]
-        for number, row in enumerate(_csv_rows(path, *columns)):
+        for number, row in enumerate(_read_csv_rows(path, *columns)):
             said = row[label].strip()
             if said not in labels:
                 raise FileError(f"{path.name} holds the label {ascii(said)[:40]}; known are {', '.join(labels)}.")
@@ -133,7 +133,7 @@ def _read_stormfront(path: Path) -> Iterator[DatasetRow]:
         yield from _read_plain(path)
         return
     test = {file.name for file in path.parent.glob("sampled_test/*.txt")}
-    for row in _csv_rows(path, "file_id", "label"):
+    for row in _read_csv_rows(path, "file_id", "label"):
         name = f"{row['file_id']}.txt"
         try:
             text = (path.parent / "all_files" / Path(name).name).read_text("utf-8")

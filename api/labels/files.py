@@ -191,10 +191,10 @@ def keep_last_rows(rows: Iterable[LabelledTweet]) -> Iterator[tuple[str, bool]]:
         "INSERT OR REPLACE INTO row VALUES (?, ?, ?)",
         ((bytes.fromhex(fingerprint(row.text)), row.text, row.is_hate_speech) for row in rows),
     )
-    return _drain(waiting)
+    return _stream_and_close(waiting)
 
 
-def _drain(waiting: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
+def _stream_and_close(waiting: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
     with closing(waiting):
         for text, is_hate_speech in waiting.execute("SELECT text, is_hate_speech FROM row ORDER BY rowid"):
             yield text, bool(is_hate_speech)

@@ -17,7 +17,7 @@ from .models import Label, Suggestion
 _PAGE = 5000
 
 
-def labelled_rows() -> Iterator[Row]:
+def stream_labelled_rows() -> Iterator[Row]:
     """Stream every current label: those of the primary label first, each label's by fingerprint.
 
     This order does not depend on who wrote first, and the digest of the rows needs it.
@@ -27,7 +27,7 @@ def labelled_rows() -> Iterator[Row]:
             yield Row(text, value, source, name)
 
 
-def rows_digest() -> str:
+def digest_rows() -> str:
     """Return the digest of the present rows, as a version's manifest has it; the texts are not read."""
     digest = RowsDigest()
     for name in MEANINGS:
@@ -50,7 +50,7 @@ def _current_labels(name: str, *columns: str) -> Iterator[tuple[Any, ...]]:
 
 
 def count_labelled_rows() -> int:
-    """Return how many rows `labelled_rows` streams."""
+    """Return how many rows `stream_labelled_rows` streams."""
     return Label.objects.filter(is_current=True).count()
 
 
@@ -68,12 +68,12 @@ def count_labelled(texts: list[str]) -> int:
     )
 
 
-def learned_fingerprints() -> Container[str]:
+def find_learned_fingerprints() -> Container[str]:
     """Return the fingerprints of the texts that the shipped engine has learned from."""
     return classifier.store.engine.learned_before()
 
 
-def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
+def stream_labelled_tweets() -> Iterator[tuple[int, bool, str]]:
     """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first."""
     rows = Label.objects.filter(is_current=True, name=PRIMARY).order_by("tweet_id")
     return rows.values_list("tweet_id", "value", "tweet__text").iterator(chunk_size=2000)
@@ -95,7 +95,7 @@ def filter_labels(
     return labels
 
 
-def withdrawn_labels() -> set[tuple[str, bool]]:
+def find_withdrawn_labels() -> set[tuple[str, bool]]:
     """Return (fingerprint, value) of each label of hate that was excluded from training, unless somebody else says the same."""
     of_hate = Label.objects.filter(name=PRIMARY)
     withdrawn = of_hate.exclude(set_aside_at=None)
@@ -115,6 +115,6 @@ def count_new_labels(since: datetime) -> list[dict[str, object]]:
     return [{**group, "hour": group["hour"].isoformat()} for group in groups]
 
 
-def waiting_suggestions() -> QuerySet[Suggestion]:
+def list_waiting_suggestions() -> QuerySet[Suggestion]:
     """Return what keys without trust said and nobody has decided on, oldest first."""
     return Suggestion.objects.filter(decided_at=None).select_related("tweet").order_by("id")

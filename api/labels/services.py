@@ -24,7 +24,7 @@ STARTER_TWEETS = Path(hate_speech_AI.__file__).parent / "data" / "train.csv"
 
 def add_review(*, text: str, is_hate_speech: bool, key: str = "", is_trusted: bool = True) -> None:
     """Record a person's review of `text`; from a key without trust it becomes a suggestion, which waits for a moderator."""
-    _review([LabelledText(text, is_hate_speech)], Label.REVIEW, key, is_trusted)
+    _record_reviews([LabelledText(text, is_hate_speech)], Label.REVIEW, key, is_trusted)
 
 
 @transaction.atomic
@@ -52,10 +52,10 @@ def add_feedback(
         exclude_labels(Label.objects.filter(**superseded).exclude(tweet__fingerprint__in=said_now))
         waiting = Suggestion.objects.filter(decided_at=None, **superseded).exclude(tweet__fingerprint__in=said_now)
         waiting.update(decided_at=timezone.now(), is_accepted=False)
-    _review(rows, source, key, is_trusted)
+    _record_reviews(rows, source, key, is_trusted)
 
 
-def _review(rows: list[LabelledText], source: str, key: str, is_trusted: bool) -> None:
+def _record_reviews(rows: list[LabelledText], source: str, key: str, is_trusted: bool) -> None:
     if is_trusted:
         record_labels(rows, source=source, key=key)
     else:
@@ -64,16 +64,16 @@ def _review(rows: list[LabelledText], source: str, key: str, is_trusted: bool) -
 
 def exclude_labels(labels: QuerySet[Label]) -> int:
     """Exclude labels from training, and return how many; the label that each tweet had before becomes current again."""
-    return _set_aside(labels.filter(set_aside_at=None), timezone.now())
+    return _set_exclusion(labels.filter(set_aside_at=None), timezone.now())
 
 
 def restore_labels(labels: QuerySet[Label]) -> int:
     """Undo `exclude_labels`, and return how many labels were excluded."""
-    return _set_aside(labels.exclude(set_aside_at=None), None)
+    return _set_exclusion(labels.exclude(set_aside_at=None), None)
 
 
 @transaction.atomic
-def _set_aside(labels: QuerySet[Label], moment: datetime | None) -> int:
+def _set_exclusion(labels: QuerySet[Label], moment: datetime | None) -> int:
     """Set `set_aside_at` of labels to a moment or `None`, and choose anew which label of their tweets is current."""
     chosen = labels.order_by("tweet__fingerprint").values_list("id", "tweet_id")
     count = 0

@@ -8,7 +8,7 @@ from ..labels.models import Label
 from .models import Post
 
 
-def posts_to_review() -> QuerySet[Post]:
+def list_posts_to_review() -> QuerySet[Post]:
     """Return the posts that nobody has decided on yet, most uncertain first."""
     decided = Label.objects.filter(is_current=True, name=PRIMARY).values("tweet")
     return Post.objects.exclude(tweet__in=decided).select_related("tweet").order_by("-uncertainty", "id")

@@ -23,11 +23,11 @@ class PredictHateSpeechView(APIView):
     def post(self, request: Request) -> Response:
         asked = validate_predict_request(request.data)
         texts = asked.get("tweets") or [asked["tweet"]]
-        answers = [_as_json(prediction) for prediction in judge(texts, get_caller(request), asked["explain"])]
+        answers = [_write_prediction(prediction) for prediction in judge(texts, get_caller(request), asked["explain"])]
         return Response({"results": answers} if "tweets" in asked else answers[0])
 
 
-def _as_json(prediction: Prediction) -> dict[str, object]:
+def _write_prediction(prediction: Prediction) -> dict[str, object]:
     # By hand: a serializer would double the cost of the request.
     answer: dict[str, object] = {
         "is_hate_speech": prediction.is_hate_speech,

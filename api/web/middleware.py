@@ -8,7 +8,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .exceptions import error_response, invalid_response
+from .exceptions import make_error_response, make_invalid_response
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -33,18 +33,18 @@ def guard_requests(get_response: GetResponse) -> GetResponse:
                 request.get_host()
             except DisallowedHost:
                 # Answered here: Django's own way writes a traceback into the log for each scanner that comes by.
-                return invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
+                return make_invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
         if not is_safe and _is_from_another_site(request):
-            return error_response(
+            return make_error_response(
                 request, 403, "Requests from another site are refused; CORS_ALLOWED_ORIGINS lists the allowed ones.", "cross_site"
             )
         length = request.META.get("CONTENT_LENGTH")
         if length and length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            _drain(request, int(length))
-            return error_response(request, 413, "The body is over 1 MiB. Send fewer tweets at a time.", "request_too_large")
+            _drain_body(request, int(length))
+            return make_error_response(request, 413, "The body is over 1 MiB. Send fewer tweets at a time.", "request_too_large")
         if length is None and "HTTP_TRANSFER_ENCODING" in request.META:
             # Django reads no further than the length, so this body would pass for an empty one.
-            return error_response(request, 411, "Send the body with a Content-Length, not in chunks.", "length_required")
+            return make_error_response(request, 411, "Send the body with a Content-Length, not in chunks.", "length_required")
         path = request.path_info
         # The admin's own addresses end in one.
         if len(path) > 1 and path[-1] == "/" and not path.startswith(_ADMIN):
@@ -74,7 +74,7 @@ def _is_from_another_site(request: HttpRequest) -> bool:
     return not (is_own or origin in settings.CORS_ALLOWED_ORIGINS)
 
 
-def _drain(request: HttpRequest, length: int) -> None:
+def _drain_body(request: HttpRequest, length: int) -> None:
     left = min(length, _DRAIN_BYTES)
     while left > 0 and (piece := request.read(min(left, 65536))):
         left -= len(piece)
