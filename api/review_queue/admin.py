@@ -1,4 +1,4 @@
-"""The admin's list of posts to review."""
+"""The admin page of posts to review."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

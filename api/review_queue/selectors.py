@@ -1,4 +1,4 @@
-"""Reads of posts."""
+"""Queries of posts."""
 
 from django.db.models import QuerySet
 
@@ -9,6 +9,6 @@ from .models import Post
 
 
 def list_posts_to_review() -> QuerySet[Post]:
-    """Return the posts that nobody has decided on yet, most uncertain first."""
+    """Return the posts that wait for a decision, most uncertain first."""
     decided = Label.objects.filter(is_current=True, name=PRIMARY).values("tweet")
     return Post.objects.exclude(tweet__in=decided).select_related("tweet").order_by("-uncertainty", "id")

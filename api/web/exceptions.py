@@ -23,26 +23,26 @@ from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanat
 
 logger = logging.getLogger(__name__)
 
-# From status, message, code and what more there is to tell of an error, to its status and body.
+# From an error's status, message, code and further fields to its status and body.
 ErrorShape = Callable[[int, str, str, dict[str, object]], tuple[int, dict[str, object]]]
 
 
 class ServiceUnavailable(APIException):
-    """A part that the answer needs is not there now."""
+    """A part of the service is not available now."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = 5  # seconds, the answer's Retry-After
 
 
 class VersionUnusable(APIException):
-    """The version that the caller names cannot be served; the active one is not touched."""
+    """The version that the caller names cannot be served. The active one stays as it is."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "version_unusable"
 
 
 def find_error_shape(path: str) -> ErrorShape | None:
-    """Return the shape that `ERROR_SHAPES` gives errors at `path`; `None` for the service's own."""
+    """Return the shape that `ERROR_SHAPES` names for `path`; `None` for the service's own shape."""
     return next((shape for prefix, shape in _error_shapes().items() if path.startswith(prefix)), None)
 
 
@@ -52,7 +52,7 @@ def _error_shapes() -> dict[str, ErrorShape]:
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn an error that a view raises into an answer; return `None` for a fault of ours, which becomes a 500."""
+    """Turn an error that a view raised into an answer; return `None` for an unexpected one, which becomes a 500."""
     error = _to_http_error(error, context)
     if isinstance(error, SuspiciousOperation):
         error = ParseError("The request is malformed.")
@@ -83,7 +83,7 @@ def _to_http_error(error: Exception, context: dict[str, Any]) -> Exception:
     elif isinstance(error, VersionMissingError):
         error = NotFound("There is no such version. GET /models lists them.")
     elif isinstance(error, VersionError) and context["kwargs"].get("version"):
-        # The one that the caller named, not the one that answers.
+        # The version that the caller named, not the active one.
         error = VersionUnusable(str(error))
     elif isinstance(error, HateSpeechError):
         logger.error("The active version cannot be used: %s", error)
@@ -108,21 +108,21 @@ def _flatten_errors(errors: dict[str, Any] | list[Any]) -> dict[str, list[str]]:
 
 
 def make_error_response(request: HttpRequest, status_code: int, detail: str, code: str) -> JsonResponse:
-    """Return an error for what no view answers, in the shape of its path."""
+    """Return an error outside of any view, in the shape of the path."""
     shape = find_error_shape(request.path_info)
     status_code, body = shape(status_code, detail, code, {}) if shape else (status_code, {"detail": detail, "code": code})
     return JsonResponse(body, status=status_code)
 
 
 def make_invalid_response(request: HttpRequest, field: str, message: str) -> JsonResponse:
-    """Return a 400 for what no view answers, in the shape of its path."""
+    """Return a 400 outside of any view, in the shape of the path."""
     shape = find_error_shape(request.path_info)
     _, body = shape(400, f"{field}: {message}", "invalid_request", {}) if shape else (400, {"errors": {field: [message]}})
     return JsonResponse(body, status=400)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer what Django itself refuses before a view is found."""
+    """Answer a request that Django itself refuses before it looks for a view."""
     return make_invalid_response(request, "body", "The request is malformed.")
 
 

@@ -66,7 +66,7 @@ def test_known_texts_are_passed_over(posts):
 def test_labels_can_be_set_aside_and_restored(admin_client):
     add_review(text="a text", is_hate_speech=True)
     label = Label.objects.get()
-    assert "1 labels set aside" in run_action(admin_client, "label", "set_aside", [label.id]).content.decode()
+    assert "1 labels excluded from training" in run_action(admin_client, "label", "set_aside", [label.id]).content.decode()
     assert list(stream_labelled_rows()) == []
     assert "1 labels restored" in run_action(admin_client, "label", "restore", [label.id]).content.decode()
     assert len(list(stream_labelled_rows())) == 1
