@@ -1,4 +1,4 @@
-"""What a start on a server needs: `manage.py check --deploy` and the start scripts ask."""
+"""System checks of a server: `manage.py check --deploy` and the start scripts run them."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from django.core.checks import Error, Tags, register
 
 @register(Tags.security, deploy=True)
 def check_server(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[Error]:
-    """Refuse, where keys are asked for, what only a run on one's own machine may leave to the defaults."""
+    """Refuse to start without open access while a setting is missing that only a local run may leave at its default."""
     if settings.OPEN_ACCESS:
         return []
     missing = [f"{name} is not set" for name in settings.NOT_SET]
@@ -19,8 +19,8 @@ def check_server(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> l
         return []
     return [
         Error(
-            f"Without open access the service is on a server, and there {' and '.join(missing)}:"
-            ' see "Putting it on a server" in docs/run.md.',
+            f"Without open access the service counts as a server, but {' and '.join(missing)}."
+            ' See "Putting it on a server" in docs/run.md.',
             id="api.E001",
         )
     ]

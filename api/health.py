@@ -17,7 +17,7 @@ from .web.openapi import NOT_ALLOWED, describe_answer
 
 
 def check_readiness() -> dict[str, str]:
-    """Return for each part that the service needs "ok", or in a few words what is wrong."""
+    """Return the state of each part that the service needs: "ok", or what is wrong in a few words."""
     return {"database": _check_database(), "broker": _check_broker(), "model": _check_model()}
 
 
@@ -57,7 +57,7 @@ class HealthSerializer(serializers.Serializer[object]):
 
 
 class ReadinessSerializer(serializers.Serializer[object]):
-    """For each part, "ok" or what is wrong."""
+    """The state of each part: "ok", or what is wrong."""
 
     database = serializers.CharField()
     broker = serializers.CharField()
@@ -78,9 +78,13 @@ _readyz = extend_schema(
     operation_id="readyz",
     tags=["Health"],
     responses={
-        200: describe_answer(ReadinessSerializer, "All is there.", {"database": "ok", "broker": "ok", "model": "ok", **_RELEASE}),
+        200: describe_answer(
+            ReadinessSerializer, "Every part works.", {"database": "ok", "broker": "ok", "model": "ok", **_RELEASE}
+        ),
         503: describe_answer(
-            ReadinessSerializer, "Something is missing.", {"database": "ok", "broker": "ok", "model": "missing", **_RELEASE}
+            ReadinessSerializer,
+            "A part is missing or cannot be reached.",
+            {"database": "ok", "broker": "ok", "model": "missing", **_RELEASE},
         ),
         **NOT_ALLOWED,
     },
@@ -88,7 +92,7 @@ _readyz = extend_schema(
 
 
 class HealthView(APIView):
-    """Tell that this process is up."""
+    """Answer as long as this process is up."""
 
     permission_classes = [AllowAny]
     authentication_classes = throttle_classes = ()
@@ -99,7 +103,7 @@ class HealthView(APIView):
 
 
 class ReadinessView(APIView):
-    """Tell whether database, broker and model can be used, and which release this is."""
+    """Tell whether database, broker and model work, and which release this is."""
 
     permission_classes = [AllowAny]
     authentication_classes = throttle_classes = ()

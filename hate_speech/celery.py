@@ -1,15 +1,13 @@
 """The Celery app; its settings are Django's that begin with CELERY_."""
 
-import os
-
 from celery import Celery
 from celery.signals import beat_init, before_task_publish, celeryd_init
 from django.conf import settings
 
-from .start import prepare_process
+from .start import prepare_process, select_settings
 
-# Here, since whatever imports this package imports this module.
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
+# Here, since whatever imports this package imports this module; and before the app, which looks for Django's settings.
+select_settings()
 
 app = Celery("hate_speech")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -24,7 +22,7 @@ def prepare_worker_or_beat(**kwargs: object) -> None:
 
 
 @beat_init.connect
-def show_that_beat_lives(**kwargs: object) -> None:
-    """Touch a file with each message that beat sends, for the container's health check."""
+def touch_file_at_each_beat(**kwargs: object) -> None:
+    """Touch a file with each message that beat sends: the container's health check looks at its age."""
     alive = settings.DATA_DIR / "beat.alive"
     before_task_publish.connect(lambda **kwargs: alive.touch(), weak=False)

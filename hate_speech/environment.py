@@ -38,7 +38,7 @@ env = environ.FileAwareEnv(
 )
 
 
-def one_of(variable: str, value: Value, allowed: Container[Value], described: str) -> Value:
+def require_one_of(variable: str, value: Value, allowed: Container[Value], described: str) -> Value:
     """Return `value` if it is allowed; else stop the start, naming the variable and what it takes."""
     if value not in allowed:
         raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes {described}.")
@@ -69,7 +69,7 @@ def read_flag(variable: str) -> bool:
     """Return true or false, however it is spelled."""
     spelled = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
     value = env.str(variable, default="false").lower()
-    return spelled[one_of(variable, value, spelled, "true or false")]
+    return spelled[require_one_of(variable, value, spelled, "true or false")]
 
 
 # Database, queue, models and key: everything that is written stays below this folder.

@@ -8,15 +8,15 @@ import zoneinfo
 
 from celery.schedules import crontab
 
-from .environment import BASE_DIR, DATA_DIR, env, one_of, read_flag, read_number, read_share
+from .environment import BASE_DIR, DATA_DIR, env, read_flag, read_number, read_share, require_one_of
 from .release import read_commit, read_version
 from .secret import read_secret
 
 VERSION, COMMIT = read_version(BASE_DIR), read_commit(BASE_DIR)
 
-ENGINE = one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
+ENGINE = require_one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
 # How many threads the encoder may use for a list of texts; 0 is one for each core.
-ENCODER_THREADS = one_of("HATE_SPEECH_THREADS", read_number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
+ENCODER_THREADS = require_one_of("HATE_SPEECH_THREADS", read_number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
 
 DEBUG = read_flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
@@ -31,7 +31,7 @@ RATE_LIMIT = read_number("RATE_LIMIT")
 if RATE_LIMIT < 0:
     RATE_LIMIT = 0 if OPEN_ACCESS else 600
 # How many of our own proxies stand before the service, each adding the address that it saw.
-PROXIES = one_of("PROXIES", read_number("PROXIES"), range(11), "a number from 0 to 10")
+PROXIES = require_one_of("PROXIES", read_number("PROXIES"), range(11), "a number from 0 to 10")
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # On a server the admin is behind TLS.
@@ -128,13 +128,13 @@ else:
 
 # --- Celery ---
 CELERY_BROKER_URL = env("CELERY_BROKER_URL") or REDIS_URL or "filesystem://localhost"
-CELERY_TIMEZONE = one_of(
+CELERY_TIMEZONE = require_one_of(
     "CELERY_TIMEZONE",
     env("CELERY_TIMEZONE"),
     zoneinfo.available_timezones(),
     "the name of a time zone, such as Europe/Warsaw or UTC",
 )
-_training_hour = one_of("TRAINING_HOUR", read_number("TRAINING_HOUR"), range(24), "an hour from 0 to 23")
+_training_hour = require_one_of("TRAINING_HOUR", read_number("TRAINING_HOUR"), range(24), "an hour from 0 to 23")
 CELERY_BEAT_SCHEDULE = {
     "auto_first_train_model": {
         "task": "hate_speech.tasks.auto_first_train_model",
@@ -230,7 +230,7 @@ if CORS_ALLOWED_ORIGINS:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- logs: never a tweet's text ---
-LOG_LEVEL = one_of(
+LOG_LEVEL = require_one_of(
     "LOG_LEVEL", env("LOG_LEVEL").upper(), logging.getLevelNamesMapping(), "a level: DEBUG, INFO, WARNING or ERROR"
 )
 LOGGING = {

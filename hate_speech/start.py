@@ -1,4 +1,4 @@
-"""What a process needs before it works: the one place that makes folders and the key, and that writes to the environment."""
+"""Prepare a process. Only this module makes folders and the key, and only it writes to the environment."""
 
 import os
 import tempfile
@@ -9,15 +9,20 @@ from .environment import DATA_DIR, env
 from .secret import make_secret
 
 
+def select_settings() -> None:
+    """Name this project's settings to Django, unless the environment names others."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
+
+
 def prepare_process(*, blas_threads: int | None = None) -> None:
-    """Make the data folder, the file queue's folders and the key, where they are not there yet.
+    """Make the data folder, the file queue's folders and the key, if they are missing.
 
     Every entry point calls this before it reads the settings: manage.py, the WSGI application, Celery's worker and beat.
 
     Parameters
     ----------
     blas_threads : int, optional
-        How many threads NumPy may use for a product; by default as many as there are cores.
+        How many threads NumPy may use for a matrix product; by default one for each core.
 
     Raises
     ------
@@ -33,7 +38,7 @@ def prepare_process(*, blas_threads: int | None = None) -> None:
             make_secret(DATA_DIR / "secret_key")
     except OSError as error:
         raise ImproperlyConfigured(f"HATE_SPEECH_DATA_DIR={DATA_DIR} cannot be written to: {error.strerror}.") from error
-    # Matplotlib keeps what it knows of the fonts there, and reads this when it is imported.
+    # Matplotlib keeps its font cache there. It reads the variable when it is imported.
     os.environ.setdefault("MPLCONFIGDIR", str(DATA_DIR / "matplotlib"))
     if blas_threads:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", str(blas_threads))

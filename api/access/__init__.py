@@ -1,1 +1,1 @@
-"""Who asks, and what they may do."""
+"""API keys, scopes, rate limits and the audit trail."""

@@ -1,4 +1,4 @@
-"""The admin's pages of keys and of the audit trail."""
+"""Admin pages of keys and of the audit trail."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from ..web.admin import ReadOnlyAdmin
 from .audit import describe_moderator
 from .models import ApiKey, AuditEntry
 from .permissions import Scope
-from .selectors import api_keys
+from .selectors import list_keys
 from .services import create_key, revoke_keys
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    """The keys that clients show: created here, shown once, revoked here."""
+    """API keys: create one, which shows it once, or revoke some."""
 
     fields = ["name", "scopes", "is_trusted", "rate", "expires_at"]
     list_display = ["name", "scopes", "is_trusted", "rate", "created_at", "expires_at", "revoked_at", "last_used_at"]
@@ -34,13 +34,13 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: "forms.ModelForm[ApiKey]", change: bool) -> None:
-        said = form.cleaned_data
-        key = create_key(who=describe_moderator(request), **said)
-        obj.pk = api_keys().get(name=said["name"]).pk
-        self.message_user(request, f"The key, which is not shown again: {key}", messages.WARNING)
+        fields = form.cleaned_data
+        key = create_key(who=describe_moderator(request), **fields)
+        obj.pk = list_keys().get(name=fields["name"]).pk
+        self.message_user(request, f"Copy the key now, it is not shown again: {key}", messages.WARNING)
 
     def log_addition(self, request: HttpRequest, obj: ApiKey, message: object) -> None:  # type: ignore[override]  # none is made
-        """The audit trail has it."""
+        """Do nothing: the audit trail has an entry already."""
 
     @admin.action(description="Revoke")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
@@ -50,7 +50,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """Who did what of consequence."""
+    """The audit trail."""
 
     list_display = ["at", "who", "what", "subject"]
     list_filter = ["what", "at"]

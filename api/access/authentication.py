@@ -1,4 +1,4 @@
-"""How a request shows its key."""
+"""How a request is authenticated: by an API key."""
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -35,10 +35,10 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
-    """Tells the schema how a key is shown."""
+    """Describes the API key to the OpenAPI schema."""
 
     target_class = KeyAuthentication
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key; under open access none is needed."}
+        return {"type": "http", "scheme": "bearer", "description": "An API key. Under open access none is needed."}

@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Scopes, and the permissions that require them."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ from .callers import get_caller
 
 
 class Scope(TextChoices):
-    """What a key may do. Every view names one; a test holds it."""
+    """What a key may do. Every view names one scope; a test checks that."""
 
     PREDICT = "predict"
     REVIEW = "review"
@@ -20,7 +20,7 @@ class Scope(TextChoices):
 
 
 class ScopePermission(BasePermission):
-    """Lets in who shows a key with `scope`; under open access, everybody."""
+    """Allows requests with a key of this scope; under open access, all requests."""
 
     scope: Scope
     code = "scope_missing"
@@ -45,6 +45,6 @@ def require_scope(scope: Scope) -> type[ScopePermission]:
     Raises
     ------
     ValueError
-        There is no such scope. It is raised where the view is defined, so a misspelt scope stops the start.
+        There is no such scope. It is raised where the view is defined, so a misspelt scope fails at start.
     """
     return type("RequiredScope", (ScopePermission,), {"scope": Scope(scope)})

@@ -22,12 +22,12 @@ def create_key(
     rate: int | None = None,
     expires_at: datetime | None = None,
 ) -> str:
-    """Create an API key of 256 random bits and return it: it is kept nowhere, so it is shown this once.
+    """Create an API key of 256 random bits and return it. Only its sha256 is stored, so it cannot be shown again.
 
     Parameters
     ----------
     scopes : iterable of str
-        Of `Scope`.
+        Values of `Scope`.
     who : str
         Who creates it, for the audit trail.
     is_trusted : bool
@@ -50,7 +50,7 @@ def create_key(
 
 
 def revoke_keys(*, keys: QuerySet[ApiKey], who: str) -> int:
-    """Revoke keys, and return how many were valid; a process that has one in its cache takes it for 30 seconds more."""
+    """Revoke keys, and return how many were valid. Caches accept a revoked key for up to 30 seconds more."""
     with transaction.atomic():
         valid = list(keys.filter(revoked_at=None))
         for key in valid:
@@ -59,15 +59,15 @@ def revoke_keys(*, keys: QuerySet[ApiKey], who: str) -> int:
 
 
 def hash_key(key: str) -> str:
-    """Return the sha256 of a key, which is what the database keeps.
+    """Return the sha256 of a key, which is all that the database stores.
 
-    A key's bits are random, so one round is enough, where a password needs a slow hash.
+    A key is random, so one round is enough; a password would need a slow hash.
     """
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def record_key_use(key: ApiKey) -> None:
-    """Write down that a key was used, at most once a minute."""
+    """Record that a key was used, at most once a minute."""
     before = timezone.now() - timedelta(minutes=1)
     if key.last_used_at is None or key.last_used_at < before:
         ApiKey.objects.filter(id=key.id).update(last_used_at=timezone.now())

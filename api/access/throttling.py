@@ -1,4 +1,4 @@
-"""How many requests a minute a key or an address may make."""
+"""Rate limits: requests a minute for each key or address."""
 
 import logging
 import math
@@ -17,9 +17,9 @@ from .callers import get_caller
 logger = logging.getLogger(__name__)
 
 _WINDOW = 60
-# The moments of the last minute's requests, in a sorted set: forget the old ones, count, and add this one if it may pass. One
-# script, so that no other request comes between. Returns whether it passes, how many are left, and in how many seconds the oldest
-# is forgotten.
+# A sliding window: a sorted set holds the times of the last minute's requests. Remove the expired ones, count the rest, and add
+# this request if it passes. One script, so that no other request comes in between. It returns whether the request passes, how
+# many are left, and in how many seconds the oldest expires.
 _SCRIPT = """
 local moment = redis.call("TIME")
 local now = moment[1] * 1000000 + moment[2]
@@ -40,7 +40,7 @@ _MAX_CALLERS = 10_000
 
 
 class ProcessCounts:
-    """Counts within one process, for when there is no Redis: each process allows its share of the rate."""
+    """Counts within one process, without Redis: each process allows its share of the rate."""
 
     def __init__(self) -> None:
         self._moments: dict[str, deque[float]] = {}
@@ -65,7 +65,7 @@ _redis_is_back_at = 0.0
 def count_request(caller: str, rate: int) -> tuple[bool, int, float]:
     """Count a request of `caller` against its rate a minute.
 
-    Returns whether it passes, how many more would pass now, and in how many seconds the oldest one is forgotten.
+    Returns whether it passes, how many more would pass now, and in how many seconds the oldest request expires.
     """
     global _redis_is_back_at  # noqa: PLW0603
     if settings.REDIS_URL and time.monotonic() >= _redis_is_back_at:
@@ -80,7 +80,7 @@ def count_request(caller: str, rate: int) -> tuple[bool, int, float]:
 
 
 def find_address(request: Request) -> str:
-    """Return where a request comes from: REMOTE_ADDR, or what the outermost of our own proxies saw."""
+    """Return the client's address: REMOTE_ADDR, or the address that the outermost of our own proxies saw."""
     forwarded: list[str] = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if settings.PROXIES and len(forwarded) >= settings.PROXIES:
         return forwarded[-settings.PROXIES]
@@ -89,7 +89,7 @@ def find_address(request: Request) -> str:
 
 
 class RateThrottle(BaseThrottle):
-    """Limits the requests a minute of a key, or of an address that shows none; the middleware writes the X-RateLimit headers."""
+    """Limits the requests a minute of each key, or of each address without a key. The middleware adds the X-RateLimit headers."""
 
     def allow_request(self, request: Request, view: object) -> bool:
         caller = get_caller(request)

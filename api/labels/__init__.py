@@ -1,1 +1,1 @@
-"""What people say of texts: reviews, imports and suggestions."""
+"""Labels from people: reviews, imports and suggestions."""

@@ -1,4 +1,4 @@
-"""The admin's pages of labels and suggestions."""
+"""Admin pages of labels and suggestions."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -7,14 +7,14 @@ from django.http import HttpRequest
 from ..access.audit import describe_moderator
 from ..web.admin import ReadOnlyAdmin
 from .models import Label, Suggestion
-from .selectors import waiting_suggestions
+from .selectors import list_waiting_suggestions
 from .services import exclude_labels, restore_labels
 from .suggestions import decide_suggestions
 
 
 @admin.register(Label)
 class LabelAdmin(ReadOnlyAdmin):
-    """Every label ever given, with the actions that exclude some from training."""
+    """All labels, with actions to exclude some from training."""
 
     list_display = ["id", "text", "name", "value", "source", "key", "is_current", "set_aside_at", "created_at"]
     list_filter = ["is_current", ("set_aside_at", admin.EmptyFieldListFilter), "name", "value", "source", "key", "created_at"]
@@ -26,18 +26,18 @@ class LabelAdmin(ReadOnlyAdmin):
     def text(self, label: Label) -> str:
         return label.tweet.text[:200]
 
-    @admin.action(description="Set aside: exclude from training")
+    @admin.action(description="Exclude from training")
     def set_aside(self, request: HttpRequest, queryset: QuerySet[Label]) -> None:
-        self.message_user(request, f"{exclude_labels(queryset)} labels set aside.", messages.SUCCESS)
+        self.message_user(request, f"{exclude_labels(queryset)} labels excluded from training.", messages.SUCCESS)
 
-    @admin.action(description="Restore: bring back into training")
+    @admin.action(description="Restore to training")
     def restore(self, request: HttpRequest, queryset: QuerySet[Label]) -> None:
         self.message_user(request, f"{restore_labels(queryset)} labels restored.", messages.SUCCESS)
 
 
 @admin.register(Suggestion)
 class SuggestionAdmin(ReadOnlyAdmin):
-    """What keys without trust said, until somebody decides."""
+    """Labels from untrusted keys that wait for a decision."""
 
     list_display = ["text", "name", "value", "source", "key", "created_at"]
     list_filter = ["key", "name", "value", "source", "created_at"]
@@ -45,13 +45,13 @@ class SuggestionAdmin(ReadOnlyAdmin):
     actions = ["accept", "turn_down"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Suggestion]:
-        return waiting_suggestions()
+        return list_waiting_suggestions()
 
     @admin.display(description="tweet")
     def text(self, suggestion: Suggestion) -> str:
         return suggestion.tweet.text[:1000]
 
-    @admin.action(description="Accept: let them count as reviews")
+    @admin.action(description="Accept as reviews")
     def accept(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
         self._decide(request, queryset, is_accepted=True)
 

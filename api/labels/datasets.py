@@ -1,4 +1,4 @@
-"""The public datasets that `import_dataset` knows: where they are, what they may be used for, what they call hate."""
+"""The public datasets that `import_dataset` knows: files, licences, and which labels mean hate."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ _GITHUB = "https://raw.githubusercontent.com"
 
 
 class DatasetRow(NamedTuple):
-    """A row of a dataset; `label` is `None` where its annotators do not agree."""
+    """A row of a dataset; `label` is `None` if its annotators disagree."""
 
     text: str
     label: bool | None
@@ -36,12 +36,12 @@ class Dataset:
     ----------
     name, licence, citation, home : str
     hate : str
-        What counts as hate here, in words.
+        Which labels mean hate, in words.
     files : dict
-        From the name of each file to its sha256, `None` where this release does not know it: such a file is not downloaded, since
-        nothing could tell whether it is the right one.
+        From the name of each file to its sha256; `None` if this release does not know it. Such a file is not downloaded, because
+        it could not be verified.
     url : str
-        Where the files are, "{}" for the name.
+        The address of the files, with "{}" for the name.
     read : callable
         From the path of a file to its rows.
     """
@@ -60,7 +60,7 @@ class Dataset:
         return all(self.files.values())
 
 
-def _csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
+def _read_csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
     with open_decoded(path) as (file, _):
         reader = csv.DictReader(file)
         if missing := set(columns) - set(reader.fieldnames or ()):
@@ -76,22 +76,22 @@ def _csv_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
 def _make_reader(
     text: str, label: str, labels: dict[str, bool], *, split: str = "", reference: str = ""
 ) -> Callable[[Path], Iterator[DatasetRow]]:
-    """Return the reader of a CSV file with these columns, whose labels are exactly these."""
+    """Return a function that reads a CSV file with these columns, and refuses labels other than these."""
 
     def read(path: Path) -> Iterator[DatasetRow]:
         columns = [column for column in (text, label, split, reference) if column]
-        for number, row in enumerate(_csv_rows(path, *columns)):
-            said = row[label].strip()
-            if said not in labels:
-                raise FileError(f"{path.name} holds the label {ascii(said)[:40]}; known are {', '.join(labels)}.")
+        for number, row in enumerate(_read_csv_rows(path, *columns)):
+            value = row[label].strip()
+            if value not in labels:
+                raise FileError(f"{path.name} holds the label {ascii(value)[:40]}; known are {', '.join(labels)}.")
             yield DatasetRow(
-                row[text], labels[said], row[split] if split else "", row[reference] if reference else f"row {number}"
+                row[text], labels[value], row[split] if split else "", row[reference] if reference else f"row {number}"
             )
 
     return read
 
 
-# Copies that were brought into one form: text, label 1 for hate, split.
+# Copies in a common format: text, label (1 is hate), split.
 _read_plain = _make_reader("text", "label", {"1": True, "0": False}, split="split", reference="id")
 
 
@@ -103,12 +103,12 @@ def _read_hatexplain(path: Path) -> Iterator[DatasetRow]:
         return  # read with the other file
     posts, divisions = _read_json(path), _read_json(path.with_name("post_id_divisions.json"))
     try:
-        split_of = {post: split for split, ids in divisions.items() for post in ids}
+        splits = {post: split for split, ids in divisions.items() for post in ids}
         for reference, post in posts.items():
-            said = Counter(annotator["label"] for annotator in post["annotators"]).most_common(2)
-            is_tied = len(said) > 1 and said[0][1] == said[1][1]
+            votes = Counter(annotator["label"] for annotator in post["annotators"]).most_common(2)
+            is_tied = len(votes) > 1 and votes[0][1] == votes[1][1]
             text = " ".join(post["post_tokens"])
-            yield DatasetRow(text, None if is_tied else said[0][0] == "hatespeech", split_of.get(reference, ""), reference)
+            yield DatasetRow(text, None if is_tied else votes[0][0] == "hatespeech", splits.get(reference, ""), reference)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise FileError(f"{path.name} is not the file that this release knows: {error!r}") from error
 
@@ -119,7 +119,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise FileError(f"{path.name} is no JSON: {error}") from error
+        raise FileError(f"{path.name} is not JSON: {error}") from error
     return content
 
 
@@ -133,13 +133,13 @@ def _read_stormfront(path: Path) -> Iterator[DatasetRow]:
         yield from _read_plain(path)
         return
     test = {file.name for file in path.parent.glob("sampled_test/*.txt")}
-    for row in _csv_rows(path, "file_id", "label"):
+    for row in _read_csv_rows(path, "file_id", "label"):
         name = f"{row['file_id']}.txt"
         try:
             text = (path.parent / "all_files" / Path(name).name).read_text("utf-8")
         except OSError as error:
             raise FileError(f"{path.parent.name} lacks all_files/{Path(name).name}.") from error
-        # Two more labels mark what cannot be judged alone.
+        # Two more labels mark sentences that cannot be judged alone.
         label = {"hate": True, "noHate": False}.get(row["label"])
         yield DatasetRow(text, label, "test" if name in test else "", row["file_id"])
 
@@ -220,7 +220,7 @@ DATASETS = {
         ),
         Dataset(
             name="twitter_sentiment",
-            licence="none stated: measure with it, and don't give away what was trained on it",
+            licence="none stated: use it to measure, and do not distribute what was trained on it",
             citation="Analytics Vidhya (2018): Twitter Sentiment Analysis practice problem.",
             home="https://github.com/prateekjoshi565/twitter_sentiment_analysis",
             hate="label 1 (racist or sexist)",
@@ -233,14 +233,14 @@ DATASETS = {
 
 
 def download_files(dataset: Dataset, folder: Path) -> list[Path]:
-    """Return the paths of the dataset's files in `folder`, fetched with a progress bar where they are not there yet.
+    """Return the paths of the dataset's files in `folder`; download those that are missing, with a progress bar.
 
     Raises
     ------
     FileError
-        Its home cannot be reached, or gives another file.
+        The server cannot be reached, or a file has another checksum.
     """
-    # Not at the top: only this command fetches.
+    # Not at the top: only this command downloads.
     import pooch
     import requests
 
@@ -252,36 +252,36 @@ def download_files(dataset: Dataset, folder: Path) -> list[Path]:
             downloader = pooch.HTTPDownloader(progressbar=True, timeout=30)
             paths.append(Path(pooch.retrieve(url, f"sha256:{sha256}", name, folder, downloader=downloader)))
         except requests.RequestException as error:
-            raise FileError(f"{url} cannot be had ({type(error).__name__}). Fetch it elsewhere and use --from FILE.") from error
+            raise FileError(
+                f"{url} cannot be had ({type(error).__name__}). Download it elsewhere and use --from FILE."
+            ) from error
         except ValueError as error:
-            raise FileError(f"{url} gives another file than this release knows: its sha256 differs. Nothing was kept.") from error
+            raise FileError(f"{url} is not the file that this release knows: its sha256 differs. Nothing was kept.") from error
         except OSError as error:
             raise FileError(f"{folder} cannot be written to: {error.strerror}") from error
     return paths
 
 
 def find_files(dataset: Dataset, path: Path) -> list[Path]:
-    """Return the files of the dataset at `path`: a file, or the folder that holds them."""
+    """Return the dataset's files at `path`, which is one file or the folder of all."""
     if not path.exists():
         raise FileError(f"{path} does not exist.")
     if path.is_file():
         return [path]
-    there = [path / name for name in dataset.files if (path / name).is_file()]
-    if len(there) < len(dataset.files):
-        missing = ", ".join(name for name in dataset.files if path / name not in there)
-        raise FileError(f"{path} does not hold {missing}.")
-    return there
+    if missing := [name for name in dataset.files if not (path / name).is_file()]:
+        raise FileError(f"{path} does not hold {', '.join(missing)}.")
+    return [path / name for name in dataset.files]
 
 
 def read_training_rows(dataset: Dataset, paths: list[Path]) -> tuple[list[LabelledText], Counter[str]]:
-    """Read a whole dataset, and return what may be trained on, one row a text, and counts of what may not.
+    """Read a whole dataset, and return the rows to train on, one for each text, and the counts of the rows left out.
 
-    Its official test split stays out, and so does every text that is in that split too. The counts are of "test" rows, of rows
-    that its annotators "disagree" on, of "bad" ones (no text, or too long a one), and of those "repeated".
+    Texts of the official test split are left out, wherever else they appear. The counts are: "test" rows, rows whose annotators
+    "disagree", "bad" rows (no text, or too long), and "repeated" rows.
     """
     field = TweetField()
     rows: dict[str, LabelledText] = {}
-    of_test: set[str] = set()
+    test_keys: set[str] = set()
     counts: Counter[str] = Counter()
     for row in (row for path in paths for row in dataset.read(path)):
         try:
@@ -291,10 +291,10 @@ def read_training_rows(dataset: Dataset, paths: list[Path]) -> tuple[list[Labell
             continue
         if row.split == "test":
             counts["test"] += 1
-            of_test.add(key)
+            test_keys.add(key)
         elif row.label is None:
             counts["disagree"] += 1
         else:
             counts["repeated"] += key in rows
             rows[key] = LabelledText(row.text, row.label, f"{row.split}:{row.reference}" if row.split else row.reference)
-    return [row for key, row in rows.items() if key not in of_test], counts
+    return [row for key, row in rows.items() if key not in test_keys], counts

@@ -1,4 +1,4 @@
-"""Labelled files in and out: generators of rows or line-numbered errors, of any length in constant memory.
+"""Read and write labelled files of any length in constant memory; a bad row becomes an error with its line number.
 
 The format is CSV with `id,label,tweet`, in UTF-8, gzipped or not.
 """
@@ -20,19 +20,19 @@ from hate_speech_AI.text import fingerprint
 from ..web.fields import TweetField
 
 COLUMNS = ("id", "label", "tweet")
-# A line without an end, as in a file that is no CSV, is taken in pieces of this length.
+# A longer line is read in pieces of this length: a file that is not CSV may have no line ends.
 _MAX_LINE = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 
-# Marks a cell that a spreadsheet would run as a formula: an apostrophe and a WORD JOINER. The apostrophe alone is common
-# practice, but tweets do begin with '@, and what an import takes off must be only what an export put on.
+# Put before what a spreadsheet would run as a formula: an apostrophe and a WORD JOINER. The apostrophe alone is common practice,
+# but some tweets begin with '@, and an import must remove only what an export added.
 GUARD = "'\u2060"
-# Where a formula can begin: at the start, and after what a spreadsheet may take for a separator, quotes in between.
+# A formula can begin a cell, or follow a character that a spreadsheet may take for a separator; quotes may stand before it.
 _FORMULA = re.compile(rf'(?:^|(?<=[;,\t\r\n]))("*)((?:{GUARD})*)(?=[=+\-@\t\r＝＋－＠])')
 
 
 class LabelledTweet(NamedTuple):
-    """A row of a labelled file; `label` is the file's own word, and `groups` are its values in the columns of groups."""
+    """A row of a labelled file. `label` is as the file spells it; `groups` are the values of the group columns."""
 
     line: int
     text: str
@@ -42,23 +42,23 @@ class LabelledTweet(NamedTuple):
 
 
 class RowError(NamedTuple):
-    """A row that cannot be taken, and why."""
+    """A bad row, and why it is refused."""
 
     line: int
     message: str
 
 
 class FileError(Exception):
-    """The file as a whole cannot be taken."""
+    """The file as a whole cannot be read."""
 
 
 def guard_cell(text: str) -> str:
-    """Return `text` so that no spreadsheet runs it or a part of it as a formula."""
+    """Return `text` with guards, so that a spreadsheet runs no part of it as a formula."""
     return _FORMULA.sub(rf"\1\2{GUARD}", text)
 
 
 def unguard_cell(text: str) -> str:
-    """Return what `guard_cell` was given; any other text is left alone unless it holds the guard's rare pair of characters."""
+    """Undo `guard_cell`. Any other text stays as it is, unless it contains the guard's rare pair of characters."""
     return _FORMULA.sub(lambda found: found[1] + found[2][len(GUARD) :], text)
 
 
@@ -71,19 +71,19 @@ def read_tweets(
     group_columns: Sequence[str] = (),
     progress: Callable[[int], object] = lambda position: None,
 ) -> Iterator[LabelledTweet | RowError]:
-    """Yield each row of a labelled CSV file, or what is wrong with it; a bad row does not end the reading.
+    """Yield each row of a labelled CSV file, or a `RowError` for a bad row.
 
     Parameters
     ----------
     hate_values : collection of str
-        The labels that mean hate; every other label that is not empty means the opposite.
+        The labels that mean hate; all others mean not hate.
     progress : callable, optional
-        Called with the position in the file, in bytes, as it is read.
+        Called with the number of bytes read so far.
 
     Raises
     ------
     FileError
-        The file cannot be opened or read on, or lacks a column.
+        The file cannot be opened or read, or lacks a column.
     """
     with open_decoded(path) as (file, raw):
         yield from _read_rows(
@@ -99,7 +99,7 @@ def read_tweets(
 
 @contextmanager
 def open_decoded(path: Path) -> Iterator[tuple[TextIO, BinaryIO]]:
-    """Open a text file, gzipped or not, and give it and its raw bytes; raises `FileError` where it cannot be read."""
+    """Open a text file, gzipped or not, and give its text and its raw bytes. Raises `FileError` if it cannot be read."""
     try:
         with path.open("rb") as raw, _open_text(raw) as file:
             yield file, raw
@@ -110,7 +110,7 @@ def open_decoded(path: Path) -> Iterator[tuple[TextIO, BinaryIO]]:
 def _open_text(raw: BinaryIO) -> TextIO:
     is_gzip = raw.read(2) == _GZIP_MAGIC
     raw.seek(0)
-    # Bytes that are no UTF-8 come through as lone surrogates, and are refused row by row.
+    # Bytes that are not UTF-8 become lone surrogates, which are refused row by row.
     return io.TextIOWrapper(gzip.open(raw) if is_gzip else raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
@@ -153,7 +153,7 @@ def _read_rows(
 
 
 def _read_header(reader: Iterator[list[str]], columns: tuple[str, ...]) -> list[str]:
-    """Return the names of a file's columns; raises `FileError` where it lacks one of `columns`."""
+    """Return the names of a file's columns. Raises `FileError` if it lacks one of `columns`."""
     header = _next_row(reader)
     if isinstance(header, list) and set(columns) <= set(header):
         return header
@@ -182,8 +182,8 @@ def _next_row(reader: Iterator[list[str]]) -> list[str] | csv.Error | None:
 def keep_last_rows(rows: Iterable[LabelledTweet]) -> Iterator[tuple[str, bool]]:
     """Read all `rows`, then return an iterator over (text, is_hate_speech) of the last row of each fingerprint.
 
-    A file that says two things of one text would otherwise change its label back and forth each time it is imported. The
-    rows wait in a temporary file of SQLite's, so that memory stays constant.
+    If a file has two labels for one text, each import would otherwise change the label back and forth. The rows are kept in a
+    temporary SQLite database, so that memory stays constant.
     """
     waiting = sqlite3.connect("")
     waiting.execute("CREATE TABLE row (fingerprint BLOB UNIQUE, text TEXT, is_hate_speech INTEGER)")
@@ -191,10 +191,10 @@ def keep_last_rows(rows: Iterable[LabelledTweet]) -> Iterator[tuple[str, bool]]:
         "INSERT OR REPLACE INTO row VALUES (?, ?, ?)",
         ((bytes.fromhex(fingerprint(row.text)), row.text, row.is_hate_speech) for row in rows),
     )
-    return _drain(waiting)
+    return _stream_and_close(waiting)
 
 
-def _drain(waiting: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
+def _stream_and_close(waiting: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
     with closing(waiting):
         for text, is_hate_speech in waiting.execute("SELECT text, is_hate_speech FROM row ORDER BY rowid"):
             yield text, bool(is_hate_speech)
@@ -203,7 +203,7 @@ def _drain(waiting: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
 def write_tweets(path: Path, rows: Iterable[tuple[int, bool, str]]) -> int:
     """Write (id, is_hate_speech, text) rows to `path`, gzipped if it ends in .gz; return how many there were.
 
-    The file appears, or replaces another, when it is whole.
+    The file appears, or replaces another, only once it is complete.
     """
     temporary = path.with_name(f".{path.name}.part")
     open_file = gzip.open if path.suffix == ".gz" else open

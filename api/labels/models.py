@@ -1,4 +1,4 @@
-"""Tweets and what is said of them: rows and constraints only."""
+"""Tweets, labels and suggestions: rows and constraints only."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,9 +6,12 @@ from django.db.models import Q
 from hate_speech_AI import labels
 from hate_speech_AI.training import rows as training
 
+# The admin shows them. A new name needs a migration.
+_LABEL_CHOICES = [(name, name.capitalize()) for name in labels.MEANINGS]
+
 
 class Tweet(models.Model):
-    """A text, stored as it was first posted; texts of one fingerprint are one tweet."""
+    """A text, stored as it was first posted. Texts with the same fingerprint are one tweet."""
 
     fingerprint = models.CharField(max_length=64, unique=True)
     text = models.TextField()
@@ -18,22 +21,15 @@ class Tweet(models.Model):
         return f"tweet {self.fingerprint[:8]}"
 
 
-class LabelName(models.TextChoices):
-    """What a label is about."""
-
-    HATE = labels.HATE
-    TOXIC = labels.TOXIC
-
-
 class Label(models.Model):
-    """What somebody said of a tweet. Append-only: rows are never deleted, and only `is_current` and `set_aside_at` change."""
+    """A label of a tweet. Append-only: rows are never deleted, and only `is_current` and `set_aside_at` change."""
 
-    # A review's source: this word, alone or followed by how it came. Every other source names what was imported.
+    # The source of a review is this word, alone or with a dialect after a colon. Every other source names an import.
     REVIEW = training.REVIEW
     STARTER = training.STARTER
 
     tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="labels")
-    name = models.CharField(max_length=10, choices=LabelName.choices, default=LabelName.HATE)
+    name = models.CharField(max_length=10, choices=_LABEL_CHOICES, default=labels.PRIMARY)
     value = models.BooleanField(help_text="Whether the tweet is that.")
     source = models.CharField(max_length=200)
     reference = models.CharField(
@@ -54,7 +50,7 @@ class Label(models.Model):
             ),
         ]
         indexes = [
-            # What was said of a comment before is looked up whenever something is said of it again.
+            # A new decision on a comment supersedes the older ones, which are looked up by its reference.
             models.Index(fields=["reference"], name="label_reference"),
         ]
 
@@ -63,10 +59,10 @@ class Label(models.Model):
 
 
 class Suggestion(models.Model):
-    """A label from a key without trust: it waits for a moderator, and nothing learns from it before that."""
+    """A label from an untrusted key. It waits for a moderator; until then no training uses it."""
 
     tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="suggestions")
-    name = models.CharField(max_length=10, choices=LabelName.choices, default=LabelName.HATE)
+    name = models.CharField(max_length=10, choices=_LABEL_CHOICES, default=labels.PRIMARY)
     value = models.BooleanField(help_text="Whether the tweet is that.")
     source = models.CharField(max_length=200, default=training.REVIEW)
     reference = models.CharField(max_length=100, default="", blank=True, help_text="The comment that it was said of.")
@@ -77,7 +73,7 @@ class Suggestion(models.Model):
 
     class Meta:
         constraints = [
-            # What a key says of a tweet while it waits is one row, the latest: a flood is no longer than its texts.
+            # While it waits, a key has one suggestion for each tweet, the latest: repeating it does not fill the list.
             models.UniqueConstraint(fields=["tweet", "name", "key"], condition=Q(decided_at=None), name="one_waiting_suggestion"),
         ]
 

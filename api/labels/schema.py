@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of /reviewed."""
+"""/reviewed in the OpenAPI schema."""
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 

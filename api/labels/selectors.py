@@ -1,4 +1,4 @@
-"""Reads of labels and suggestions."""
+"""Queries of labels and suggestions."""
 
 from collections.abc import Container, Iterator
 from datetime import datetime
@@ -8,28 +8,29 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncHour
 
 from hate_speech_AI.core import classifier
+from hate_speech_AI.labels import MEANINGS, PRIMARY
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import Row, RowsDigest
 
-from .models import Label, LabelName, Suggestion
+from .models import Label, Suggestion
 
 _PAGE = 5000
 
 
-def labelled_rows() -> Iterator[Row]:
-    """Stream every current label: those of the primary label first, each label's by fingerprint.
+def stream_labelled_rows() -> Iterator[Row]:
+    """Stream every current label as a row: the primary label's rows first, and each label's rows by fingerprint.
 
-    This order does not depend on who wrote first, and the digest of the rows needs it.
+    The digest of the rows needs an order that does not depend on when they were written.
     """
-    for name in LabelName.values:
+    for name in MEANINGS:
         for _, text, value, source in _current_labels(name, "tweet__text", "value", "source"):
             yield Row(text, value, source, name)
 
 
-def rows_digest() -> str:
-    """Return the digest of the present rows, as a version's manifest has it; the texts are not read."""
+def digest_rows() -> str:
+    """Return the digest of the current rows, as in a version's manifest, without reading the texts."""
     digest = RowsDigest()
-    for name in LabelName.values:
+    for name in MEANINGS:
         for tweet, value, source in _current_labels(name, "value", "source"):
             digest.update(tweet, value, source, name)
     return digest.hexdigest()
@@ -38,8 +39,8 @@ def rows_digest() -> str:
 def _current_labels(name: str, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Yield the fingerprint and these columns of every current label of this name, by fingerprint.
 
-    In pages, each a query of its own: a cursor held open for a whole training would be a read transaction of that length, within
-    which SQLite refuses to write down the progress.
+    It reads in pages, each with a query of its own. One cursor for a whole training would be one long read transaction, in which
+    SQLite refuses to write the progress.
     """
     rows = Label.objects.filter(is_current=True, name=name).order_by("tweet__fingerprint")
     after = ""
@@ -49,39 +50,39 @@ def _current_labels(name: str, *columns: str) -> Iterator[tuple[Any, ...]]:
 
 
 def count_labelled_rows() -> int:
-    """Return how many rows `labelled_rows` streams."""
+    """Return how many rows `stream_labelled_rows` streams."""
     return Label.objects.filter(is_current=True).count()
 
 
 def count_labelled_tweets() -> int:
-    """Return how many tweets have a current label of hate."""
-    return Label.objects.filter(is_current=True, name=LabelName.HATE).count()
+    """Return how many tweets currently have the primary label, with either value."""
+    return Label.objects.filter(is_current=True, name=PRIMARY).count()
 
 
 def count_labelled(texts: list[str]) -> int:
-    """Return how many of `texts` have a current label here."""
+    """Return how many of `texts` currently have the primary label here, with either value."""
     keys = [fingerprint(text) for text in texts]
     return sum(
-        Label.objects.filter(is_current=True, name=LabelName.HATE, tweet__fingerprint__in=keys[at : at + 500]).count()
+        Label.objects.filter(is_current=True, name=PRIMARY, tweet__fingerprint__in=keys[at : at + 500]).count()
         for at in range(0, len(keys), 500)
     )
 
 
-def learned_fingerprints() -> Container[str]:
+def find_learned_fingerprints() -> Container[str]:
     """Return the fingerprints of the texts that the shipped engine has learned from."""
     return classifier.store.engine.learned_before()
 
 
-def tweets_for_export() -> Iterator[tuple[int, bool, str]]:
+def stream_labelled_tweets() -> Iterator[tuple[int, bool, str]]:
     """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first."""
-    rows = Label.objects.filter(is_current=True, name=LabelName.HATE).order_by("tweet_id")
+    rows = Label.objects.filter(is_current=True, name=PRIMARY).order_by("tweet_id")
     return rows.values_list("tweet_id", "value", "tweet__text").iterator(chunk_size=2000)
 
 
 def filter_labels(
     *, source: str = "", key: str = "", since: datetime | None = None, until: datetime | None = None
 ) -> QuerySet[Label]:
-    """Return the labels of a source and of a key, from `since` on and before `until`; what is left out does not filter."""
+    """Return labels by source, key and time: from `since` on and before `until`. Omitted arguments do not filter."""
     labels = Label.objects.all()
     if source:
         labels = labels.filter(source=source)
@@ -94,16 +95,16 @@ def filter_labels(
     return labels
 
 
-def withdrawn_labels() -> set[tuple[str, bool]]:
-    """Return (fingerprint, value) of each label of hate that was excluded from training, unless somebody else says the same."""
-    of_hate = Label.objects.filter(name=LabelName.HATE)
-    withdrawn = of_hate.exclude(set_aside_at=None)
-    current = of_hate.filter(is_current=True, tweet__labels__in=withdrawn)
+def find_withdrawn_labels() -> set[tuple[str, bool]]:
+    """Return (fingerprint, value) of each primary label that was excluded, unless a current label has the same value."""
+    labels = Label.objects.filter(name=PRIMARY)
+    withdrawn = labels.exclude(set_aside_at=None)
+    current = labels.filter(is_current=True, tweet__labels__in=withdrawn)
     return set(withdrawn.values_list("tweet__fingerprint", "value")) - set(current.values_list("tweet__fingerprint", "value"))
 
 
 def count_new_labels(since: datetime) -> list[dict[str, object]]:
-    """Return how many labels came since a moment, by source, key and hour (UTC): the ten groups with the most, most first."""
+    """Return the ten largest groups of labels since `since`, by source, key and hour (UTC), largest first."""
     groups = (
         Label.objects.filter(created_at__gt=since, set_aside_at=None)
         .annotate(hour=TruncHour("created_at"))
@@ -114,6 +115,6 @@ def count_new_labels(since: datetime) -> list[dict[str, object]]:
     return [{**group, "hour": group["hour"].isoformat()} for group in groups]
 
 
-def waiting_suggestions() -> QuerySet[Suggestion]:
-    """Return what keys without trust said and nobody has decided on, oldest first."""
+def list_waiting_suggestions() -> QuerySet[Suggestion]:
+    """Return the suggestions that wait for a decision, oldest first."""
     return Suggestion.objects.filter(decided_at=None).select_related("tweet").order_by("id")

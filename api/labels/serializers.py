@@ -1,4 +1,4 @@
-"""What /reviewed takes."""
+"""The request of /reviewed."""
 
 from rest_framework import serializers
 
@@ -6,7 +6,7 @@ from ..web.fields import RequiredBooleanField, TweetField
 
 
 class ReviewedTweetInputSerializer(serializers.Serializer[object]):
-    """A text and what a person says of it."""
+    """A text, and a person's decision on it."""
 
     tweet = TweetField()
     is_hate_speech = RequiredBooleanField()

@@ -1,4 +1,4 @@
-"""The endpoint of reviews."""
+"""The endpoint /reviewed."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +12,7 @@ from .services import add_review
 
 
 class AddReviewedTweetManuallyView(APIView):
-    """Record what a person says of a text; the next training learns from it."""
+    """Record a person's decision on a text; the next training learns from it."""
 
     permission_classes = [require_scope(Scope.REVIEW)]
     serializer_class = ReviewedTweetInputSerializer
@@ -21,8 +21,8 @@ class AddReviewedTweetManuallyView(APIView):
     def post(self, request: Request) -> Response:
         serializer = ReviewedTweetInputSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        origin, said = describe_origin(request), serializer.validated_data
-        add_review(text=said["tweet"], is_hate_speech=said["is_hate_speech"], **origin)
+        origin, fields = describe_origin(request), serializer.validated_data
+        add_review(text=fields["tweet"], is_hate_speech=fields["is_hate_speech"], **origin)
         if not origin["is_trusted"]:
             return Response({"detail": "Kept for a moderator to accept"})
         return Response({"detail": "Tweet added to the database correctly"})

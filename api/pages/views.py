@@ -1,4 +1,4 @@
-"""The pages: each a view that answers HTML."""
+"""The pages: views that answer with HTML."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -15,14 +15,14 @@ from ..access.permissions import Scope, require_scope
 
 @extend_schema(exclude=True)
 class HomeView(APIView):
-    """Show the page to try the service on."""
+    """Show the home page, on which people try the service."""
 
     permission_classes = [AllowAny]
     authentication_classes = throttle_classes = ()
 
     def get(self, request: Request) -> HttpResponse:
-        shown = {"explains": classifier.store.engine.can_explain, "version": settings.VERSION, "commit": settings.COMMIT}
-        response = render(request, "api/home.html", shown)
+        context = {"explains": classifier.store.engine.can_explain, "version": settings.VERSION, "commit": settings.COMMIT}
+        response = render(request, "api/home.html", context)
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
             " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -32,12 +32,12 @@ class HomeView(APIView):
 
 @extend_schema(exclude=True)
 class ReportView(APIView):
-    """Show the report of a version: a page without scripts, for people."""
+    """Show the report of a version, a page without scripts."""
 
     permission_classes = [require_scope(Scope.ADMIN)]
 
     def get(self, request: Request, version: str) -> HttpResponse:
-        # The texts in it are strangers' words: sandboxed, and nothing but itself may be loaded.
+        # It quotes texts of strangers, so it is sandboxed and may load nothing.
         return HttpResponse(
             classifier.store.report(version),
             headers={"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"},

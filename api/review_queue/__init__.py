@@ -1,1 +1,1 @@
-"""Posts out of feeds that wait for a person's decision."""
+"""Posts from feeds that wait for a person's decision."""

@@ -1,4 +1,4 @@
-"""The admin's list of posts to review."""
+"""The admin page of posts to review."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -7,7 +7,7 @@ from django.utils.html import format_html
 
 from ..web.admin import ReadOnlyAdmin
 from .models import Post
-from .selectors import posts_to_review
+from .selectors import list_posts_to_review
 from .services import review_posts
 
 
@@ -22,7 +22,7 @@ class PostAdmin(ReadOnlyAdmin):
     actions = ["hateful", "not_hateful"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Post]:
-        return posts_to_review()
+        return list_posts_to_review()
 
     @admin.display(description="post")
     def text(self, post: Post) -> str:

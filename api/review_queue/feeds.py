@@ -1,4 +1,4 @@
-"""Unlabelled posts from feeds: RSS, Atom and the public timelines of Mastodon servers."""
+"""Read posts from feeds: RSS, Atom and the public timelines of Mastodon servers."""
 
 import re
 import time
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mastodon import Mastodon
 
 _TIMELINE = re.compile(r"/api/v1/timelines/(?P<kind>public|tag)(?:/(?P<tag>[^/]+))?/?")
-_PAGE = 40  # the most that Mastodon gives at once
-_LONGEST_WAIT = 300  # seconds, the length of Mastodon's rate limits
+_PAGE = 40  # the most that Mastodon returns at once
+_LONGEST_WAIT = 300  # seconds, the window of Mastodon's rate limits
 
 
 class FoundPost(NamedTuple):
@@ -29,7 +29,7 @@ class FoundPost(NamedTuple):
 
 
 def read_feed(url: str, *, limit: int) -> Iterator[FoundPost]:
-    """Yield at most `limit` posts of a feed, newest first; skip those without text or with too much of it.
+    """Yield at most `limit` posts of a feed, newest first; skip posts with no text or too long a text.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def read_feed(url: str, *, limit: int) -> Iterator[FoundPost]:
 
 
 def _find_cause(error: requests.RequestException) -> str:
-    # Inside, requests and urllib3 wrap each other's errors; the innermost says what happened.
+    # requests and urllib3 wrap each other's errors; the innermost says what happened.
     cause: BaseException = error
     while cause.args and isinstance(cause.args[-1], BaseException):
         cause = cause.args[-1]
@@ -71,8 +71,8 @@ def _keep_valid(posts: Iterator[FoundPost], field: TweetField) -> Iterator[Found
 
 
 def _strip_markup(markup: str) -> str:
-    """Return the text of a piece of HTML, each paragraph on a line."""
-    # Not at the top: only this command reads markup.
+    """Return the text of an HTML fragment, one line for each paragraph."""
+    # Not at the top: only import_feed needs it.
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(markup, "html.parser")
@@ -89,14 +89,14 @@ def _read_syndication(url: str) -> Iterator[FoundPost]:
 
     answer = open_session().get(url, timeout=TIMEOUT)
     answer.raise_for_status()
-    # Bytes, not the address: feedparser's own way of fetching knows no limits.
+    # The bytes, not the address: feedparser would fetch it without limits.
     feed = feedparser.parse(answer.content, response_headers={"content-type": answer.headers.get("content-type", "")})
     if not feed.version:
         raise OutboundError(f"{url} is no RSS or Atom feed.")
     for entry in feed.entries:
         body = entry.content[0].value if "content" in entry else entry.get("summary", "")
         title, text = _strip_markup(entry.get("title", "")), _strip_markup(body)
-        # Microblogs repeat the post's beginning as its title.
+        # Microblogs repeat the beginning of a post as its title.
         is_repeated = text.startswith(title.rstrip(".… "))
         yield FoundPost(text if is_repeated else f"{title}\n{text}".strip(), entry.get("link", ""))
 
@@ -127,13 +127,13 @@ def _read_timeline(parts: SplitResult, timeline: re.Match[str]) -> Iterator[Foun
     except MastodonRatelimitError as error:
         raise OutboundError(f"{parts.netloc} allows no more requests now. Try again in some minutes.") from error
     except MastodonError as error:
-        raise OutboundError(f"{parts.netloc} does not give this timeline: {error.args[-1]}") from error
+        raise OutboundError(f"{parts.netloc} refuses this timeline: {error.args[-1]}") from error
 
 
 def _wait_for_allowance(server: "Mastodon") -> None:
-    """Sleep until the server allows requests again, if its headers say that this was the last for now.
+    """Sleep until the server allows more requests, if its headers say that this was the last one for now.
 
-    The library itself waits only once it has been refused.
+    The library itself waits only after a refusal.
     """
     if server.ratelimit_remaining == 0 and server.ratelimit_reset:
         time.sleep(min(max(server.ratelimit_reset - time.time(), 0), _LONGEST_WAIT))

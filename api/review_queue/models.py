@@ -6,7 +6,7 @@ from ..labels.models import Tweet
 
 
 class Post(models.Model):
-    """An unlabelled text out of a feed that waits for a person's decision; with the decision the row goes, the tweet stays."""
+    """A text from a feed that waits for a person's decision. The decision deletes the row; the tweet stays."""
 
     tweet = models.OneToOneField(Tweet, on_delete=models.CASCADE)
     feed = models.CharField(max_length=500)

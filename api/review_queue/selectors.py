@@ -1,12 +1,14 @@
-"""Reads of posts."""
+"""Queries of posts."""
 
 from django.db.models import QuerySet
 
-from ..labels.models import Label, LabelName
+from hate_speech_AI.labels import PRIMARY
+
+from ..labels.models import Label
 from .models import Post
 
 
-def posts_to_review() -> QuerySet[Post]:
-    """Return the posts that nobody has decided on yet, most uncertain first."""
-    decided = Label.objects.filter(is_current=True, name=LabelName.HATE).values("tweet")
+def list_posts_to_review() -> QuerySet[Post]:
+    """Return the posts that wait for a decision, most uncertain first."""
+    decided = Label.objects.filter(is_current=True, name=PRIMARY).values("tweet")
     return Post.objects.exclude(tweet__in=decided).select_related("tweet").order_by("-uncertainty", "id")

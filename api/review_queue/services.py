@@ -1,4 +1,4 @@
-"""Writes of posts: they are scored and listed, and leave the list with a decision."""
+"""Write posts: score and list them, and take them off the list with a decision."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from .models import Post
 
 
 def add_posts(*, posts: Iterable[FoundPost], feed: str) -> Counter[str]:
-    """Put posts of a feed on the list of posts to review, scored by the active version; skip texts that are known.
+    """Score posts of a feed with the active version, and put them on the list of posts to review; skip known texts.
 
     Returns how many posts are "new" and how many are "known".
     """
@@ -51,13 +51,13 @@ def _add_posts(batch: list[FoundPost], feed: str) -> Counter[str]:
 
 
 def _measure_uncertainty(prediction: Prediction) -> float:
-    """Return 1 for a probability at the threshold, falling to 0 at certainty on either side."""
+    """Return 1 for a probability at the threshold, falling to 0 for a probability of 0 or 1."""
     side = 1 - prediction.threshold if prediction.is_hate_speech else prediction.threshold
     return 1 - abs(prediction.probability - prediction.threshold) / side
 
 
 def review_posts(*, posts: QuerySet[Post], is_hate_speech: bool) -> int:
-    """Record a person's decision on posts, take them off the list, and return how many there were."""
+    """Record a person's decision on posts, take them off the list, and return how many."""
     with transaction.atomic():
         rows = list(posts.values_list("id", "tweet__text"))
         for batch in split_into_batches(rows):

@@ -1,1 +1,1 @@
-"""What the service says of a text."""
+"""Verdicts: whether a text is hate speech."""

@@ -1,8 +1,8 @@
-"""What the OpenAPI schema says of /predict."""
+"""/predict in the OpenAPI schema."""
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 
-from hate_speech_AI.labels import MEANINGS
+from hate_speech_AI.labels import MEANINGS, PRIMARY
 
 from ..web.openapi import EXAMPLE_VERSION, NO_MODEL, POST_ERRORS, describe_invalid
 from .serializers import PredictionSerializer, PredictionsSerializer
@@ -12,7 +12,7 @@ _VERDICT = {
     "probability": 0.04,
     "threshold": 0.31,
     "version": EXAMPLE_VERSION,
-    "labels": dict(zip(MEANINGS, (0.04, 0.07), strict=True)),
+    "labels": dict.fromkeys(MEANINGS, 0.07) | {PRIMARY: 0.04},
     "uncertainty": 0.21,
 }
 _EXPLANATION = {
@@ -31,18 +31,18 @@ predict = extend_schema(
     examples=[
         OpenApiExample("One text", value={"tweet": "What a lovely day in the park"}, request_only=True),
         OpenApiExample("Several texts", value={"tweets": ["What a lovely day", "See you soon"]}, request_only=True),
-        OpenApiExample("With the reasons", value={"tweet": "lovely day", "explain": True}, request_only=True),
+        OpenApiExample("With an explanation", value={"tweet": "lovely day", "explain": True}, request_only=True),
     ],
     responses={
         200: OpenApiResponse(
             PolymorphicProxySerializer(
                 "PredictAnswer", serializers=[PredictionSerializer, PredictionsSerializer], resource_type_field_name=None
             ),
-            "The verdict on the text, or `results` for several.",
+            "The verdict on `tweet`, or `results` with one verdict for each of `tweets`.",
             [
                 OpenApiExample("One text", value=_VERDICT),
                 OpenApiExample("Several texts", value={"results": [_VERDICT, _VERDICT]}),
-                OpenApiExample("With the reasons", value={**_VERDICT, "explanation": _EXPLANATION}),
+                OpenApiExample("With an explanation", value={**_VERDICT, "explanation": _EXPLANATION}),
             ],
         ),
         400: describe_invalid({"tweet": ["This field may not be blank."]}),

@@ -1,4 +1,4 @@
-"""What /predict takes, and what it answers."""
+"""The request and the answers of /predict."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class TweetInputSerializer(serializers.Serializer[object]):
     tweet = TweetField(required=False)
     tweets = serializers.ListField(child=TweetField(), required=False, allow_empty=False, max_length=MAX_TWEETS)
     explain = serializers.BooleanField(
-        required=False, default=False, help_text="Whether to explain the verdict word by word. Only the encoder can."
+        required=False, default=False, help_text="Whether to explain the verdict word by word. Only the encoder can do that."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -28,19 +28,19 @@ class TweetInputSerializer(serializers.Serializer[object]):
         return attrs
 
 
-# One for all requests, since validation keeps nothing in it: to build one for each request copies its fields, which costs as
-# much as the prediction.
+# One serializer for all requests. Validation stores nothing in it, and a new one copies its fields, which costs as much as the
+# prediction.
 _PREDICT_REQUEST = TweetInputSerializer()
 
 
 def validate_predict_request(data: object) -> dict[str, Any]:
-    """Return the checked fields of a request for a prediction; raises `ValidationError`, as a serializer does."""
+    """Return the validated fields of a request for verdicts. Raises `ValidationError`."""
     fields: dict[str, Any] = _PREDICT_REQUEST.run_validation(data)
     return fields
 
 
 class ProbabilitiesSerializer(serializers.Serializer[object]):
-    """A probability for each label; the linear engine knows only `hate`."""
+    """The probability of each label. The linear engine knows only `hate`."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {
@@ -50,22 +50,22 @@ class ProbabilitiesSerializer(serializers.Serializer[object]):
 
 
 class WordSerializer(serializers.Serializer[object]):
-    """What one word adds to the logit."""
+    """One word, and what it adds to the logit."""
 
     word = serializers.CharField()
-    start = serializers.IntegerField(help_text="In code points of the text as it was posted.")
-    end = serializers.IntegerField(help_text="Exclusive.")
-    contribution = serializers.FloatField(help_text="Above 0 it speaks for hate.")
+    start = serializers.IntegerField(help_text="The first character, in code points of the text as it was posted.")
+    end = serializers.IntegerField(help_text="The end, exclusive.")
+    contribution = serializers.FloatField(help_text="A value above 0 speaks for hate.")
 
 
 class ExplanationSerializer(serializers.Serializer[object]):
-    """Why: `bias` and the contributions sum to `logit`, from which the probability of hate follows."""
+    """Why the model judges so. `logit` is the sum of `bias` and the contributions; it determines the probability of hate."""
 
     logit = serializers.FloatField()
     bias = serializers.FloatField()
     words = WordSerializer(many=True)
     source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes fields off the class
-        ["model"], required=False, help_text="Present if a review answers: the explanation is still the model's."
+        ["model"], required=False, help_text="Present if a review gave the verdict: the explanation is still the model's."
     )
 
 
@@ -73,20 +73,20 @@ class PredictionSerializer(serializers.Serializer[object]):
     """The verdict on one text."""
 
     is_hate_speech = serializers.BooleanField(help_text="Whether `probability` reaches `threshold`.")
-    probability = serializers.FloatField(min_value=0, max_value=1, help_text="1 is hateful.")
-    threshold = serializers.FloatField(min_value=0, max_value=1, help_text="Chosen in the version's training.")
+    probability = serializers.FloatField(min_value=0, max_value=1, help_text="The probability of hate: 1 is hateful.")
+    threshold = serializers.FloatField(min_value=0, max_value=1, help_text="The version's threshold, chosen when it was trained.")
     version = serializers.CharField(help_text="The version that gave the verdict.")
     labels = ProbabilitiesSerializer()
     uncertainty = serializers.FloatField(
         min_value=0,
         required=False,
-        help_text="Standard deviation of the logit of hate: how little the labels so far say of such a text. Encoder only.",
+        help_text="Standard deviation of the logit of hate. It is high for texts unlike those labelled so far. Encoder only.",
     )
-    explanation = ExplanationSerializer(required=False, help_text="If it was asked for.")
+    explanation = ExplanationSerializer(required=False, help_text="Present if `explain` is true.")
     source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes fields off the class
         ["review"],
         required=False,
-        help_text="Present if a person's review answers, whatever the model thinks; then probability is 0 or 1.",
+        help_text="Present if a person's review gave the verdict, not the model. Then `probability` is 0 or 1.",
     )
 
 

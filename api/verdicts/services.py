@@ -8,17 +8,17 @@ from ..access.callers import Caller
 def judge(texts: list[str], caller: Caller | None, explain: bool = False, *, with_reviews: bool = True) -> list[Prediction]:
     """Return the verdicts on `texts`, in order, all by one version.
 
-    Every route, dialect, queue and command asks here, so that what belongs to each verdict has one place.
+    Every route, dialect, queue and command calls this: what every verdict needs belongs here.
 
     Parameters
     ----------
     texts : list of str
     caller : Caller or None
-        Who asks, as in `request.auth`; `None` under open access, and for the service's own work.
+        The caller of the request; `None` under open access, and for the service's own work.
     explain : bool
-        Whether to explain each verdict. The explanation is the model's, also where a review gives the verdict.
+        Explain each verdict. The explanation is the model's, even if a review gives the verdict.
     with_reviews : bool
-        Whether a text that a person has reviewed is answered as reviewed. Without it the model alone answers.
+        Answer a text that a person has reviewed as reviewed. Otherwise the model alone answers.
 
     Raises
     ------
@@ -29,5 +29,5 @@ def judge(texts: list[str], caller: Caller | None, explain: bool = False, *, wit
     HateSpeechError
         The active version cannot be loaded, and there was none before it.
     """
-    # One snapshot: a version that becomes active meanwhile cannot explain what another one judged.
+    # One snapshot: if another version becomes active meanwhile, it must not explain the verdicts of this one.
     return classifier.current().judge(texts, explain=explain, with_reviews=with_reviews)

@@ -1,4 +1,4 @@
-"""The endpoint of verdicts."""
+"""The endpoint /predict."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,14 +21,14 @@ class PredictHateSpeechView(APIView):
 
     @schema.predict
     def post(self, request: Request) -> Response:
-        asked = validate_predict_request(request.data)
-        texts = asked.get("tweets") or [asked["tweet"]]
-        answers = [_as_json(prediction) for prediction in judge(texts, get_caller(request), asked["explain"])]
-        return Response({"results": answers} if "tweets" in asked else answers[0])
+        fields = validate_predict_request(request.data)
+        texts = fields.get("tweets") or [fields["tweet"]]
+        answers = [_write_prediction(prediction) for prediction in judge(texts, get_caller(request), fields["explain"])]
+        return Response({"results": answers} if "tweets" in fields else answers[0])
 
 
-def _as_json(prediction: Prediction) -> dict[str, object]:
-    # By hand: a serializer would double the cost of the request.
+def _write_prediction(prediction: Prediction) -> dict[str, object]:
+    # Without a serializer, which would double the cost of the request.
     answer: dict[str, object] = {
         "is_hate_speech": prediction.is_hate_speech,
         "probability": prediction.probability,
@@ -41,7 +41,7 @@ def _as_json(prediction: Prediction) -> dict[str, object]:
     if prediction.is_reviewed:
         answer["source"] = "review"
     if prediction.explanation is not None:
-        # Where a review answers, this is still what the model thinks.
+        # The explanation is the model's, even if a review gave the verdict.
         answer["explanation"] = (
             {**prediction.explanation, "source": "model"} if prediction.is_reviewed else prediction.explanation
         )

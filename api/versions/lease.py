@@ -79,7 +79,7 @@ def renew_lease(mine: QuerySet[Row]) -> Iterator[threading.Event]:
         thread.join()
 
 
-def expired_rows(rows: QuerySet[Row]) -> QuerySet[Row]:
+def filter_expired_rows(rows: QuerySet[Row]) -> QuerySet[Row]:
     """Return the unfinished rows whose lease has expired."""
     return rows.filter(is_finished=False, lease_until__lt=Now())
 
@@ -92,6 +92,6 @@ def release_expired_rows(rows: QuerySet[Row], **changes: object) -> list[Row]:
     **changes
         Columns to set with the release.
     """
-    expired = expired_rows(rows)
+    expired = filter_expired_rows(rows)
     # The condition again for each: another sweep may have been here first.
     return [row for row in expired if expired.filter(pk=row.pk).update(worker="", lease_until=Now() + LEASE, **changes)]

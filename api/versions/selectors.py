@@ -9,7 +9,7 @@ from django.utils import timezone
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import VersionError
 
-from ..labels.selectors import rows_digest
+from ..labels.selectors import digest_rows
 from .models import Activation, ModelVersion, TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -17,9 +17,9 @@ logger = logging.getLogger(__name__)
 RECENTLY = timedelta(days=90)
 
 
-def training_run(run_id: int) -> TrainingRun:
-    """Return a run by its id."""
-    return TrainingRun.objects.get(pk=run_id)
+def list_runs() -> QuerySet[TrainingRun]:
+    """Return all runs, newest first."""
+    return TrainingRun.objects.order_by("-id")
 
 
 def find_unfinished_run() -> TrainingRun | None:
@@ -27,12 +27,12 @@ def find_unfinished_run() -> TrainingRun | None:
     return TrainingRun.objects.filter(is_finished=False).first()
 
 
-def versions() -> QuerySet[ModelVersion]:
+def list_versions() -> QuerySet[ModelVersion]:
     """Return all versions, newest first, deleted ones too."""
     return ModelVersion.objects.prefetch_related("activations").order_by("-name")
 
 
-def recently_active_versions() -> list[str]:
+def find_recently_active_versions() -> list[str]:
     """Return the names of the versions that were active at some time in the last 90 days, newest activation first."""
     since = timezone.now() - RECENTLY
     activations = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-activated_at", "-id")
@@ -62,6 +62,6 @@ def find_unchanged_version() -> ModelVersion | None:
         logger.warning("A training is due: %s", error)
         return None
     is_judged = pointer.version in (manifest["version"], manifest["parent"])
-    if not is_judged or manifest["parameters"] != store.engine.parameters() or manifest["rows"]["digest"] != rows_digest():
+    if not is_judged or manifest["parameters"] != store.engine.parameters() or manifest["rows"]["digest"] != digest_rows():
         return None
     return ModelVersion.objects.get(name=manifest["version"])

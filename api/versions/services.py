@@ -67,7 +67,7 @@ def _record_version(manifest: dict[str, Any], *, is_held_back: bool) -> None:
     outcome = ModelVersion.Outcome.REFUSED
     if gate["passed"]:
         outcome = ModelVersion.Outcome.HELD_BACK if is_held_back else ModelVersion.Outcome.PROMOTED
-    since = _trained_at(gate["rival"]) if not gate["passed"] else None
+    since = _find_creation_time(gate["rival"]) if not gate["passed"] else None
     ModelVersion.objects.get_or_create(
         name=manifest["version"],
         defaults={
@@ -82,7 +82,7 @@ def _record_version(manifest: dict[str, Any], *, is_held_back: bool) -> None:
     )
 
 
-def _trained_at(name: str) -> datetime | None:
+def _find_creation_time(name: str) -> datetime | None:
     version = ModelVersion.objects.filter(name=name).first()
     return version.created_at if version else None
 
@@ -122,12 +122,18 @@ def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
     return pointer
 
 
+def unpin_version() -> Pointer | None:
+    """Unpin the active version, and return the pointer; `None` if no version is active."""
+    classifier.store.unpin()
+    return classifier.pointer()
+
+
 def prune_versions() -> list[str]:
     """Delete old versions and return their names; the last ten stay, and those that were active in the last 90 days."""
     record_versions()
     there = classifier.store.versions()
     pointer = classifier.pointer()
-    kept = {*there[-KEPT_VERSIONS:], *selectors.recently_active_versions(), *(pointer or ())}
+    kept = {*there[-KEPT_VERSIONS:], *selectors.find_recently_active_versions(), *(pointer or ())}
     pruned = [name for name in there if name not in kept]
     for name in pruned:
         classifier.store.remove(name)

@@ -27,7 +27,7 @@ from hate_speech_AI.training.progress import Progress
 from ..access.audit import COMMAND_LINE, record_audit_entry
 from ..labels import selectors as labels
 from . import selectors, services
-from .lease import LEASE, LeaseLostError, claim_row, expired_rows, release_expired_rows, renew_lease
+from .lease import LEASE, LeaseLostError, claim_row, filter_expired_rows, release_expired_rows, renew_lease
 from .models import ModelVersion, TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def release_stalled_runs() -> list[TrainingRun]:
     A run that was tried `MAX_ATTEMPTS` times fails instead.
     """
     given_up = (
-        expired_rows(TrainingRun.objects.all())
+        filter_expired_rows(TrainingRun.objects.all())
         .filter(attempts__gte=MAX_ATTEMPTS)
         .update(
             is_finished=True,
@@ -124,7 +124,7 @@ def run_training(*, run_id: int) -> None:
     try:
         services.record_versions()
         with renew_lease(mine) as lost:
-            outcome = _train(mine, lost)
+            outcome = _train_version(mine, lost)
     except LeaseLostError:
         logger.warning("Training run %d was given to another worker.", run_id)
         return
@@ -144,7 +144,7 @@ def _finish_run(mine: QuerySet[TrainingRun], outcome: dict[str, str]) -> None:
     )
 
 
-def _train(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[str, str]:
+def _train_version(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[str, str]:
     """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version".
 
     Raises `LeaseLostError` between two steps once the run is another worker's; nothing has been activated then.
@@ -153,10 +153,10 @@ def _train(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[str, str]
     if last is None:
         training = Training(
             classifier.store,
-            labels.labelled_rows(),
-            recent=selectors.recently_active_versions(),
+            labels.stream_labelled_rows(),
+            recent=selectors.find_recently_active_versions(),
             limits=Limits(**settings.GATE_LIMITS),
-            withdrawn=labels.withdrawn_labels(),
+            withdrawn=labels.find_withdrawn_labels(),
         )
         progress_row = _ProgressRow(mine)
         with closing(training.run()) as steps:

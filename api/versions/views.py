@@ -15,7 +15,7 @@ from hate_speech_AI.core import classifier
 from ..access.callers import describe_caller
 from ..access.permissions import Scope, require_scope
 from . import schema, selectors, services
-from .models import ModelVersion, TrainingRun
+from .models import ModelVersion
 from .serializers import (
     HistoryEntrySerializer,
     TrainingRunSerializer,
@@ -39,7 +39,7 @@ class _VersionsView(GenericAPIView[ModelVersion]):
     """What the views of versions share."""
 
     def get_queryset(self) -> QuerySet[ModelVersion]:
-        return selectors.versions()
+        return selectors.list_versions()
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "pointer": classifier.pointer()}
@@ -115,4 +115,4 @@ class TrainingRunView(APIView):
 
     @schema.training_run
     def get(self, request: Request, run: int) -> Response:
-        return Response(TrainingRunSerializer(get_object_or_404(TrainingRun, pk=run)).data)
+        return Response(TrainingRunSerializer(get_object_or_404(selectors.list_runs(), pk=run)).data)

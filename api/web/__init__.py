@@ -1,1 +1,1 @@
-"""What every request passes, and what all rooms share."""
+"""What every request passes through, and what all rooms share."""

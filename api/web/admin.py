@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's class takes no argument when it runs
-    """Shows rows; what may be done with them is an action, for who may change them."""
+    """Shows rows. Accounts with the right to change them may run the actions; nobody edits a row."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -20,5 +20,5 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cla
         return False
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
-        # Without the right to change the rows they are for reading.
+        # Accounts without the right to change rows may only read.
         return super().get_actions(request) if super().has_change_permission(request) else {}

@@ -23,26 +23,26 @@ from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanat
 
 logger = logging.getLogger(__name__)
 
-# From status, message, code and what more there is to tell of an error, to its status and body.
+# From an error's status, message, code and further fields to its status and body.
 ErrorShape = Callable[[int, str, str, dict[str, object]], tuple[int, dict[str, object]]]
 
 
 class ServiceUnavailable(APIException):
-    """A part that the answer needs is not there now."""
+    """A part of the service is not available now."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = 5  # seconds, the answer's Retry-After
 
 
 class VersionUnusable(APIException):
-    """The version that the caller names cannot be served; the active one is not touched."""
+    """The version that the caller names cannot be served. The active one stays as it is."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "version_unusable"
 
 
 def find_error_shape(path: str) -> ErrorShape | None:
-    """Return the shape that `ERROR_SHAPES` gives errors at `path`; `None` for the service's own."""
+    """Return the shape that `ERROR_SHAPES` names for `path`; `None` for the service's own shape."""
     return next((shape for prefix, shape in _error_shapes().items() if path.startswith(prefix)), None)
 
 
@@ -52,15 +52,15 @@ def _error_shapes() -> dict[str, ErrorShape]:
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn an error that a view raises into an answer; return `None` for a fault of ours, which becomes a 500."""
-    error = _as_http(error, context)
+    """Turn an error that a view raised into an answer; return `None` for an unexpected one, which becomes a 500."""
+    error = _to_http_error(error, context)
     if isinstance(error, SuspiciousOperation):
         error = ParseError("The request is malformed.")
     response = exception_handler(error, context)
     if response is None:
         return None
     if isinstance(error, ValidationError):
-        response.data = {"errors": _flatten(error.detail)}
+        response.data = {"errors": _flatten_errors(error.detail)}
         return response
     detail = getattr(error, "detail", None) or response.data["detail"]
     code = (isinstance(detail, ErrorDetail) and detail.code) or "error"
@@ -74,7 +74,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
-def _as_http(error: Exception, context: dict[str, Any]) -> Exception:
+def _to_http_error(error: Exception, context: dict[str, Any]) -> Exception:
     """Return the HTTP error that a domain error means; any other error as it is."""
     if isinstance(error, ModelMissingError):
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
@@ -83,7 +83,7 @@ def _as_http(error: Exception, context: dict[str, Any]) -> Exception:
     elif isinstance(error, VersionMissingError):
         error = NotFound("There is no such version. GET /models lists them.")
     elif isinstance(error, VersionError) and context["kwargs"].get("version"):
-        # The one that the caller named, not the one that answers.
+        # The version that the caller named, not the active one.
         error = VersionUnusable(str(error))
     elif isinstance(error, HateSpeechError):
         logger.error("The active version cannot be used: %s", error)
@@ -94,7 +94,7 @@ def _as_http(error: Exception, context: dict[str, Any]) -> Exception:
     return error
 
 
-def _flatten(errors: dict[str, Any] | list[Any]) -> dict[str, list[str]]:
+def _flatten_errors(errors: dict[str, Any] | list[Any]) -> dict[str, list[str]]:
     """Return one list of messages for each field; an error in a list names the item."""
     if isinstance(errors, list):
         return {"body": [str(message) for message in errors]}
@@ -107,32 +107,32 @@ def _flatten(errors: dict[str, Any] | list[Any]) -> dict[str, list[str]]:
     return flat
 
 
-def error_response(request: HttpRequest, status_code: int, detail: str, code: str) -> JsonResponse:
-    """Return an error for what no view answers, in the shape of its path."""
+def make_error_response(request: HttpRequest, status_code: int, detail: str, code: str) -> JsonResponse:
+    """Return an error outside of any view, in the shape of the path."""
     shape = find_error_shape(request.path_info)
     status_code, body = shape(status_code, detail, code, {}) if shape else (status_code, {"detail": detail, "code": code})
     return JsonResponse(body, status=status_code)
 
 
-def invalid_response(request: HttpRequest, field: str, message: str) -> JsonResponse:
-    """Return a 400 for what no view answers, in the shape of its path."""
+def make_invalid_response(request: HttpRequest, field: str, message: str) -> JsonResponse:
+    """Return a 400 outside of any view, in the shape of the path."""
     shape = find_error_shape(request.path_info)
     _, body = shape(400, f"{field}: {message}", "invalid_request", {}) if shape else (400, {"errors": {field: [message]}})
     return JsonResponse(body, status=400)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer what Django itself refuses before a view is found."""
-    return invalid_response(request, "body", "The request is malformed.")
+    """Answer a request that Django itself refuses before it looks for a view."""
+    return make_invalid_response(request, "body", "The request is malformed.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return error_response(request, 403, "You may not do this.", "permission_denied")
+    return make_error_response(request, 403, "You may not do this.", "permission_denied")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return error_response(request, 404, "There is nothing at this address. /docs lists what there is.", "not_found")
+    return make_error_response(request, 404, "There is nothing at this address. /docs lists what there is.", "not_found")
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return error_response(request, 500, "Something went wrong here. The log says what.", "error")
+    return make_error_response(request, 500, "Something went wrong here. The log says what.", "error")

@@ -28,12 +28,12 @@ class TweetField(serializers.CharField):
 
 
 class RequiredBooleanField(serializers.BooleanField):
-    """A boolean that must be there: a checkbox that a form leaves out is an error, not a false."""
+    """A required boolean: a checkbox that a form leaves out is an error, not false."""
 
     default_empty_html = empty
 
     def to_internal_value(self, data: object) -> bool:
-        # Strings are for forms, which have nothing else.
+        # Only forms may send strings: they know no booleans.
         if (isinstance(data, str) and is_html_input(self.parent.initial_data)) or isinstance(data, bool):
             return super().to_internal_value(data)
         return self.fail("invalid", input=data)

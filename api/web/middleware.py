@@ -1,4 +1,4 @@
-"""What every request passes before a view sees it."""
+"""The guard of all requests, before any view."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -8,22 +8,22 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .exceptions import error_response, invalid_response
+from .exceptions import make_error_response, make_invalid_response
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _ADMIN = "/admin/"
 _SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
-# An answer sent while the client is still writing would reach it as a broken connection: this much is read and dropped.
+# A client that is answered while it still sends sees a broken connection. So this much of its body is read and dropped.
 _DRAIN_BYTES = 16 * 1024 * 1024
-# Load balancers and containers ask these by address, whatever name the service has.
+# Load balancers and containers ask these by IP address, which is not in ALLOWED_HOSTS.
 _PROBES = frozenset(["/healthz", "/healthz/", "/readyz", "/readyz/"])
 
 
 def guard_requests(get_response: GetResponse) -> GetResponse:
-    """Return the middleware that refuses foreign hosts, foreign sites, and bodies that are too large or come in chunks.
+    """Return the middleware that refuses unknown host names, other sites, and bodies that are too large or come in chunks.
 
-    It also removes a trailing slash, and adds the X-RateLimit headers.
+    It also removes a trailing slash and adds the X-RateLimit headers.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -32,21 +32,21 @@ def guard_requests(get_response: GetResponse) -> GetResponse:
             try:
                 request.get_host()
             except DisallowedHost:
-                # Answered here: Django's own way writes a traceback into the log for each scanner that comes by.
-                return invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
+                # Not raised: Django would log a traceback for each scanner.
+                return make_invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
         if not is_safe and _is_from_another_site(request):
-            return error_response(
+            return make_error_response(
                 request, 403, "Requests from another site are refused; CORS_ALLOWED_ORIGINS lists the allowed ones.", "cross_site"
             )
         length = request.META.get("CONTENT_LENGTH")
         if length and length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            _drain(request, int(length))
-            return error_response(request, 413, "The body is over 1 MiB. Send fewer tweets at a time.", "request_too_large")
+            _drain_body(request, int(length))
+            return make_error_response(request, 413, "The body is over 1 MiB. Send fewer tweets at a time.", "request_too_large")
         if length is None and "HTTP_TRANSFER_ENCODING" in request.META:
-            # Django reads no further than the length, so this body would pass for an empty one.
-            return error_response(request, 411, "Send the body with a Content-Length, not in chunks.", "length_required")
+            # Django reads as many bytes as the length says, so it would take this body for an empty one.
+            return make_error_response(request, 411, "Send the body with a Content-Length, not in chunks.", "length_required")
         path = request.path_info
-        # The admin's own addresses end in one.
+        # The admin's own addresses end in a slash.
         if len(path) > 1 and path[-1] == "/" and not path.startswith(_ADMIN):
             request.path_info = path[:-1]
             request.path = request.path[:-1]
@@ -60,7 +60,7 @@ def guard_requests(get_response: GetResponse) -> GetResponse:
 
 
 def _is_from_another_site(request: HttpRequest) -> bool:
-    """Return whether a browser says that a page of another origin, outside the CORS list, sent this.
+    """Return whether a page of another origin sent this, by the browser's headers; origins in the CORS list are allowed.
 
     Any web page can post a form to 127.0.0.1; CORS only keeps it from reading the answer.
     """
@@ -74,7 +74,7 @@ def _is_from_another_site(request: HttpRequest) -> bool:
     return not (is_own or origin in settings.CORS_ALLOWED_ORIGINS)
 
 
-def _drain(request: HttpRequest, length: int) -> None:
+def _drain_body(request: HttpRequest, length: int) -> None:
     left = min(length, _DRAIN_BYTES)
     while left > 0 and (piece := request.read(min(left, 65536))):
         left -= len(piece)

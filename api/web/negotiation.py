@@ -1,4 +1,4 @@
-"""What an answer is written in."""
+"""Content negotiation: the format of an answer."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ class AlwaysFirstRenderer(BaseContentNegotiation):
     """Answers in the view's first renderer whatever `Accept` says: a client that asks for HTML still gets an answer."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        # As the base of DRF's own: the one for the request's content type, or None, which is a 415.
+        # The parser of the request's content type; None becomes a 415.
         media_type = request.content_type.split(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI schemas of all rooms share: the shapes of errors, and how an answer and an error are described."""
+"""The shared half of the OpenAPI schema: the shapes of errors, and functions that describe answers and errors."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ EXAMPLE_VERSION = "20260102T000031Z-5c0ffee5"
 
 
 class DetailSerializer(serializers.Serializer[object]):
-    """That it was done."""
+    """A confirmation in words."""
 
     detail = serializers.CharField()
 
 
 class InvalidSerializer(serializers.Serializer[object]):
-    """What is wrong with the request, by field; `body` where it is none."""
+    """The errors of a request, by field. `body` stands for the request as a whole."""
 
     errors = serializers.DictField(  # type: ignore[assignment]  # DRF takes fields off the class
         child=serializers.ListField(child=serializers.CharField())
@@ -25,7 +25,7 @@ class InvalidSerializer(serializers.Serializer[object]):
 
 
 class ErrorSerializer(serializers.Serializer[object]):
-    """Why the request was not answered."""
+    """An error: `detail` in words, `code` for programs."""
 
     detail = serializers.CharField()
     code = serializers.CharField()
@@ -37,28 +37,28 @@ def describe_answer(serializer: type[Shape] | Shape, description: str, example: 
 
 
 def describe_error(description: str, code: str) -> OpenApiResponse:
-    """Return the description of an error; its text is the example's `detail` too."""
+    """Return the description of an error, with the same text as the example's `detail`."""
     return describe_answer(ErrorSerializer, description, {"detail": description, "code": code})
 
 
 def describe_invalid(errors: dict[str, list[str]]) -> OpenApiResponse:
     """Return the description of a 400, with these errors as its example."""
-    return describe_answer(InvalidSerializer, "What is wrong, by field; nothing was stored.", {"errors": errors})
+    return describe_answer(InvalidSerializer, "The errors by field. Nothing was stored.", {"errors": errors})
 
 
 NOT_ALLOWED = {405: describe_error("This address does not take this method.", "method_not_allowed")}
 NO_DATABASE = {503: describe_error("The database cannot be used now. Try again in a few seconds.", "database_unavailable")}
 NO_MODEL = {503: describe_error("The first training has not finished. Try again in a few seconds.", "model_missing")}
-# Of every address that asks for a scope.
+# Every route that requires a scope answers these.
 KEYED = {
-    401: describe_error("Without open access this needs an API key; there is none, or it is not valid.", "invalid_api_key"),
+    401: describe_error("The API key is missing or not valid. Under open access none is needed.", "invalid_api_key"),
     403: describe_error(
-        "The key lacks the scope; or the request comes from a site that CORS_ALLOWED_ORIGINS does not list.", "scope_missing"
+        "The key lacks the scope, or the request comes from a site that CORS_ALLOWED_ORIGINS does not list.", "scope_missing"
     ),
-    429: describe_error("Too many requests in the last minute. Retry-After says when to come again.", "throttled"),
+    429: describe_error("Too many requests in the last minute. Retry-After says how many seconds to wait.", "throttled"),
     **NOT_ALLOWED,
 }
-# Of every POST, also of one that needs no body.
+# Every POST answers these, with or without a body.
 BODY_ERRORS = {
     411: describe_error("The body comes in chunks, without a Content-Length.", "length_required"),
     413: describe_error("The body is over 1 MiB.", "request_too_large"),
@@ -69,15 +69,15 @@ POST_ERRORS = {
     **KEYED,
 }
 PAGES = [
-    OpenApiParameter("page", {"type": "integer", "minimum": 1}, description="From 1."),
+    OpenApiParameter("page", {"type": "integer", "minimum": 1}, description="The page, from 1."),
     OpenApiParameter(
-        "page_size", {"type": "integer", "minimum": 1, "maximum": 200}, description="At most 200; 20 unless it is given."
+        "page_size", {"type": "integer", "minimum": 1, "maximum": 200}, description="Entries a page: 20 by default, at most 200."
     ),
 ]
 
 
 def describe_page(serializer: type[Shape], description: str, example: dict[str, object]) -> dict[int, OpenApiResponse]:
-    """Return the answers of a list in pages; drf-spectacular adds the pages themselves to serializer and example."""
+    """Return the answers of a paginated list; drf-spectacular wraps serializer and example in a page."""
     return {
         200: describe_answer(serializer(many=True), description, example),
         404: describe_error("Invalid page.", "not_found"),

@@ -1,6 +1,6 @@
-"""Requests to the world: timeouts, a limit on what is taken, and none to a private address unless the settings allow it.
+"""Requests to the outside: with a timeout, a size limit, and no private addresses unless the settings allow them.
 
-An address that an operator types, or that a server redirects to, must not become a way into the machine's own network.
+A URL that an operator types, or a redirect, must not lead into the machine's own network.
 """
 
 import ipaddress
@@ -20,11 +20,11 @@ _MAX_REDIRECTS = 5
 
 
 class OutboundError(Exception):
-    """What was asked for cannot be fetched; the message says why in one line."""
+    """A URL cannot be fetched; the message says why in one line."""
 
 
 class _PublicHTTPConnection(HTTPConnection):
-    """Connects to the address that was checked, so that a name cannot resolve to another one in between."""
+    """Connects to the very address that was checked: a second look-up of the name could give another one."""
 
     def _new_conn(self) -> socket.socket:
         try:
@@ -70,12 +70,12 @@ class _PublicAdapter(HTTPAdapter):
             if len(taken) > MAX_BYTES:
                 response.close()
                 raise OutboundError(f"{request.url} sends more than {MAX_BYTES // 2**20} MiB.")
-        response._content = bytes(taken)  # requests has no other way to give a body that was read
+        response._content = bytes(taken)  # requests offers no public way to set a body
         return response
 
 
 def open_session() -> requests.Session:
-    """Return a session for requests to the world; it ignores the environment's proxies and .netrc."""
+    """Return a session for outbound requests; it ignores the environment's proxies and .netrc."""
     made = requests.Session()
     made.trust_env = False
     made.max_redirects = _MAX_REDIRECTS

@@ -1,4 +1,4 @@
-"""JSON as this service takes it."""
+"""The parser of JSON bodies."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class StrictJSONParser(BaseParser):
-    """Parses UTF-8 JSON; NaN, and a body that nests too deeply, are the caller's errors."""
+    """Parses UTF-8 JSON; NaN and bodies that nest too deeply are a 400."""
 
     media_type = "application/json"
 

@@ -17,7 +17,7 @@ Answer = HttpResponseBase | Awaitable[HttpResponseBase]  # Django's middlewares 
 def add_sessions(get_response: GetResponse) -> Callable[[HttpRequest], Answer]:
     """Return the middleware that gives requests below `SESSION_PATHS` a session, an account and messages.
 
-    All others pass it by: Django's three middlewares together would cost /predict a twentieth of its time.
+    Other requests skip them: Django's three middlewares together would cost /predict a twentieth of its time.
     """
     with_sessions = SessionMiddleware(AuthenticationMiddleware(MessageMiddleware(get_response)))
 

@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 
 from api.labels.models import Label
-from api.labels.selectors import labelled_rows
+from api.labels.selectors import stream_labelled_rows
 from api.labels.services import add_review
 from api.review_queue.feeds import FoundPost
 from api.review_queue.models import Post
-from api.review_queue.selectors import posts_to_review
+from api.review_queue.selectors import list_posts_to_review
 from api.review_queue.services import add_posts
 from hate_speech_AI.core import Prediction
 from hate_speech_AI.labels import PRIMARY
@@ -45,16 +45,16 @@ def test_a_decision_becomes_a_review(admin_client, posts):
     page = run_action(admin_client, "post", "hateful", [ids["sure"]])
     assert "1 posts reviewed" in page.content.decode()
     run_action(admin_client, "post", "not_hateful", [ids["unsure"]])
-    assert {row.text: (row.value, row.source) for row in labelled_rows()} == {
+    assert {row.text: (row.value, row.source) for row in stream_labelled_rows()} == {
         "sure": (True, "review"),
         "unsure": (False, "review"),
     }
-    assert [post.tweet.text for post in posts_to_review()] == ["harmless"]
+    assert [post.tweet.text for post in list_posts_to_review()] == ["harmless"]
 
 
 def test_a_post_that_was_reviewed_elsewhere_leaves_the_list(posts):
     add_review(text="UNSURE", is_hate_speech=False)
-    assert {post.tweet.text for post in posts_to_review()} == {"sure", "harmless"}
+    assert {post.tweet.text for post in list_posts_to_review()} == {"sure", "harmless"}
 
 
 def test_known_texts_are_passed_over(posts):
@@ -66,10 +66,10 @@ def test_known_texts_are_passed_over(posts):
 def test_labels_can_be_set_aside_and_restored(admin_client):
     add_review(text="a text", is_hate_speech=True)
     label = Label.objects.get()
-    assert "1 labels set aside" in run_action(admin_client, "label", "set_aside", [label.id]).content.decode()
-    assert list(labelled_rows()) == []
+    assert "1 labels excluded from training" in run_action(admin_client, "label", "set_aside", [label.id]).content.decode()
+    assert list(stream_labelled_rows()) == []
     assert "1 labels restored" in run_action(admin_client, "label", "restore", [label.id]).content.decode()
-    assert len(list(labelled_rows())) == 1
+    assert len(list(stream_labelled_rows())) == 1
 
 
 @pytest.mark.parametrize("model", ["label", "post", "modelversion", "activation", "trainingrun"])

@@ -8,16 +8,15 @@ from itertools import accumulate
 
 from rest_framework.request import Request
 
-from hate_speech_AI.labels import IMPLIES
+from hate_speech_AI.labels import HATE, IMPLIES, TOXIC
 from hate_speech_AI.text import fingerprint
 
-from ...labels.models import LabelName
 from ...labels.recording import LabelledText
 from ..errors import CompatError
 from ..texts import has_invalid_characters, is_too_long, read_fields
 
 LANGUAGE = "en"
-ATTRIBUTES = {"IDENTITY_ATTACK": LabelName.HATE, "TOXICITY": LabelName.TOXIC}
+ATTRIBUTES = {"IDENTITY_ATTACK": HATE, "TOXICITY": TOXIC}
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from api.access.audit import COMMAND_LINE
 from api.access.permissions import Scope
-from api.access.selectors import api_keys
+from api.access.selectors import list_keys
 from api.access.services import create_key, revoke_keys
 
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         self.stderr.write("Keep it: it is not shown again.")
 
     def _list(self, **options: object) -> None:
-        for key in api_keys():
+        for key in list_keys():
             state = "revoked" if key.revoked_at else "expired" if key.expires_at and key.expires_at < timezone.now() else "valid"
             used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
             trust = "trusted" if key.is_trusted else "not trusted"
@@ -56,6 +56,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{key.name}  {','.join(key.scopes)}  {trust}  {rate}  {state}  used {used}")
 
     def _revoke(self, *, name: str, **options: object) -> None:
-        if not revoke_keys(keys=api_keys().filter(name=name), who=COMMAND_LINE):
+        if not revoke_keys(keys=list_keys().filter(name=name), who=COMMAND_LINE):
             raise CommandError(f"There is no valid key of the name {name}.")
         self.stdout.write(f"Key {name} is revoked; a running service takes it for 30 seconds more at most.")

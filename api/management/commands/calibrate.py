@@ -47,7 +47,7 @@ class Command(BaseCommand):
             " them flagged before too. Read some of those that differ before you switch."
         )
         try:
-            draw(plot, old, flagged_from, new, threshold)
+            draw_curves(plot, old, flagged_from, new, threshold)
         except (OSError, ValueError) as error:
             raise CommandError(f"{plot} cannot be written: {error}") from error
         self.stdout.write(f"Drawn in {plot}.")
@@ -84,7 +84,7 @@ def _read_score(text: str) -> float | None:
     return score if 0 <= score <= 1 else None
 
 
-def draw(path: Path, old: np.ndarray, old_threshold: float, new: np.ndarray, new_threshold: float) -> None:
+def draw_curves(path: Path, old: np.ndarray, old_threshold: float, new: np.ndarray, new_threshold: float) -> None:
     """Draw the share of texts that each threshold flags: one curve for the old scores, one for the new."""
     from matplotlib.figure import Figure  # half a second, which the other commands are spared
 

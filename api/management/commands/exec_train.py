@@ -38,10 +38,10 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"Training run {run.pk} is already {run.stage}: joined.")
         if wait:
-            self._follow(run.pk)
+            self._follow_run(run.pk)
 
-    def _follow(self, run_id: int) -> None:
-        run = self._wait(run_id)
+    def _follow_run(self, run_id: int) -> None:
+        run = self._wait_for_run(run_id)
         if run.outcome == run.Outcome.FAILED:
             raise CommandError(f"Training run {run.pk} failed: {run.error}")
         if run.outcome == run.Outcome.UNCHANGED:
@@ -55,12 +55,12 @@ class Command(BaseCommand):
         if run.outcome == run.Outcome.REFUSED:
             self._show_refusal(run.version, manifest["gate"])
 
-    def _wait(self, run_id: int) -> TrainingRun:
+    def _wait_for_run(self, run_id: int) -> TrainingRun:
         """Show how far the run is until it is finished, and return it."""
         began = time.monotonic()
         is_hinted = False
         with tqdm(desc="queued", unit=" tweets", leave=False) as bar:
-            while not (run := selectors.training_run(run_id)).is_finished:
+            while not (run := selectors.list_runs().get(pk=run_id)).is_finished:
                 bar.total = run.rows_total or None
                 bar.n = run.rows_read
                 bar.set_description(run.stage)
@@ -82,7 +82,9 @@ class Command(BaseCommand):
 
     def _show_refusal(self, version: str, gate: dict[str, Any]) -> None:
         reasons = "\n".join(f"  {reason}" for reason in gate["reasons"])
-        most = "\n".join(f"  {_describe_group(group)}" for group in selectors.versions().get(name=version).most_new_labels[:3])
+        most = "\n".join(
+            f"  {_describe_group(group)}" for group in selectors.list_versions().get(name=version).most_new_labels[:3]
+        )
         self.stdout.write(
             f"The gate refused it, and {gate['rival']} stays active:\n{reasons}\n"
             f"What brought most labels since then:\n{most}\n"

@@ -18,7 +18,11 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, **options: object) -> None:
         rows = tqdm(
-            selectors.tweets_for_export(), total=selectors.count_labelled_tweets(), desc="Writing", unit=" tweets", leave=False
+            selectors.stream_labelled_tweets(),
+            total=selectors.count_labelled_tweets(),
+            desc="Writing",
+            unit=" tweets",
+            leave=False,
         )
         try:
             count = write_tweets(file, rows)

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         dataset = datasets.DATASETS[name]
         source = f"import:{name}"
         if not selectors.filter_labels(source=source).exists():
-            self._ask(dataset, yes)
+            self._ask_for_consent(dataset, yes)
         rows, counts = self._read(dataset, path)
         bar = tqdm(rows, desc="Storing", unit=" tweets", leave=False)
         stored = services.import_dataset(rows=bar, source=source)
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             f"Left out: {counts['test']:,} rows of its test split, {counts['disagree']:,} that its annotators disagree on,"
             f" {counts['repeated']:,} repeated, {counts['bad']:,} without a usable text."
         )
-        learned = selectors.learned_fingerprints()
+        learned = selectors.find_learned_fingerprints()
         if n_learned := sum(fingerprint(row.text) in learned for row in rows):
             self.stdout.write(LEARNED_BEFORE.format(n_learned))
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         except FileError as error:
             raise CommandError(str(error)) from error
 
-    def _ask(self, dataset: datasets.Dataset, is_accepted: bool) -> None:
+    def _ask_for_consent(self, dataset: datasets.Dataset, is_accepted: bool) -> None:
         self.stdout.write(f"{dataset.name}: {dataset.home}\nLicence: {dataset.licence}\nPlease cite: {dataset.citation}\n")
         if is_accepted:
             return

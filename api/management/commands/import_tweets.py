@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from api.labels.files import FileError, LabelledTweet, RowError, keep_last_rows, read_tweets
-from api.labels.selectors import learned_fingerprints
+from api.labels.selectors import find_learned_fingerprints
 from api.labels.services import import_labels
 from hate_speech_AI.text import fingerprint
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be read: {error.strerror}") from error
         try:
             with tqdm(total=size, desc="Reading", unit="B", unit_scale=True, leave=False) as bar:
-                rows = keep_last_rows(reading.good_rows(bar))
+                rows = keep_last_rows(reading.read_good_rows(bar))
         except FileError as error:
             raise CommandError(str(error)) from error
         storing = tqdm(reading.count_learned(rows), desc="Storing", unit=" tweets", leave=False)
@@ -75,7 +75,7 @@ class _Reading:
         self.labels: Counter[str] = Counter()
         self.n_good = self.n_bad = self.n_learned = 0
 
-    def good_rows(self, bar: "tqdm[NoReturn]") -> Iterator[LabelledTweet]:
+    def read_good_rows(self, bar: "tqdm[NoReturn]") -> Iterator[LabelledTweet]:
         """Yield the rows that can be taken; report each other one by its line."""
         rows = read_tweets(
             self.file,
@@ -96,7 +96,7 @@ class _Reading:
 
     def count_learned(self, rows: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
         """Yield the rows again, and count those that the shipped encoder has learned from."""
-        learned = learned_fingerprints()
+        learned = find_learned_fingerprints()
         for text, is_hate_speech in rows:
             self.n_learned += fingerprint(text) in learned
             yield text, is_hate_speech

@@ -7,7 +7,7 @@ from api.labels import selectors, services
 _ACTIONS = {"set_aside": services.exclude_labels, "restore": services.restore_labels}
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """Return a date, or a date and time, as a moment; UTC unless it says otherwise."""
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
@@ -23,8 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("action", choices=list(_ACTIONS))
         parser.add_argument("--source", default="", help="such as review, or import:my_tweets.csv")
         parser.add_argument("--key", default="", help="the API key that brought them")
-        parser.add_argument("--since", type=moment, metavar="T", help="from this moment on, such as 2026-01-31T13:00 (UTC)")
-        parser.add_argument("--until", type=moment, metavar="T", help="before this moment")
+        parser.add_argument("--since", type=parse_moment, metavar="T", help="from this moment on, such as 2026-01-31T13:00 (UTC)")
+        parser.add_argument("--until", type=parse_moment, metavar="T", help="before this moment")
 
     def handle(
         self, *, action: str, source: str, key: str, since: datetime | None, until: datetime | None, **options: object

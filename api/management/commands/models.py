@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def _list(self, **options: object) -> None:
         services.record_versions()
         pointer = classifier.pointer()
-        for version in selectors.versions():
+        for version in selectors.list_versions():
             marks = []
             if pointer and version.name == pointer.version:
                 marks.append("active, pinned" if pointer.is_pinned else "active")
@@ -41,24 +41,23 @@ class Command(BaseCommand):
                 self.stdout.write(f"    {reason}")
 
     def _activate(self, *, version: str, **options: object) -> None:
-        self._tell(services.activate_version(name=version))
+        self._show_pointer(services.activate_version(name=version))
 
     def _rollback(self, **options: object) -> None:
         services.record_versions()
         previous = selectors.find_previous_version()
         if previous is None:
             raise CommandError("There is no version to go back to.")
-        self._tell(services.activate_version(name=previous))
+        self._show_pointer(services.activate_version(name=previous))
 
     def _unpin(self, **options: object) -> None:
-        classifier.store.unpin()
-        self._tell(classifier.pointer())
+        self._show_pointer(services.unpin_version())
 
     def _prune(self, **options: object) -> None:
         pruned = services.prune_versions()
         self.stdout.write(f"{len(pruned)} versions deleted.")
 
-    def _tell(self, pointer: Pointer | None) -> None:
+    def _show_pointer(self, pointer: Pointer | None) -> None:
         if pointer is None:
             raise CommandError("There is no version yet.")
         pinned = " and pinned: `models unpin` lets newer ones follow" if pointer.is_pinned else ""

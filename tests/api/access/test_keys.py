@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from api.access import callers
 from api.access.models import ApiKey, AuditEntry
-from api.access.selectors import api_keys
+from api.access.selectors import list_keys
 from api.access.services import create_key, hash_key, revoke_keys
 from api.labels.models import Label, Suggestion
-from api.labels.selectors import waiting_suggestions
+from api.labels.selectors import list_waiting_suggestions
 from api.labels.services import add_review
 
 HEADERS = {
@@ -168,8 +168,8 @@ def test_an_untrusted_keys_labels_wait(closed, keys):
         answer = closed.client.post("/reviewed", json={"tweet": text, "is_hate_speech": said}, headers=bearer(keys["review"]))
         assert answer.json() == {"detail": "Kept for a moderator to accept"}
     code = (
-        "from api.labels.selectors import waiting_suggestions; from api.labels.models import Label;"
-        f"print([(s.value, s.key) for s in waiting_suggestions() if s.tweet.text == {text!r}],"
+        "from api.labels.selectors import list_waiting_suggestions; from api.labels.models import Label;"
+        f"print([(s.value, s.key) for s in list_waiting_suggestions() if s.tweet.text == {text!r}],"
         f"Label.objects.filter(tweet__text={text!r}).count())"
     )
     assert closed.query(code) == "[(False, 'review')] 0"
@@ -228,7 +228,7 @@ def test_a_key_is_remembered_and_its_use_noted_once_a_minute(key, django_assert_
 
 def test_a_revoked_key_is_forgotten_after_30_seconds(key, monkeypatch):
     assert callers.find_caller(key)
-    revoke_keys(keys=api_keys(), who="a test")
+    revoke_keys(keys=list_keys(), who="a test")
     assert callers.find_caller(key)
     now = callers.time.monotonic()
     monkeypatch.setattr(callers.time, "monotonic", lambda: now + 31)
@@ -259,11 +259,11 @@ def test_accepted_suggestions_become_reviews_of_their_key(admin_client):
     for action, id_ in (("accept", ids[0]), ("turn_down", ids[1])):
         admin_client.post("/admin/api/suggestion/", {"action": action, "_selected_action": [id_]}, follow=True)
     assert list(Label.objects.values_list("tweet__text", "value", "source", "key")) == [("one", True, "review", "forum")]
-    assert not waiting_suggestions()
+    assert not list_waiting_suggestions()
     assert list(AuditEntry.objects.values_list("who", "what")) == [("admin admin", "accepted"), ("admin admin", "turned down")]
     # Decided, it may be said again, and waits again.
     add_review(text="two", is_hate_speech=True, key="forum", is_trusted=False)
-    assert waiting_suggestions().count() == 1
+    assert list_waiting_suggestions().count() == 1
 
 
 def test_the_admin_makes_and_revokes_keys(admin_client):

@@ -5,14 +5,14 @@ import uuid
 
 import pytest
 
-from api.labels.models import Label, LabelName, Suggestion
-from api.labels.selectors import labelled_rows, waiting_suggestions
+from api.labels.models import Label, Suggestion
+from api.labels.selectors import list_waiting_suggestions, stream_labelled_rows
 from api.labels.services import LabelledText, add_feedback, add_review, import_labels
 from api.labels.suggestions import decide_suggestions
-from hate_speech_AI.labels import IMPLIES
+from hate_speech_AI.labels import IMPLIES, PRIMARY
 
 HATE, OTHER = "IDENTITY_ATTACK", "TOXICITY"
-[IMPLIED] = IMPLIES[LabelName.HATE]
+[IMPLIED] = IMPLIES[PRIMARY]
 
 
 def suggest(client, text: str, scores: dict, **more):
@@ -111,7 +111,7 @@ def test_a_span_is_labelled_by_itself(service):
     assert service.query(code) == "[True]"
 
 
-def feedback(text: str, value: bool, token: str = "comment:1", name: str = LabelName.HATE, **more) -> None:
+def feedback(text: str, value: bool, token: str = "comment:1", name: str = PRIMARY, **more) -> None:
     add_feedback(rows=[LabelledText(text, value, name=name)], source="perspective", comment=("Coral:x", token), **more)
 
 
@@ -124,7 +124,7 @@ def test_the_latest_decision_on_a_comment_wins():
     for value in (True, False, True, False):
         feedback("a", value, key="k")
     assert labels() == {("a", "hate", False, "review:perspective")}
-    assert [row.value for row in labelled_rows()] == [False]
+    assert [row.value for row in stream_labelled_rows()] == [False]
 
 
 @pytest.mark.django_db
@@ -158,7 +158,7 @@ def test_labels_never_contradict_what_they_imply():
     import_labels(rows=[("a", False)], source="import:y")
     add_review(text="a", is_hate_speech=False)
     assert labels() == {("a", "hate", False, "review"), ("a", IMPLIED, True, "review")}
-    assert [row[1:] for row in labelled_rows()] == [(False, "review", "hate"), (True, "review", IMPLIED)]
+    assert [row[1:] for row in stream_labelled_rows()] == [(False, "review", "hate"), (True, "review", IMPLIED)]
 
 
 @pytest.mark.django_db
@@ -169,7 +169,7 @@ def test_feedback_of_a_key_without_trust_waits():
     assert not labels()
     feedback("b", True, token="comment:2", key="k", is_trusted=False)
     feedback("edited", True, token="comment:2", key="k", is_trusted=False)
-    waiting = waiting_suggestions()
+    waiting = list_waiting_suggestions()
     assert {(one.tweet.text, one.name, one.value) for one in waiting} == {
         ("a", "hate", False),
         ("a", IMPLIED, True),

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from api.labels.models import Label, Tweet
-from api.labels.selectors import count_labelled_rows, labelled_rows
+from api.labels.selectors import count_labelled_rows, stream_labelled_rows
 from api.labels.services import add_review, import_labels
 from api.versions.services import bootstrap_engine
 
@@ -66,11 +66,11 @@ def test_many_rows_go_in_batches():
 def test_rows_stream_in_an_order_that_does_not_depend_on_the_writer():
     texts = [f"text {number}" for number in range(50)]
     import_labels(rows=[(text, True) for text in texts], source="import:a")
-    first = list(labelled_rows())
+    first = list(stream_labelled_rows())
     Label.objects.all().delete()
     Tweet.objects.all().delete()
     import_labels(rows=[(text, True) for text in reversed(texts)], source="import:a")
-    assert list(labelled_rows()) == first
+    assert list(stream_labelled_rows()) == first
 
 
 def test_starter_tweets_come_once():

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from api.labels.models import Label
-from api.labels.selectors import filter_labels, labelled_rows, withdrawn_labels
+from api.labels.selectors import filter_labels, find_withdrawn_labels, stream_labelled_rows
 from api.labels.services import add_review, exclude_labels, import_labels, restore_labels
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def review(text, is_hate_speech, **changes):
 
 
 def rows():
-    return {row.text: (row.value, row.source) for row in labelled_rows()}
+    return {row.text: (row.value, row.source) for row in stream_labelled_rows()}
 
 
 def test_the_label_before_becomes_current_again():
@@ -81,8 +81,8 @@ def test_what_was_taken_out_is_withdrawn_unless_somebody_else_says_it():
     review("b", True)
     exclude_labels(filter_labels(source="review"))
     review("b", True)
-    assert {label for _, label in withdrawn_labels()} == {True}
-    assert len(withdrawn_labels()) == 1
+    assert {label for _, label in find_withdrawn_labels()} == {True}
+    assert len(find_withdrawn_labels()) == 1
 
 
 def test_the_command_picks_by_source_key_and_time(capsys):

@@ -40,7 +40,7 @@ def test_import_tweets_ends_with_counts(empty, file):
 @pytest.mark.django_db
 def test_import_tweets_says_how_many_texts_the_encoder_has_learned_from(file, monkeypatch, capsys):
     learned = {fingerprint("second"), fingerprint("not in the file")}
-    monkeypatch.setattr("api.management.commands.import_tweets.learned_fingerprints", lambda: learned)
+    monkeypatch.setattr("api.management.commands.import_tweets.find_learned_fingerprints", lambda: learned)
     call_command("import_tweets", str(file))
     assert "1 of the texts the shipped encoder has learned from" in capsys.readouterr().out
 

@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 from api.labels.services import add_review
 from api.versions import selectors, trainings
 from api.versions.models import ModelVersion, TrainingRun
-from api.versions.selectors import training_run
 from api.versions.services import bootstrap_engine
 from api.versions.trainings import MAX_ATTEMPTS, release_stalled_runs, request_training, run_training
 from hate_speech_AI.core import classifier
@@ -34,7 +33,7 @@ def test_a_run_whose_lease_ended_is_released_once():
     let_lease_end(worker="dead", attempts=1)
     assert release_stalled_runs() == [run]
     assert release_stalled_runs() == []
-    assert training_run(run.pk).worker == ""
+    assert TrainingRun.objects.get(pk=run.pk).worker == ""
 
 
 def test_a_run_that_keeps_killing_its_worker_is_given_up():
@@ -80,7 +79,7 @@ def test_a_worker_that_lost_its_lease_stops_before_it_activates(monkeypatch):
     before = classifier.store.active()
     run_training(run_id=run.pk)
     assert classifier.store.active() == before
-    assert not training_run(run.pk).is_finished
+    assert not TrainingRun.objects.get(pk=run.pk).is_finished
 
 
 def test_a_pointer_that_is_away_meanwhile_fails_no_run(monkeypatch):
