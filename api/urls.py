@@ -1,18 +1,27 @@
-"""The paths of all rooms; api.web.middleware lets each be written with a trailing slash too."""
+"""The paths of all rooms; api.web.middleware lets each be written with a trailing slash too.
 
-from django.urls import include, path
+One flat list, tried in order, so the room that is asked most comes first: each `include` would cost /predict a fortieth
+of its time.
+"""
+
+from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from .compat import urls as compat
 from .health import HealthView, ReadinessView
+from .labels import urls as labels
+from .pages import urls as pages
+from .verdicts import urls as verdicts
+from .versions import urls as versions
 
 urlpatterns = [
-    path("", include("api.pages.urls")),
-    path("", include("api.verdicts.urls")),
-    path("", include("api.labels.urls")),
-    path("", include("api.versions.urls")),
+    *verdicts.urlpatterns,
+    *labels.urlpatterns,
+    *versions.urlpatterns,
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("", include("api.compat.urls")),
+    *compat.urlpatterns,
+    *pages.urlpatterns,
 ]

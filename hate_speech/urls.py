@@ -1,13 +1,15 @@
 """URLs of the project: the API's, and answers in its shape for what no view answers."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 from django.views.generic import RedirectView
 
+from api import urls as api
+
 urlpatterns = [
+    *api.urlpatterns,
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("", include("api.urls")),
 ]
 
 handler400 = "api.web.exceptions.bad_request"
