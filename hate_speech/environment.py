@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -45,21 +45,22 @@ def require_one_of(variable: str, value: Value, allowed: Container[Value], descr
     return value
 
 
+def _parse(variable: str, described: str) -> Any:
+    try:
+        return env(variable)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable}={env.str(variable)!r} is not valid. It takes {described}.") from error
+
+
 def read_number(variable: str) -> int:
     """Return a whole number."""
-    try:
-        number: int = env(variable)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{variable} takes a whole number: {error}") from error
+    number: int = _parse(variable, "a whole number")
     return number
 
 
 def read_share(variable: str) -> float:
     """Return a share from 0 to 1."""
-    try:
-        value: float = env(variable)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{variable} takes a number: {error}") from error
+    value: float = _parse(variable, "a number")
     if not 0 <= value <= 1:
         raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes a share from 0 to 1, such as 0.04 for 4 points.")
     return value
