@@ -25,7 +25,11 @@ test: $(VENV)/tests ## Run all tests except the slow ones
 test-slow: $(VENV)/tests ## Run the slow tests
 	@$(VENV)/bin/python -m pytest -m slow
 
-test-all: test test-slow ## Run all tests
+test-all: $(VENV)/tests ## Run all tests, and say how much of the code they run
+	@rm -rf $(VAR)/coverage
+	@$(VENV)/bin/python -m coverage run -m pytest -m "not recipe"
+	@$(VENV)/bin/python -m coverage combine --quiet
+	@$(VENV)/bin/python -m coverage report
 
 test-recipe: $(RECIPE)/installed $(VENV)/tests ## Make an encoder of 500 rows, end to end, and load it
 	@RECIPE_PYTHON=$(CURDIR)/$(RECIPE)/venv/bin/python RECIPE_DATA=$(DATA) $(VENV)/bin/python -m pytest -m recipe
