@@ -7,7 +7,7 @@ DATA ?= ../shared/datasets
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
-# Nothing is written beside the code: the installed packages are compiled by pip, and ours is small.
+# Write no bytecode beside the code: pip compiles the installed packages, and ours is small.
 export PYTHONDONTWRITEBYTECODE := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(VAR)/hypothesis
 
@@ -16,13 +16,13 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(VAR)/hypothesis
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/service ## Serve on http://127.0.0.1:8000 (PORT=... changes it); Ctrl-C stops
+run: $(VENV)/service ## Serve on http://127.0.0.1:8000 (PORT=... changes the port); Ctrl-C stops it
 	@$(VENV)/bin/python docker/run_local.py
 
-test: $(VENV)/tests ## Run the tests but the slow ones
+test: $(VENV)/tests ## Run all tests except the slow ones
 	@$(VENV)/bin/python -m pytest -m "not slow and not recipe"
 
-test-slow: $(VENV)/tests ## Run the slow ones
+test-slow: $(VENV)/tests ## Run the slow tests
 	@$(VENV)/bin/python -m pytest -m slow
 
 test-all: $(VENV)/tests ## Run all tests, and say how much of the code they run
@@ -40,16 +40,16 @@ lint: $(VENV)/tests ## Check style and types
 docs: $(VENV)/docs ## Build the pages of docs/ into var/site; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
-bench: $(VENV)/tests ## Measure against the references, in one run
+bench: $(VENV)/tests ## Measure speed and quality against the references
 	@$(VENV)/bin/python -m tests.bench
 
-encoder: $(RECIPE)/installed ## Make the shipped encoder anew from DATA=..., in hours; goes on where it was stopped
+encoder: $(RECIPE)/installed ## Rebuild the shipped encoder from DATA=...; it takes hours, and a stopped run continues
 	@$(RECIPE)/venv/bin/python -m hate_speech_AI.recipe --data $(DATA) --work $(RECIPE)/work $(ARGUMENTS)
 
 clean: ## Remove the environment and everything the service wrote, the database included
 	rm -rf $(VAR)
 
-# A stamp beside the environment says which requirements are in it.
+# A stamp in the environment for each requirements file that is installed in it.
 $(VENV)/service: requirements.txt
 	@$(PYTHON) docker/install.py $(VENV) requirements.txt
 	@touch $@

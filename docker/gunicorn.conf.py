@@ -1,4 +1,4 @@
-"""How gunicorn serves, here and in the image. WEB_CONCURRENCY (gunicorn's own variable) sets the number of processes."""
+"""gunicorn's configuration, here and in the image. WEB_CONCURRENCY (gunicorn's own variable) is the number of processes."""
 
 import os
 import time
@@ -8,10 +8,10 @@ from gunicorn.workers.gthread import ThreadWorker
 
 
 class PoliteThreadWorker(ThreadWorker):
-    """Leaves a new connection to an idle sibling first.
+    """Lets an idle sibling process accept a new connection first.
 
-    Kept-alive connections stay with the process that accepted them. Without this, the process that wakes first takes all
-    that a client opens at once, in one start of three here, and the other core idles: half the throughput.
+    Kept-alive connections stay with the process that accepted them. Without this, the first process to wake sometimes accepts
+    all connections that a client opens at once. Then the other core idles, and the throughput is half.
     """
 
     def accept(self, listener):
@@ -26,8 +26,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = PoliteThreadWorker
 threads = 4
 keepalive = 15
-limit_request_line = 8190  # as much as gunicorn allows; what is longer gets an answer that is not in our shape
-# Heartbeat files in memory: on a busy disk they would make a healthy worker look hung.
+limit_request_line = 8190  # gunicorn's maximum; it answers longer lines itself, not in our shape
+# Heartbeat files in memory: on a busy disk a healthy worker would look hung.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True
 accesslog = None

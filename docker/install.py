@@ -1,8 +1,8 @@
-"""Install pinned requirements into a virtual environment and say how far it is: the Makefile calls this.
+"""Install pinned requirements into a virtual environment and show the progress: the Makefile calls this.
 
     python3 docker/install.py ENVIRONMENT REQUIREMENTS
 
-Only the standard library, and only what an old Python can parse: it has to be able to say that Python is too old.
+It uses only the standard library, and syntax that an old Python can parse: it must be able to say that Python is too old.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def create_environment(environment: Path) -> None:
 
 
 def read_names(requirements: Path) -> set[str]:
-    """Return the names of the packages that a requirements file pins, in files that it includes too."""
+    """Return the names of the packages that a requirements file pins, including the files that it includes."""
     names = set()
     for line in requirements.read_text("utf-8").splitlines():
         if line.startswith("-r "):
@@ -54,8 +54,8 @@ def read_names(requirements: Path) -> set[str]:
 def run_pip(environment: Path, requirements: Path, count: int) -> None:
     """Install, with pip's own progress on a terminal and a line for every tenth package elsewhere."""
     command = [str(environment / "bin" / "pip"), "install", "--disable-pip-version-check", "--requirement", str(requirements)]
-    # pip hands this on to the setup.py of a package without a wheel, which then leaves it uncompiled: every process would
-    # compile it anew, and where warnings are errors, a warning of the compiler's would keep it from being imported at all.
+    # pip passes this variable on to the setup.py of a package without a wheel, which would then not compile the package. Every
+    # process would compile it again; and where warnings are errors, a compiler warning would make its import fail.
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     if sys.stdout.isatty():
         status = subprocess.run(command, env=variables, check=False).returncode
@@ -70,11 +70,11 @@ def run_pip(environment: Path, requirements: Path, count: int) -> None:
                     print("  unpacking", flush=True)
         status = pip.returncode
     if status:
-        sys.exit("The installation failed; pip says why above. The same command tries it again.")
+        sys.exit("The installation failed; pip says why above. Run the same command to try again.")
 
 
 if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]), Path(sys.argv[2]))
     except KeyboardInterrupt:
-        sys.exit("\nStopped. The same command goes on with the installation.")
+        sys.exit("\nStopped. Run the same command to continue the installation.")

@@ -1,8 +1,8 @@
 """Run the Procfile's processes on this machine: `make run` calls this once everything is installed.
 
-1. Refuse what cannot work: a port that is taken, an address that is not this machine's, a wrong setting.
-2. Migrate the database and queue the training, in a process of its own: Django's memory goes back with it.
-3. Start supervisord, which starts a process again when it dies.
+1. Stop with a message if the port is taken, the address is not this machine's, or a setting is wrong.
+2. Migrate the database and queue the training, in a process of its own, which frees Django's memory at its end.
+3. Start supervisord, which restarts a process that dies.
 4. Print the address once the service answers. Ctrl-C stops everything.
 """
 
@@ -40,7 +40,7 @@ stdout_logfile = /dev/stdout
 stdout_logfile_maxbytes = 0
 redirect_stderr = true
 """
-# After this long without an answer, the user is told that something is wrong.
+# After this time without an answer, the user is told that something is wrong.
 PATIENCE_SECONDS = 30
 
 
@@ -48,11 +48,11 @@ def write_supervisor_config() -> Path:
     """Write supervisord's configuration from the Procfile, and return its path."""
     parts = [SUPERVISOR.format(data_dir=str(DATA_DIR).replace("%", "%%"), root=str(ROOT).replace("%", "%%"))]
     if os.getuid() == 0:
-        parts.append("user = root\n")  # said outright, it is no warning
+        parts.append("user = root\n")  # without this line supervisord warns
     for line in (ROOT / "Procfile").read_text("utf-8").splitlines():
         name, command = line.split(": ", 1)
         if name != "web":
-            command = f"nice -n 10 {command}"  # answering goes before training, and web is up a second earlier
+            command = f"nice -n 10 {command}"  # requests go before trainings, and web starts a second earlier
         parts.append(PROGRAM.format(name=name, command=command))
     path = DATA_DIR / "supervisord.conf"
     path.write_text("".join(parts), "utf-8")
@@ -67,15 +67,15 @@ def read_port() -> int:
 
 
 def read_address(port: int) -> str:
-    """Return the address to listen on, as a number; stop with a message where nothing can listen there."""
+    """Return the IP address to listen on; stop with a message if it or the port cannot be used."""
     given = os.environ.get("LISTEN_ADDRESS") or "127.0.0.1"
     host = given.removeprefix("[").removesuffix("]")
     try:
-        # gunicorn listens on the IPv4 address of a name, so this does too.
+        # gunicorn uses the IPv4 address of a name, so this does too.
         found = socket.getaddrinfo(host, port, socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         family, kind, protocol, _, place = found[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As gunicorn will: a port whose last connections linger is free.
+            # As gunicorn does: a port with connections in TIME_WAIT is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except OSError as error:
@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def attend(supervisor: subprocess.Popen, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> None:
-    """Say when the service answers, hand Ctrl-C on, and wait for the end."""
+    """Print the address once the service answers, pass Ctrl-C on, and wait for the end."""
     is_stopping = False
 
     def stop(number: int, frame: object) -> None:
@@ -121,7 +121,7 @@ def attend(supervisor: subprocess.Popen, address: ipaddress.IPv4Address | ipaddr
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    # What listens everywhere is asked here.
+    # A service that listens on all addresses is asked on this machine.
     asked = address if not address.is_unspecified else ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
     began, is_warned = time.monotonic(), False
     while supervisor.poll() is None and not is_stopping and not does_answer(str(asked), port):
@@ -170,7 +170,7 @@ def prepare() -> None:
             call_command("check", deploy=True, fail_level="ERROR")
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", verbosity=0)  # also with nothing to do it would take half a second
+            call_command("migrate", verbosity=0)  # it takes half a second even with nothing to do
         call_command("exec_train", skip_checks=False)
     except (ImproperlyConfigured, SystemCheckError) as error:
         sys.exit(f"The service cannot start: {error}")

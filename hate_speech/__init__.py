@@ -1,6 +1,6 @@
 """Wiring: settings, URLs, the WSGI application, Celery and its tasks."""
 
-# So that `shared_task` and `celery -A hate_speech` find the app, and Django's processes send through it.
+# `shared_task` and `celery -A hate_speech` find the app by this, and Django's processes send tasks with it.
 from .celery import app as celery_app
 
 __all__ = ["celery_app"]

@@ -11,7 +11,7 @@ select_settings()
 
 app = Celery("hate_speech")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# By name: the project package is no installed app, so autodiscovery would pass its tasks by.
+# By name: this package is not an installed app, so autodiscovery would not find its tasks.
 app.autodiscover_tasks(["hate_speech"])
 
 

@@ -1,8 +1,8 @@
-"""The environment's variables: declared, read and checked here, in one place. Reading them writes nothing."""
+"""Declare, read and check the environment's variables. Nothing is written."""
 
 from collections.abc import Container
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -10,8 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 Value = TypeVar("Value")
 
-# Every variable is declared here, with its type and default; a test holds docs/settings.md to this list. With _FILE at its end
-# each may name a file that holds the value instead.
+# Every variable, with its type and default; a test compares docs/settings.md with this list. With _FILE added to its name, each
+# may name a file that holds the value.
 env = environ.FileAwareEnv(
     SECRET_KEY=(str, ""),
     DEBUG=(bool, False),
@@ -39,38 +39,39 @@ env = environ.FileAwareEnv(
 
 
 def require_one_of(variable: str, value: Value, allowed: Container[Value], described: str) -> Value:
-    """Return `value` if it is allowed; else stop the start, naming the variable and what it takes."""
+    """Return `value` if it is allowed; otherwise raise an error that names the variable and the allowed values."""
     if value not in allowed:
         raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes {described}.")
     return value
 
 
+def _parse(variable: str, described: str) -> Any:
+    try:
+        return env(variable)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable}={env.str(variable)!r} is not valid. It takes {described}.") from error
+
+
 def read_number(variable: str) -> int:
     """Return a whole number."""
-    try:
-        number: int = env(variable)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{variable} takes a whole number: {error}") from error
+    number: int = _parse(variable, "a whole number")
     return number
 
 
 def read_share(variable: str) -> float:
     """Return a share from 0 to 1."""
-    try:
-        value: float = env(variable)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{variable} takes a number: {error}") from error
+    value: float = _parse(variable, "a number")
     if not 0 <= value <= 1:
         raise ImproperlyConfigured(f"{variable}={value!r} is not valid. It takes a share from 0 to 1, such as 0.04 for 4 points.")
     return value
 
 
 def read_flag(variable: str) -> bool:
-    """Return true or false, however it is spelled."""
-    spelled = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    """Return a boolean, in any usual spelling."""
+    spellings = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
     value = env.str(variable, default="false").lower()
-    return spelled[require_one_of(variable, value, spelled, "true or false")]
+    return spellings[require_one_of(variable, value, spellings, "true or false")]
 
 
-# Database, queue, models and key: everything that is written stays below this folder.
+# Everything that is written is below this folder: database, queue, models and key.
 DATA_DIR = Path(env("HATE_SPEECH_DATA_DIR")).absolute()

@@ -1,10 +1,10 @@
-"""What is kept out of the log."""
+"""Filters of the log."""
 
 import logging
 
 
 class OnlyFaults(logging.Filter):
-    """Passes the answers that are a fault of ours: not the callers' errors, nor the 503 before the first training."""
+    """Logs answers with a 5xx status except 503: no callers' errors, and no 503 before the first training."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         status = getattr(record, "status_code", 500)

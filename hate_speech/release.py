@@ -1,4 +1,4 @@
-"""Which release this is: the version, and the commit where the code is a Git checkout."""
+"""The release: its version, and its commit if the code is a Git checkout."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ def read_version(root: Path) -> str:
 def read_commit(root: Path) -> str:
     """Return the first twelve digits of the commit that is checked out, or "" outside a Git checkout.
 
-    Git itself is not asked: a server and an image have none.
+    The files are read without Git, which a server or an image may not have.
     """
     git = root / ".git"
     try:
@@ -27,7 +27,7 @@ def read_commit(root: Path) -> str:
 
 
 def _read_reference(git: Path, name: str) -> str:
-    """Return the commit that a branch names: in a file of its own, or in the list that `git gc` makes of them."""
+    """Return the commit of a branch: from the branch's own file, or from the list into which `git gc` packs them."""
     if (git / name).is_file():
         return (git / name).read_text("utf-8").strip()
     for line in (git / "packed-refs").read_text("utf-8").splitlines():

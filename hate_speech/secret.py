@@ -1,4 +1,4 @@
-"""The key that Django signs with, where the environment gives none."""
+"""Django's signing key, if the environment gives none."""
 
 import os
 import secrets
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def read_secret(path: Path) -> str:
-    """Return the key at `path`, or "" before `make_secret` has made one; Django refuses to sign with an empty key."""
+    """Return the key at `path`; "" if there is none yet. Django refuses to sign with an empty key."""
     try:
         return path.read_text("ascii")
     except FileNotFoundError:
@@ -16,7 +16,7 @@ def read_secret(path: Path) -> str:
 def make_secret(path: Path) -> None:
     """Make a key at `path` unless there is one; only its owner can read it.
 
-    Web, worker and beat start together: each offers a key under a name of its own, and `link` lets exactly one win.
+    Web, worker and beat start together. Each writes a key to a file of its own, and `link` lets exactly one of them win.
     """
     if path.exists():
         return

@@ -1,6 +1,6 @@
-"""Settings. All that differs between installations comes from the environment; docs/settings.md lists the variables.
+"""Settings. What differs between installations comes from the environment; docs/settings.md lists the variables.
 
-Importing this writes nothing: `start.prepare_process` makes the folder and the key.
+The import writes nothing: `start.prepare_process` makes the folder and the key.
 """
 
 import logging
@@ -21,26 +21,26 @@ ENCODER_THREADS = require_one_of("HATE_SPEECH_THREADS", read_number("HATE_SPEECH
 DEBUG = read_flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
-# What a server has to be told; api.checks refuses its start without.
+# A server must set these; api.checks refuses to start without them.
 NOT_SET = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not env.str(name, default="")]
 
-# Whether whoever reaches the service needs no key. True in the local run and in dev.yml, which listen on this machine only.
+# Whether requests need no key. True in the local run and in dev.yml, which listen on this machine only.
 OPEN_ACCESS = read_flag("HATE_SPEECH_OPEN_ACCESS")
-# Requests a minute of a key, or of an address that shows none; 0 is no limit.
+# Requests a minute for each key, or for each address without a key; 0 is no limit.
 RATE_LIMIT = read_number("RATE_LIMIT")
 if RATE_LIMIT < 0:
     RATE_LIMIT = 0 if OPEN_ACCESS else 600
-# How many of our own proxies stand before the service, each adding the address that it saw.
+# How many of our own proxies are in front of the service. Each adds the address that it saw to X-Forwarded-For.
 PROXIES = require_one_of("PROXIES", read_number("PROXIES"), range(11), "a number from 0 to 10")
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# On a server the admin is behind TLS.
+# On a server the admin is served over TLS.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not OPEN_ACCESS
-# HSTS is for the proxy to send, and a redirect to https would break the clients that send once and follow nothing.
+# The proxy sends HSTS. A redirect to https would break clients that do not follow redirects.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 # The admin's middlewares are not in MIDDLEWARE by name: api.web.sessions applies them below SESSION_PATHS.
 SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410"]
-# gunicorn's own variable: without Redis each of its processes allows its share of the rate.
+# gunicorn's own variable. Without Redis each process allows its share of the rate.
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
 
 INSTALLED_APPS = [
@@ -64,7 +64,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-# Where people log in; everywhere else no session is looked up.
+# People log in below these paths. Other requests have no session.
 SESSION_PATHS = ("/admin/",)
 ROOT_URLCONF = "hate_speech.urls"
 APPEND_SLASH = False
@@ -86,7 +86,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Swagger's files come out of its package, through WhiteNoise: nothing to collect, no foreign host.
+# WhiteNoise serves Swagger's files from its package: there is nothing to collect, and no other host is asked.
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 
@@ -95,16 +95,16 @@ DATABASES = {"default": env.db_url_config(env("DATABASE_URL") or f"sqlite:///{DA
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
-        # A write begins by taking the write lock, so that two writers queue instead of failing in the middle.
+        # A transaction takes the write lock at its beginning, so two writers wait for each other instead of failing half-way.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # Readers go on while one writes. FULL: a posted review survives a power cut.
+        # WAL: readers are not blocked by a writer. FULL: a posted review survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32768;",
     }
 _database["CONN_MAX_AGE"] = 600
 _database["CONN_HEALTH_CHECKS"] = True
 
-# --- cache: scores. JSON, since what is read from a shared place must not execute ---
+# --- cache: scores, as JSON: data from a shared place must not execute code, as a pickle could ---
 REDIS_URL = env("REDIS_URL")
 REDIS_KEY_PREFIX = env("REDIS_KEY_PREFIX")
 if REDIS_URL:
@@ -115,7 +115,7 @@ if REDIS_URL:
             "KEY_PREFIX": REDIS_KEY_PREFIX + "cache",
             "OPTIONS": {
                 "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-                # Losing Redis costs speed, never an answer.
+                # Without Redis the service is slower but still answers.
                 "IGNORE_EXCEPTIONS": True,
                 "SOCKET_CONNECT_TIMEOUT": 0.5,
                 "SOCKET_TIMEOUT": 0.5,
@@ -140,15 +140,15 @@ CELERY_BEAT_SCHEDULE = {
         "task": "hate_speech.tasks.auto_first_train_model",
         "schedule": crontab(hour=_training_hour, minute=0),
     },
-    # A training whose worker was killed, or whose message was lost, is queued again: its row decides, not the broker.
+    # Queues a training again whose worker was killed or whose message was lost. Its row decides, not the broker.
     "queue_stalled_trainings": {
         "task": "hate_speech.tasks.queue_stalled_trainings",
         "schedule": 20.0,
         "options": {"expires": 20},
     },
 }
-# In memory: the persistent scheduler keeps a pickle, and a night missed while everything was off is made up for by the
-# training of the next start.
+# In memory: the persistent scheduler writes a pickle. If a night was missed while everything was off, the training at the next
+# start makes up for it.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -162,13 +162,13 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "control_folder": str(DATA_DIR / "queue" / "control"),
         "polling_interval": 0.2,
     }
-    # It has no fanout worth the name, which remote control needs.
+    # Remote control needs a fanout, which this transport does not really have.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_KEY_PREFIX, "socket_connect_timeout": 2}
 
 # --- model versions ---
-# How much worse than the active version a candidate may be, in shares of 1; names as in hate_speech_AI.evaluation.gate.Limits.
+# How much worse than the active version a candidate may be, as shares of 1; names as in hate_speech_AI.evaluation.gate.Limits.
 GATE_LIMITS = {
     "f1_loss": read_share("GATE_F1_LOSS"),
     "group_loss": read_share("GATE_GROUP_LOSS"),
@@ -183,7 +183,7 @@ FEEDS_FROM_PRIVATE_ADDRESSES = read_flag("FEEDS_FROM_PRIVATE_ADDRESSES")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.access.authentication.KeyAuthentication"],
     "DEFAULT_THROTTLE_CLASSES": ["api.access.throttling.RateThrottle"],
-    # Closed by default: each view that is open says so.
+    # Closed by default: an open view has to say so.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_PARSER_CLASSES": [
@@ -198,7 +198,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "api.web.exceptions.handle_exception",
     "NON_FIELD_ERRORS_KEY": "body",
 }
-# Below these paths an error has the shape of the dialect that is spoken there.
+# Below these paths errors have the shape of the dialect.
 ERROR_SHAPES = {
     "/v1/": "api.compat.errors.shape_openai_error",
     "/v1alpha1/": "api.compat.errors.shape_perspective_error",
@@ -207,7 +207,7 @@ ERROR_SHAPES = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hate speech detector",
     "DESCRIPTION": (
-        "Tells whether a short text is hate speech, learns from the people who review it, and says how good it is."
+        "Decides whether a short text is hate speech, learns from people's reviews, and measures how good it is."
         " It reads English only."
     ),
     "VERSION": VERSION,
@@ -225,7 +225,7 @@ SPECTACULAR_SETTINGS = {
 }
 CORS_ALLOWED_ORIGINS = env("CORS_ALLOWED_ORIGINS")
 if CORS_ALLOWED_ORIGINS:
-    # Before the guard, so that what the guard refuses reaches an allowed origin readable; not at all where none is allowed.
+    # Before the guard, so that allowed origins can read its refusals too. Not installed if no origin is allowed.
     MIDDLEWARE.insert(1, "corsheaders.middleware.CorsMiddleware")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

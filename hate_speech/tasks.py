@@ -1,4 +1,4 @@
-"""What Celery runs: each task is one call of a service."""
+"""Celery's tasks. Each calls one service."""
 
 from celery import shared_task
 
@@ -7,7 +7,7 @@ from api.versions import trainings
 
 @shared_task
 def auto_first_train_model(run_id: int | None = None) -> None:
-    """Do training run `run_id`; without one, as beat sends it, do the nightly training."""
+    """Do training run `run_id`; without an id, as from beat, do the nightly training."""
     if run_id is None:
         trainings.run_nightly_training()
     else:
@@ -16,5 +16,5 @@ def auto_first_train_model(run_id: int | None = None) -> None:
 
 @shared_task
 def queue_stalled_trainings() -> None:
-    """Queue again what no living worker is doing."""
+    """Queue trainings again whose lease has expired."""
     trainings.queue_stalled_runs()

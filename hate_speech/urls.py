@@ -1,4 +1,4 @@
-"""URLs of the project: the API's, and answers in its shape for what no view answers."""
+"""URLs of the project, and the handlers of errors outside of any view."""
 
 from django.contrib import admin
 from django.urls import path

@@ -1,4 +1,4 @@
-"""Errors in the dialects' own shapes; `ERROR_SHAPES` in the settings says below which paths."""
+"""Errors in the dialects' own shapes. `ERROR_SHAPES` in the settings says below which paths they are used."""
 
 from rest_framework.exceptions import APIException
 
@@ -18,15 +18,15 @@ _PERSPECTIVE_ERROR = "type.googleapis.com/google.commentanalyzer.v1alpha1.Error"
 
 
 class CompatError(APIException):
-    """What a dialect refuses of a request.
+    """A request that a dialect refuses.
 
     Parameters
     ----------
     message : str
     code : str
-        A word that clients can test for: Perspective's `errorType`, or `code` of OpenAI's format.
+        For programs: Perspective's `errorType`, or `code` of OpenAI's format.
     about : dict, optional
-        More that the format tells of such an error.
+        Further fields of the error in that format.
     """
 
     status_code = 400
@@ -43,7 +43,7 @@ def shape_openai_error(status: int, message: str, code: str, about: dict[str, ob
 
 def shape_perspective_error(status: int, message: str, code: str, about: dict[str, object]) -> tuple[int, dict[str, object]]:
     details: dict[str, object] | None = None
-    if status == 401:  # Google's APIs call a key that is not valid an invalid argument
+    if status == 401:  # in Google's APIs an invalid key is an invalid argument
         status, message = 400, "API key not valid. Please pass a valid API key."
         details = {"@type": _ERROR_INFO, "reason": "API_KEY_INVALID", "domain": "googleapis.com"}
     elif status == 429:

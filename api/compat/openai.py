@@ -1,7 +1,7 @@
 """`POST /v1/moderations`, as OpenAI's clients send it.
 
-`hate` is this service's `hate`; `harassment` is what is `toxic` and not hate. The other eleven categories are not scored: 0.0,
-with no input applied.
+`hate` is this service's label `hate`. `harassment` is `toxic` without hate. The other eleven categories are not scored: they are
+0.0, with no input type applied.
 """
 
 import uuid
@@ -27,7 +27,7 @@ CATEGORIES = (
     "self-harm/intent", "self-harm/instructions", "sexual", "sexual/minors", "violence", "violence/graphic",
 )  # fmt: skip
 _MODEL = "omni-moderation-latest"
-# `toxic` has no threshold of its own: more likely than not.
+# `toxic` has no threshold of its own, so: more likely than not.
 _HARASSMENT_FROM = 0.5
 
 
@@ -39,9 +39,9 @@ class ModerationsView(APIView):
     parser_classes = [StrictJSONParser]
 
     def post(self, request: Request) -> Response:
-        asked = read_fields(request.data)
-        texts = _read_texts(asked.get("input"))
-        model = asked.get("model", _MODEL)
+        fields = read_fields(request.data)
+        texts = _read_texts(fields.get("input"))
+        model = fields.get("model", _MODEL)
         if not isinstance(model, str):
             raise _make_error("`model` must be a string.", "invalid_type", "model")
         results = [_write_result(prediction) for prediction in judge(texts, get_caller(request))]
@@ -53,7 +53,7 @@ def _make_error(message: str, code: str, param: str = "input") -> CompatError:
 
 
 def _read_texts(given: object) -> list[str]:
-    """Return the texts to judge, each for a result of its own."""
+    """Return the texts to judge, one for each result."""
     if isinstance(given, str):
         texts = [given]
     elif isinstance(given, list) and given and all(isinstance(item, str) for item in given):

@@ -1,4 +1,4 @@
-"""How commands ask for the verdicts on a whole file."""
+"""Verdicts on a whole file, for commands."""
 
 from django.core.management.base import CommandError
 from tqdm import tqdm
@@ -11,7 +11,7 @@ _BATCH = 1000
 
 
 def judge_texts(texts: list[str]) -> list[Prediction]:
-    """Return what the model alone says of `texts`, reviews apart, with a progress bar.
+    """Return the model's verdicts on `texts`, without reviews; show a progress bar.
 
     Raises
     ------

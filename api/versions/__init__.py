@@ -1,1 +1,1 @@
-"""Model versions, and the trainings that make them."""
+"""Model versions, and the trainings that create them."""

@@ -1,4 +1,4 @@
-"""The admin's lists of versions and trainings."""
+"""Admin pages of versions and trainings."""
 
 from django.contrib import admin
 
@@ -8,19 +8,19 @@ from .models import Activation, ModelVersion, TrainingRun
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
-    """What happened to each version."""
+    """All versions, with their outcome and score."""
 
-    list_display = ["name", "outcome", "f1", "created_at", "pruned_at"]
+    list_display = ["name", "outcome", "format_score", "created_at", "pruned_at"]
     list_filter = ["outcome"]
 
     @admin.display(description="score")
-    def f1(self, version: ModelVersion) -> str:
+    def format_score(self, version: ModelVersion) -> str:
         return f"{version.score['score']:.3f}"
 
 
 @admin.register(Activation)
 class ActivationAdmin(ReadOnlyAdmin):
-    """When which version became the active one."""
+    """All activations: which version became active, and when."""
 
     list_display = ["activated_at", "version", "by", "is_pinned"]
     list_select_related = ["version"]
@@ -28,6 +28,6 @@ class ActivationAdmin(ReadOnlyAdmin):
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnlyAdmin):
-    """Every training."""
+    """All trainings."""
 
     list_display = ["id", "stage", "outcome", "version", "error", "created_at", "finished_at"]

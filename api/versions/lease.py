@@ -1,7 +1,7 @@
-"""Leases: how one worker of many gets a piece of work, and how the work outlives a worker that dies.
+"""Leases: one worker of many gets a piece of work, and another gets it if that worker dies.
 
-The work is a row with `worker`, `attempts`, `lease_until` and `is_finished`. Who works on it renews the lease; a lease that
-expires means that the message was lost or that the worker is dead.
+The work is a row with `worker`, `attempts`, `lease_until` and `is_finished`. Its worker renews the lease. An expired lease means
+that the message was lost or that the worker is dead.
 """
 
 import logging
@@ -25,23 +25,23 @@ Row = TypeVar("Row", bound=Model)
 
 
 class LeaseLostError(Exception):
-    """Another worker has been given this work: this one is to stop."""
+    """Another worker has this work now: stop."""
 
 
 def claim_row(rows: QuerySet[Row], **changes: object) -> QuerySet[Row] | None:
-    """Claim the row in `rows` for this worker: of all that try at once, one gets it.
+    """Claim a row for this worker: of all workers that try at once, one gets it.
 
     Parameters
     ----------
     rows : QuerySet
         One row, by its primary key.
     **changes
-        Columns to set with the claim.
+        Columns to set in the same update.
 
     Returns
     -------
     QuerySet or None
-        Finds the row as long as it is this worker's; `None` if it is finished or another worker's.
+        A query that finds the row as long as it belongs to this worker; `None` if it is finished or belongs to another worker.
     """
     worker = uuid.uuid4().hex
     free = rows.filter(worker="", is_finished=False)
@@ -54,7 +54,7 @@ def claim_row(rows: QuerySet[Row], **changes: object) -> QuerySet[Row] | None:
 def renew_lease(mine: QuerySet[Row]) -> Iterator[threading.Event]:
     """Renew the lease of a claimed row in a thread until the block ends.
 
-    The event that the block is given is set once the row is another worker's.
+    The block gets an event, which is set once the row belongs to another worker.
     """
     done, lost = threading.Event(), threading.Event()
 
@@ -65,7 +65,7 @@ def renew_lease(mine: QuerySet[Row]) -> Iterator[threading.Event]:
                     lost.set()
                     break
             except Exception:
-                # A database that is away for a moment; the lease lasts for several tries.
+                # The database may be back in a moment; the lease lasts for several tries.
                 logger.warning("A lease could not be renewed.", exc_info=True)
                 connection.close()
         connection.close()
@@ -85,13 +85,13 @@ def filter_expired_rows(rows: QuerySet[Row]) -> QuerySet[Row]:
 
 
 def release_expired_rows(rows: QuerySet[Row], **changes: object) -> list[Row]:
-    """Take rows whose lease has expired from their workers, and return them, to be queued again.
+    """Release rows whose lease has expired, and return them; the caller queues them again.
 
     Parameters
     ----------
     **changes
-        Columns to set with the release.
+        Columns to set in the same update.
     """
     expired = filter_expired_rows(rows)
-    # The condition again for each: another sweep may have been here first.
+    # Each update repeats the condition: another sweep may have been first.
     return [row for row in expired if expired.filter(pk=row.pk).update(worker="", lease_until=Now() + LEASE, **changes)]

@@ -7,8 +7,8 @@ from django.db.models import Q
 class TrainingRun(models.Model):
     """One training, from its request to its outcome.
 
-    While it is unfinished it holds a lease: whoever is to run it, or runs it, renews it. A lease that expires means that
-    the message was lost or that the worker is dead, and the run is queued again.
+    An unfinished run has a lease, which its worker renews. If the lease expires, the message was lost or the worker is dead, and
+    the run is queued again.
     """
 
     class Stage(models.TextChoices):
@@ -50,7 +50,7 @@ class TrainingRun(models.Model):
 
     @property
     def percent(self) -> int:
-        """How far it is, from 0 to 100; reading, which also counts n-grams, is most of it."""
+        """The progress, from 0 to 100. Reading also counts n-grams, so it takes most of the time."""
         done = {"queued": 0, "fitting": 60, "evaluating": 85, "saving": 90, "activating": 99, "finished": 100}
         if self.stage == self.Stage.READING:
             return min(60, 60 * self.rows_read // max(self.rows_total, 1))
@@ -58,12 +58,12 @@ class TrainingRun(models.Model):
 
 
 class ModelVersion(models.Model):
-    """What happened to a version: the gate's verdict and its figures. Only the model store knows which one is active."""
+    """A version's outcome, its figures and the gate's verdict. Only the model store knows which version is active."""
 
     class Outcome(models.TextChoices):
         PROMOTED = "promoted"
         REFUSED = "refused"
-        HELD_BACK = "held_back", "held back"  # it passed, and another was pinned or activated meanwhile
+        HELD_BACK = "held_back", "held back"  # it passed, but another was pinned or activated meanwhile
 
     name = models.CharField(max_length=100, unique=True)
     created_at = models.DateTimeField()
@@ -80,7 +80,7 @@ class ModelVersion(models.Model):
 
 
 class Activation(models.Model):
-    """One change of the pointer. Append-only."""
+    """One activation of a version. Append-only."""
 
     class By(models.TextChoices):
         GATE = "gate"

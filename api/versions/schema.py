@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of scores, versions and trainings."""
+"""Scores, versions and trainings in the OpenAPI schema."""
 
 from drf_spectacular.utils import (
     extend_schema,
@@ -130,9 +130,11 @@ activate = extend_schema(
     request=None,
     responses={
         200: describe_answer(
-            PointerSerializer, "It is active; processes follow within a second.", {"version": EXAMPLE_VERSION, "pinned": True}
+            PointerSerializer,
+            "The version is active; all processes follow within a second.",
+            {"version": EXAMPLE_VERSION, "pinned": True},
         ),
-        409: describe_error("The version cannot be served; the one before it goes on serving.", "version_unusable"),
+        409: describe_error("The version cannot be served. The active version stays.", "version_unusable"),
         **BODY_ERRORS,
         **_NO_VERSION,
         **NO_DATABASE,
@@ -146,7 +148,9 @@ train = extend_schema(
     request=None,
     responses={
         202: describe_answer(
-            TrainingRunSerializer, "The training is queued, or was already.", {**_RUN, "stage": "queued", "percent": 0}
+            TrainingRunSerializer,
+            "The training is queued, or one was queued or running already.",
+            {**_RUN, "stage": "queued", "percent": 0},
         ),
         **BODY_ERRORS,
         **NO_DATABASE,
@@ -158,7 +162,7 @@ training_run = extend_schema(
     operation_id="training_run",
     tags=["Model"],
     responses={
-        200: describe_answer(TrainingRunSerializer, "How far it is.", _RUN),
+        200: describe_answer(TrainingRunSerializer, "The progress or outcome of the training.", _RUN),
         404: describe_error("There is no such training.", "not_found"),
         **NO_DATABASE,
         **KEYED,

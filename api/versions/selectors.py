@@ -1,4 +1,4 @@
-"""Reads of versions and training runs."""
+"""Queries of versions and training runs."""
 
 import logging
 from datetime import timedelta
@@ -23,34 +23,34 @@ def list_runs() -> QuerySet[TrainingRun]:
 
 
 def find_unfinished_run() -> TrainingRun | None:
-    """Return the run that is queued or running; `None` if there is none. There is never more than one."""
+    """Return the queued or running training; `None` if there is none. There is never more than one."""
     return TrainingRun.objects.filter(is_finished=False).first()
 
 
 def list_versions() -> QuerySet[ModelVersion]:
-    """Return all versions, newest first, deleted ones too."""
+    """Return all versions, deleted ones too, newest first."""
     return ModelVersion.objects.prefetch_related("activations").order_by("-name")
 
 
 def find_recently_active_versions() -> list[str]:
-    """Return the names of the versions that were active at some time in the last 90 days, newest activation first."""
+    """Return the names of the versions that were active in the last 90 days, by activation, newest first."""
     since = timezone.now() - RECENTLY
     activations = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-activated_at", "-id")
     names = list(activations.filter(activated_at__gte=since).values_list("version__name", flat=True))
-    # The one that was active when those days began.
+    # The version that was active at the beginning of the 90 days.
     before = activations.filter(activated_at__lt=since).values_list("version__name", flat=True)[:1]
     return list(dict.fromkeys([*names, *before]))
 
 
 def find_previous_version() -> str | None:
-    """Return the newest version that was active before the present one and is still stored; `None` if there is none."""
-    there = set(classifier.store.versions()) - {*(classifier.pointer() or ())}
+    """Return the version that was active before the active one and is still stored; `None` if there is none."""
+    stored = set(classifier.store.versions()) - {*(classifier.pointer() or ())}
     names = Activation.objects.order_by("-id").values_list("version__name", flat=True)
-    return next((name for name in names if name in there), None)
+    return next((name for name in names if name in stored), None)
 
 
 def find_unchanged_version() -> ModelVersion | None:
-    """Return the newest version if a training now would only repeat it; `None` if rows, parameters, format or rival differ."""
+    """Return the newest version if a training would only repeat it; `None` if rows, parameters, format or rival have changed."""
     store = classifier.store
     names, pointer = store.versions(), classifier.pointer()
     if not names or pointer is None:

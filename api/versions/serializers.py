@@ -1,4 +1,4 @@
-"""What the endpoints of scores, versions and trainings answer."""
+"""The answers about scores, versions and trainings."""
 
 from rest_framework import serializers
 
@@ -6,34 +6,36 @@ from .models import ModelVersion, TrainingRun
 
 
 class ScoreSerializer(serializers.Serializer[object]):
-    """How good the active version is on held-out tweets."""
+    """The active version's figures on held-out tweets."""
 
     score = serializers.FloatField(help_text="F1 of the hate class on the set that `of` names.")
     of = serializers.ChoiceField(
         ["held_out", "shipped"],
-        help_text="The set that the score is of: the held-out tweets. Until 300 tweets are held out, 50 of each label, it is"
-        " the evaluation set that comes with the encoder.",
+        help_text="The set that the score was measured on: the held-out tweets (`held_out`), or the evaluation set that comes"
+        " with the encoder (`shipped`). It is `shipped` until 300 tweets are held out, at least 50 of them hateful and 50 not.",
     )
     slices = serializers.DictField(help_text="The figures on each of the two sets.")
-    precision = serializers.FloatField(help_text="Of the tweets it calls hateful, how many are.")
-    recall = serializers.FloatField(help_text="Of the hateful tweets, how many it finds.")
-    roc_auc = serializers.FloatField(allow_null=True, help_text="Null if all held-out tweets have one label.")
+    precision = serializers.FloatField(help_text="The share of flagged tweets that are hateful.")
+    recall = serializers.FloatField(help_text="The share of hateful tweets that are flagged.")
+    roc_auc = serializers.FloatField(
+        allow_null=True, help_text="The area under the ROC curve; null if all tweets of the set have the same label."
+    )
     held_out = serializers.IntegerField(help_text="How many tweets are held out.")
-    trained_on = serializers.IntegerField(help_text="How many tweets it learned from.")
+    trained_on = serializers.IntegerField(help_text="How many tweets it was trained on.")
     trained_at = serializers.DateTimeField()
     version = serializers.CharField()
     pinned = serializers.BooleanField(help_text="Whether the version stays active until somebody unpins it.")
 
 
 class ActivationSerializer(serializers.Serializer[object]):
-    """When a version became the active one, and by whom."""
+    """An activation: when, and whether by the gate or by hand."""
 
     activated_at = serializers.DateTimeField()
     by = serializers.ChoiceField(["gate", "hand"])
 
 
 class VersionSerializer(serializers.Serializer[ModelVersion]):
-    """A version: its figures, the gate's verdict, and whether it is active."""
+    """A version, its figures and its outcome."""
 
     version = serializers.CharField(source="name")
     created_at = serializers.DateTimeField()
@@ -46,7 +48,7 @@ class VersionSerializer(serializers.Serializer[ModelVersion]):
         help_text="The version that was active when it was trained."
     )
     score = serializers.DictField(help_text="As in /score.")
-    reasons = serializers.SerializerMethodField(help_text="Why the gate refused it.")
+    reasons = serializers.SerializerMethodField(help_text="Why the gate refused the version.")
     activations = ActivationSerializer(many=True)
 
     def get_active(self, version: ModelVersion) -> bool:
@@ -64,19 +66,20 @@ class VersionSerializer(serializers.Serializer[ModelVersion]):
 
 
 class VersionDetailSerializer(VersionSerializer):
-    """A version, with every comparison of the gate."""
+    """A version, with the gate's comparisons."""
 
     gate = serializers.DictField(
-        help_text="Every condition with the figures of candidate and rival, and both versions' figures on each held-out slice."
+        help_text="Each condition with the figures of candidate and rival, and the figures of both on each slice of held-out"
+        " tweets."
     )
     most_new_labels = serializers.ListField(
         child=serializers.DictField(),
-        help_text="For a refused version: how many labels came since its rival, by source, key and hour.",
+        help_text="For a refused version: the largest groups of labels since its rival was trained, by source, key and hour.",
     )
 
 
 class PointerSerializer(serializers.Serializer[object]):
-    """Which version is active."""
+    """The active version."""
 
     version = serializers.CharField()
     pinned = serializers.BooleanField()
@@ -91,8 +94,8 @@ class TrainingRunSerializer(serializers.Serializer[TrainingRun]):
     outcome = serializers.ChoiceField(
         ["", "promoted", "refused", "held_back", "unchanged", "failed"], help_text="Empty until it is finished."
     )
-    version = serializers.CharField(help_text="The version that it created, or found unchanged.")
-    error = serializers.CharField(help_text="Why it failed.")
+    version = serializers.CharField(help_text="The version that it created; if nothing had changed, the newest version.")
+    error = serializers.CharField(help_text="Why the training failed.")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
 

@@ -1,4 +1,4 @@
-"""Writes of versions: their rows, the pointer, and what a fresh installation begins with."""
+"""Write versions: record, activate and prune them; prepare a fresh installation."""
 
 import logging
 from collections import Counter
@@ -27,39 +27,38 @@ KEPT_VERSIONS = 10
 def bootstrap_engine() -> Counter[str]:
     """Prepare a fresh installation: activate the shipped version, or import the starter tweets for an engine without one.
 
-    What was done before is not done again. Return the counts of the import, as `import_labels` does; empty if nothing was
-    imported.
+    A second call changes nothing. Return the counts of `import_labels`; empty if nothing was imported.
     """
     if name := bootstrap_shipped_version(classifier.store):
-        logger.info("Version %s is the engine as it is shipped.", name)
+        logger.info("Version %s is the shipped engine.", name)
     record_versions()
     return Counter() if classifier.store.engine.is_shipped_ready else import_starter_tweets()
 
 
 def record_versions() -> None:
-    """Bring the rows of versions in line with the model store, which is the only truth of what is stored and active.
+    """Update the rows of versions from the model store, which alone says what is stored and active.
 
-    It removes folders that were never finished. A version without a row gets one, and its activation if it is active. Rows of
-    versions that are gone are marked.
+    Remove the folders of unfinished versions. Add a row for each new version, and an activation if the active version changed.
+    Mark the rows of versions that are gone as pruned.
     """
     store = classifier.store
     for name in store.sweep():
-        logger.warning("Version %s was never finished and is removed.", name)
-    there = store.versions()
+        logger.warning("Version %s was never finished, so it is removed.", name)
+    stored = store.versions()
     pointer = classifier.pointer()
-    known = set(ModelVersion.objects.filter(name__in=there).values_list("name", flat=True))
-    for name in there:
+    known = set(ModelVersion.objects.filter(name__in=stored).values_list("name", flat=True))
+    for name in stored:
         if name in known:
             continue
         try:
-            # It passed and something older is active: it was held back.
+            # If it passed and an older version is active, it was held back.
             _record_version(store.manifest(name), is_held_back=bool(pointer and pointer.version < name))
         except VersionError as error:
             logger.warning("Left out of the list of versions: %s", error)
     if pointer:
         _record_activation(pointer)
-    of_this_engine = ModelVersion.objects.filter(engine=store.engine.name)
-    of_this_engine.filter(pruned_at=None).exclude(name__in=there).update(pruned_at=timezone.now())
+    rows = ModelVersion.objects.filter(engine=store.engine.name, pruned_at=None)
+    rows.exclude(name__in=stored).update(pruned_at=timezone.now())
 
 
 def _record_version(manifest: dict[str, Any], *, is_held_back: bool) -> None:
@@ -88,7 +87,7 @@ def _find_creation_time(name: str) -> datetime | None:
 
 
 def _record_activation(pointer: Pointer) -> None:
-    """Record that the pointer moved, unless that is known. An activation by hand is recorded at once, elsewhere."""
+    """Record an activation by the gate, unless it is recorded already. `activate_version` records those by hand."""
     version = ModelVersion.objects.filter(name=pointer.version).first()
     last = Activation.objects.filter(version__engine=classifier.store.engine.name).order_by("-id").first()
     if version and (last is None or last.version_id != version.id):
@@ -104,7 +103,7 @@ def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
     Raises
     ------
     VersionError
-        The version cannot be served. Nothing has changed.
+        The version cannot be served. Nothing was changed.
     """
     store = classifier.store
     store.load(name)
@@ -129,12 +128,12 @@ def unpin_version() -> Pointer | None:
 
 
 def prune_versions() -> list[str]:
-    """Delete old versions and return their names; the last ten stay, and those that were active in the last 90 days."""
+    """Delete old versions and return their names. Keep the last ten, and those that were active in the last 90 days."""
     record_versions()
-    there = classifier.store.versions()
+    stored = classifier.store.versions()
     pointer = classifier.pointer()
-    kept = {*there[-KEPT_VERSIONS:], *selectors.find_recently_active_versions(), *(pointer or ())}
-    pruned = [name for name in there if name not in kept]
+    kept = {*stored[-KEPT_VERSIONS:], *selectors.find_recently_active_versions(), *(pointer or ())}
+    pruned = [name for name in stored if name not in kept]
     for name in pruned:
         classifier.store.remove(name)
     ModelVersion.objects.filter(name__in=pruned).update(pruned_at=timezone.now())

@@ -1,8 +1,8 @@
 """Trainings, from the request to the outcome.
 
 1. `queue_training` writes the run's row and sends its id to the workers.
-2. `run_training`, in a worker, claims the run, trains, and writes the outcome down.
-3. `queue_stalled_runs`, which beat calls, sends a run again whose lease has expired. The row decides, not the broker.
+2. `run_training`, in a worker, claims the run, trains, and records the outcome.
+3. `queue_stalled_runs`, which beat calls, sends a run again if its lease has expired. The row decides, not the broker.
 """
 
 import logging
@@ -32,14 +32,14 @@ from .models import ModelVersion, TrainingRun
 
 logger = logging.getLogger(__name__)
 
-# By name, so that the API imports nothing of the project that runs it.
+# By name, so that the API does not import the project that runs it.
 TRAINING_TASK = "hate_speech.tasks.auto_first_train_model"
-# A run that kills its worker each time (out of memory, say) must not kill workers for ever.
+# A run that kills its worker each time, by its memory say, must not kill workers for ever.
 MAX_ATTEMPTS = 5
 
 
 def request_training(*, who: str = COMMAND_LINE) -> tuple[TrainingRun, bool]:
-    """Return the run that is to happen, and whether it is new: while one is unfinished, everybody joins it."""
+    """Return the unfinished run, and whether it is new: a run is created only if none is unfinished."""
     while True:
         try:
             with transaction.atomic():
@@ -50,23 +50,23 @@ def request_training(*, who: str = COMMAND_LINE) -> tuple[TrainingRun, bool]:
             unfinished = selectors.find_unfinished_run()
             if unfinished:
                 return unfinished, False
-            # It ended between the two statements: ask again.
+            # It finished between the two statements: try again.
 
 
 def queue_training(*, who: str = COMMAND_LINE) -> tuple[TrainingRun, bool]:
-    """Request a training and send it to the workers; return what `request_training` does."""
+    """Request a training and send a new run to the workers. Return what `request_training` returns."""
     run, is_new = request_training(who=who)
     if is_new:
         try:
             _send_run(run)
         except OperationalError as error:
-            # The row is there: beat's next sweep queues it once the broker is back.
+            # The row is stored, so beat's next sweep queues it once the broker is back.
             logger.warning("The broker cannot be reached (%s); the training starts when it can.", error)
     return run, is_new
 
 
 def queue_stalled_runs() -> None:
-    """Send the run that no living worker has to the workers again."""
+    """Send the unfinished run to the workers again if its lease has expired."""
     for run in release_stalled_runs():
         _send_run(run)
 
@@ -76,9 +76,9 @@ def _send_run(run: TrainingRun) -> None:
 
 
 def release_stalled_runs() -> list[TrainingRun]:
-    """Take the unfinished run from a worker that no longer renews its lease; return it, to be queued again.
+    """Release the unfinished run if its lease has expired, and return it; the caller queues it again.
 
-    A run that was tried `MAX_ATTEMPTS` times fails instead.
+    After `MAX_ATTEMPTS` attempts it fails instead.
     """
     given_up = (
         filter_expired_rows(TrainingRun.objects.all())
@@ -100,19 +100,18 @@ def release_stalled_runs() -> list[TrainingRun]:
 
 
 def run_nightly_training() -> None:
-    """Train as beat asks at night: request a run, do it, and delete old versions."""
+    """Run the nightly training: request a run, do it, and prune old versions."""
     run, _ = request_training(who="beat")
     run_training(run_id=run.pk)
     services.prune_versions()
 
 
 def run_training(*, run_id: int) -> None:
-    """Do training run `run_id`, unless another worker does it or it is finished.
+    """Do training run `run_id`, unless it is finished or another worker has it.
 
-    1. Claim the run: of all workers that try, one gets it.
-    2. Unless nothing changed since the last version, train on every labelled row, renewing the lease meanwhile; judge and save
-       the version, and activate it if it passed.
-    3. Write the outcome down.
+    1. Claim the run.
+    2. If anything changed since the last version, train a new one, and renew the lease meanwhile.
+    3. Record the outcome.
     """
     mine = claim_row(
         TrainingRun.objects.filter(pk=run_id), stage=TrainingRun.Stage.READING, rows_total=labels.count_labelled_rows()
@@ -131,7 +130,7 @@ def run_training(*, run_id: int) -> None:
     except HateSpeechError as error:
         outcome = {"outcome": TrainingRun.Outcome.FAILED, "error": str(error)}
     except Exception as error:
-        # Only the kind: a message might quote a tweet.
+        # Only the type of the error: its message might quote a tweet.
         _finish_run(mine, {"outcome": TrainingRun.Outcome.FAILED, "error": type(error).__name__})
         raise
     _finish_run(mine, outcome)
@@ -145,9 +144,9 @@ def _finish_run(mine: QuerySet[TrainingRun], outcome: dict[str, str]) -> None:
 
 
 def _train_version(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[str, str]:
-    """Train, judge and record a version, or find that there is nothing to do; return "outcome" and "version".
+    """Train and record a version, unless nothing changed since the last one; return "outcome" and "version".
 
-    Raises `LeaseLostError` between two steps once the run is another worker's; nothing has been activated then.
+    Raises `LeaseLostError` between two steps once another worker has the run. Nothing was activated then.
     """
     last, pointer = selectors.find_unchanged_version(), classifier.pointer()
     if last is None:
@@ -164,9 +163,10 @@ def _train_version(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[s
                 if lost.is_set() or not progress_row.write(progress):
                     raise LeaseLostError
         name = training.version
-        classifier.get_score()  # into the cache
+        if classifier.pointer():
+            classifier.get_score()  # into the cache
     elif last.gate["passed"] and not last.activations.exists() and pointer and not pointer.is_pinned:
-        # Its worker died, or another was pinned, before it could take its place.
+        # It passed, but its worker died or another version was pinned before it could be activated.
         name = last.name
         classifier.store.activate(name)
     else:
@@ -176,14 +176,14 @@ def _train_version(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[s
 
 
 class _ProgressRow:
-    """Writes progress into the run's row: each new stage, and within a stage once a second at most."""
+    """Writes progress into the run's row: each new stage at once, and within a stage once a second at most."""
 
     def __init__(self, mine: QuerySet[TrainingRun]):
         self._mine = mine
         self._stage, self._written_at = "", 0.0
 
     def write(self, progress: Progress) -> bool:
-        """Return whether the run is still this worker's, as far as it was asked."""
+        """Write if it is due. Return False if another worker has the run."""
         if progress.stage == self._stage and time.monotonic() - self._written_at < 1:
             return True
         self._stage, self._written_at = progress.stage, time.monotonic()

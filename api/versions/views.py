@@ -26,7 +26,7 @@ from .trainings import queue_training
 
 
 class GetScoreView(APIView):
-    """Tell how good the active version is on held-out tweets."""
+    """Show the active version's figures on held-out tweets."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
 
@@ -36,7 +36,7 @@ class GetScoreView(APIView):
 
 
 class _VersionsView(GenericAPIView[ModelVersion]):
-    """What the views of versions share."""
+    """The shared half of the views of versions."""
 
     def get_queryset(self) -> QuerySet[ModelVersion]:
         return selectors.list_versions()
@@ -73,7 +73,7 @@ class ModelVersionsView(_VersionsView, ListAPIView[ModelVersion]):
 
 
 class ModelVersionView(_VersionsView, RetrieveAPIView[ModelVersion]):
-    """Show one version, with every comparison of the gate."""
+    """Show a version, with the gate's comparisons."""
 
     permission_classes = [require_scope(Scope.PREDICT)]
     serializer_class = VersionDetailSerializer
@@ -85,7 +85,7 @@ class ModelVersionView(_VersionsView, RetrieveAPIView[ModelVersion]):
 
 
 class ActivateView(APIView):
-    """Activate a version. Any but the newest is pinned until `manage.py models unpin`."""
+    """Activate a version. Unless it is the newest, it stays pinned until `manage.py models unpin`."""
 
     permission_classes = [require_scope(Scope.ADMIN)]
 
@@ -96,7 +96,7 @@ class ActivateView(APIView):
 
 
 class TrainView(APIView):
-    """Queue a training, or join the one that is unfinished."""
+    """Queue a training, or return the unfinished one."""
 
     permission_classes = [require_scope(Scope.ADMIN)]
 
@@ -109,7 +109,7 @@ class TrainView(APIView):
 
 
 class TrainingRunView(APIView):
-    """Tell how far a training is, or its outcome."""
+    """Show the progress or outcome of a training."""
 
     permission_classes = [require_scope(Scope.ADMIN)]
 

@@ -1,1 +1,1 @@
-"""Perspective's `v1alpha1`, as Google's client and others send it."""
+"""Perspective's API `v1alpha1`, as Google's client and others use it."""

@@ -1,4 +1,4 @@
-"""What Google's client builds itself from."""
+"""The discovery document, from which Google's client builds its methods."""
 
 _STRING: dict[str, object] = {"type": "string"}
 _NUMBER: dict[str, object] = {"type": "number", "format": "float"}
@@ -10,12 +10,12 @@ def _ref(name: str) -> dict[str, object]:
     return {"$ref": name}
 
 
-def _list(of: dict[str, object]) -> dict[str, object]:
-    return {"type": "array", "items": of}
+def _list(items: dict[str, object]) -> dict[str, object]:
+    return {"type": "array", "items": items}
 
 
-def _map(of: dict[str, object]) -> dict[str, object]:
-    return {"type": "object", "additionalProperties": of}
+def _map(values: dict[str, object]) -> dict[str, object]:
+    return {"type": "object", "additionalProperties": values}
 
 
 _SCHEMAS = {
@@ -59,12 +59,12 @@ _SCHEMAS = {
         "clientToken": _STRING,
     },
 }
-# What Google's clients may add to the URL of any call.
+# Google's clients may add these to the URL of any call.
 _PARAMETERS = ("alt", "callback", "fields", "key", "prettyPrint", "quotaUser")
 
 
 def describe_discovery(root: str) -> dict[str, object]:
-    """Return what describes this dialect to Google's client; `root` is the URL that the calls' paths follow."""
+    """Return the discovery document; `root` is the URL before the paths of the methods."""
     return {
         "kind": "discovery#restDescription",
         "discoveryVersion": "v1",
@@ -85,15 +85,15 @@ def describe_discovery(root: str) -> dict[str, object]:
         "resources": {
             "comments": {
                 "methods": {
-                    "analyze": _method("analyze", "AnalyzeComment"),
-                    "suggestscore": _method("suggestscore", "SuggestCommentScore"),
+                    "analyze": _describe_method("analyze", "AnalyzeComment"),
+                    "suggestscore": _describe_method("suggestscore", "SuggestCommentScore"),
                 }
             }
         },
     }
 
 
-def _method(name: str, message: str) -> dict[str, object]:
+def _describe_method(name: str, message: str) -> dict[str, object]:
     path = f"v1alpha1/comments:{name}"
     return {
         "id": f"commentanalyzer.comments.{name}",

@@ -1,6 +1,6 @@
-"""What a request in Perspective's format says.
+"""Read requests in Perspective's format.
 
-Each function raises `CompatError` for what it refuses.
+Each function raises `CompatError` for a request that it refuses.
 """
 
 from collections.abc import Container
@@ -25,7 +25,7 @@ def make_error(message: str, kind: str = "INVALID_REQUEST", about: dict[str, obj
 
 
 def read_comment(request: Request) -> tuple[dict[str, object], str, list[str]]:
-    """Return the fields of a request about a comment, the comment's text, and the languages that it names."""
+    """Return the fields of a request, the comment's text, and the languages that the request names."""
     asked = read_fields(request.data)
     text = _read_text(asked)
     _check_context(asked.get("context"))
@@ -64,18 +64,18 @@ def _read_languages(asked: dict[str, object]) -> list[str]:
     return languages
 
 
-def read_wanted(asked: dict[str, object], *, known: Container[str], languages: list[str]) -> dict[str, float]:
-    """Return the attributes to answer, each with the score from which it is answered.
+def read_requested_attributes(asked: dict[str, object], *, known: Container[str], languages: list[str]) -> dict[str, float]:
+    """Return the requested attributes, each with its threshold: the lowest score to answer.
 
     Parameters
     ----------
     known : container of str
-        The labels that the verdict has.
+        The labels of the verdict.
     """
     attributes = asked.get("requestedAttributes")
     if not isinstance(attributes, dict) or not attributes:
         raise make_error("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
-    wanted = {}
+    thresholds = {}
     for name, given in attributes.items():
         details = given or {}
         if name not in ATTRIBUTES or ATTRIBUTES[name] not in known:
@@ -89,12 +89,12 @@ def read_wanted(asked: dict[str, object], *, known: Container[str], languages: l
         threshold = details.get("scoreThreshold", 0)
         if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
             raise make_error(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
-        _refuse_foreign(languages, name)
-        wanted[name] = threshold
-    return wanted
+        _refuse_other_languages(languages, name)
+        thresholds[name] = threshold
+    return thresholds
 
 
-def _refuse_foreign(languages: list[str], attribute: str) -> None:
+def _refuse_other_languages(languages: list[str], attribute: str) -> None:
     if foreign := [language for language in languages if language != LANGUAGE]:
         raise make_error(
             f"Attribute {attribute} does not support request languages: {', '.join(foreign)}",
@@ -104,7 +104,7 @@ def _refuse_foreign(languages: list[str], attribute: str) -> None:
 
 
 def read_comment_key(asked: dict[str, object]) -> tuple[str, str] | None:
-    """Return the community and the client's name for the comment, which together say which comment it is."""
+    """Return the community and the client's name for the comment, which identify it; `None` without a name."""
     community, token = _read_name(asked, "communityId"), _read_name(asked, "clientToken")
     return (community, token) if token else None
 
@@ -117,18 +117,18 @@ def _read_name(asked: dict[str, object], field: str) -> str:
 
 
 def read_suggestions(asked: dict[str, object], text: str, languages: list[str]) -> list[LabelledText]:
-    """Return the labels that are suggested for the comment's text and for spans of it."""
+    """Return the suggested labels of the comment's text and of its spans."""
     attributes = asked.get("attributeScores")
     if not isinstance(attributes, dict) or not attributes:
         raise make_error("Missing attribute_scores", "NO_REQUESTED_ATTRIBUTES")
     ends = count_utf16_units(text)
-    place_of = {units: place for place, units in enumerate(ends)}
+    places = {units: place for place, units in enumerate(ends)}
     rows = []
     for attribute, scores in attributes.items():
         where = f"attributeScores.{attribute}"
         if attribute not in ATTRIBUTES:
             raise make_error(f"Unknown requested attribute: {attribute}")
-        _refuse_foreign(languages, attribute)
+        _refuse_other_languages(languages, attribute)
         if not isinstance(scores, dict):
             raise make_error(f"Invalid value at '{where}': an object is expected.")
         name, spans = ATTRIBUTES[attribute], scores.get("spanScores") or []
@@ -137,16 +137,16 @@ def read_suggestions(asked: dict[str, object], text: str, languages: list[str]) 
         if scores.get("summaryScore"):
             rows.append(LabelledText(text, _read_decision(scores["summaryScore"], f"{where}.summaryScore"), name=name))
         for span in spans:
-            begin, end = (_find_place(span, side, place_of) for side in ("begin", "end"))
+            begin, end = (_find_place(span, side, places) for side in ("begin", "end"))
             if begin is None or end is None or not text[begin:end].strip():
                 raise make_error(f"Invalid value at '{where}.spanScores': begin and end are to enclose a part of the text.")
             rows.append(LabelledText(text[begin:end], _read_decision(span.get("score"), f"{where}.spanScores"), name=name))
     return _refuse_contradictions(rows)
 
 
-def _find_place(span: object, side: str, place_of: dict[int, int]) -> int | None:
+def _find_place(span: object, side: str, places: dict[int, int]) -> int | None:
     units = span.get(side) if isinstance(span, dict) else None
-    return place_of.get(units) if type(units) is int else None
+    return places.get(units) if type(units) is int else None
 
 
 def _read_decision(score: object, where: str) -> bool:
@@ -159,17 +159,17 @@ def _read_decision(score: object, where: str) -> bool:
 
 
 def _refuse_contradictions(rows: list[LabelledText]) -> list[LabelledText]:
-    said: dict[tuple[str, str], bool] = {}
+    values: dict[tuple[str, str], bool] = {}
     for row in rows:
         key = fingerprint(row.text)
-        if said.setdefault((key, row.name), row.value) != row.value:
+        if values.setdefault((key, row.name), row.value) != row.value:
             raise make_error("Invalid value at 'attributeScores': it says both 0 and 1 of one text.")
-    for (key, name), value in said.items():
-        if value and any(said.get((key, implied)) is False for implied in IMPLIES.get(name, ())):
+    for (key, name), value in values.items():
+        if value and any(values.get((key, implied)) is False for implied in IMPLIES.get(name, ())):
             raise make_error("Invalid value at 'attributeScores': what is an IDENTITY_ATTACK is TOXICITY too.")
     return rows
 
 
 def count_utf16_units(text: str) -> list[int]:
-    """Return for each place in `text`, its end included, how many UTF-16 units stand before it."""
+    """Return the number of UTF-16 units before each place in `text`, including its end."""
     return [0, *accumulate(2 if char > "\uffff" else 1 for char in text)]

@@ -1,7 +1,6 @@
 """`comments:analyze`, `comments:suggestscore`, and the discovery document.
 
-`request.ATTRIBUTES` says which label each attribute is; no other attribute is served. Places count UTF-16 units, as
-JavaScript does.
+`request.ATTRIBUTES` maps attributes to labels; no other attribute is served. Places count UTF-16 units, as in JavaScript.
 """
 
 from drf_spectacular.utils import extend_schema
@@ -27,8 +26,8 @@ from .request import (
     make_error,
     read_comment,
     read_comment_key,
+    read_requested_attributes,
     read_suggestions,
-    read_wanted,
 )
 
 
@@ -41,7 +40,7 @@ class PerspectiveKeyAuthentication(KeyAuthentication):
 
 @extend_schema(exclude=True)
 class AnalyzeView(APIView):
-    """Score a comment; nothing of it is kept, whether `doNotStore` is set or not."""
+    """Score a comment. Nothing is stored, with or without `doNotStore`."""
 
     authentication_classes = [PerspectiveKeyAuthentication]
     permission_classes = [require_scope(Scope.PREDICT)]
@@ -53,10 +52,10 @@ class AnalyzeView(APIView):
         whole, *parts = judge([text, *(text[start:end] for start, end in spans)], get_caller(request))
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        wanted = read_wanted(asked, known=whole.labels, languages=languages)
+        thresholds = read_requested_attributes(asked, known=whole.labels, languages=languages)
         places = count_utf16_units(text)
         scores = {}
-        for attribute, threshold in wanted.items():
+        for attribute, threshold in thresholds.items():
             value = _get_value(whole, attribute)
             if value < threshold:
                 continue
@@ -73,7 +72,7 @@ class AnalyzeView(APIView):
 
 @extend_schema(exclude=True)
 class SuggestScoreView(APIView):
-    """Record what a client's moderators decide on a comment; the next training learns from it."""
+    """Record a decision of a client's moderators on a comment; the next training learns from it."""
 
     authentication_classes = [PerspectiveKeyAuthentication]
     permission_classes = [require_scope(Scope.REVIEW)]
@@ -89,7 +88,7 @@ class SuggestScoreView(APIView):
 
 @extend_schema(exclude=True)
 class DiscoveryView(APIView):
-    """Give Google's client what it builds itself from."""
+    """Return the discovery document, from which Google's client builds its methods."""
 
     permission_classes = [AllowAny]
     authentication_classes = ()
@@ -101,7 +100,7 @@ class DiscoveryView(APIView):
 
 
 def _echo_token(asked: dict[str, object]) -> dict[str, object]:
-    """Return the client's name for its request, to be echoed."""
+    """Return the request's `clientToken`, if it has one, for the answer."""
     return {"clientToken": asked["clientToken"]} if isinstance(asked.get("clientToken"), str) else {}
 
 

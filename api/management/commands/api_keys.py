@@ -17,11 +17,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         create = actions.add_parser("create", help="create a key and print it")
-        create.add_argument("name", help="whose it is, such as forum")
-        create.add_argument("--scopes", default="predict", help="predict, review or admin, or several with commas between")
+        create.add_argument("name", help="the key's name, such as its owner: forum")
+        create.add_argument("--scopes", default="predict", help="predict, review or admin; separate several by commas")
         create.add_argument("--trusted", action="store_true", help="its labels count at once; others wait for a moderator")
         create.add_argument("--rate", type=int, help="requests a minute; RATE_LIMIT by default")
-        create.add_argument("--days", type=int, help="expire after so many days")
+        create.add_argument("--days", type=int, help="the key expires after this many days")
         actions.add_parser("list", help="show all keys")
         revoke = actions.add_parser("revoke", help="revoke a key")
         revoke.add_argument("name")
@@ -36,16 +36,16 @@ class Command(BaseCommand):
         if not name.strip() or len(name) > 64:
             raise CommandError("A name has 1 to 64 characters.")
         if rate is not None and rate < 1:
-            raise CommandError("--rate takes a number from 1 on.")
+            raise CommandError("--rate takes a number, at least 1.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
             key = create_key(name=name, scopes=given, who=COMMAND_LINE, is_trusted=trusted, rate=rate, expires_at=expires_at)
         except IntegrityError as error:
             raise CommandError(
-                f"There is a key of the name {name}. Choose another: names stay on the labels they brought."
+                f"There is a key of the name {name}. Choose another name: labels keep the name of the key that they came with."
             ) from error
         self.stdout.write(key)
-        self.stderr.write("Keep it: it is not shown again.")
+        self.stderr.write("Copy the key now: it is not shown again.")
 
     def _list(self, **options: object) -> None:
         for key in list_keys():
@@ -58,4 +58,4 @@ class Command(BaseCommand):
     def _revoke(self, *, name: str, **options: object) -> None:
         if not revoke_keys(keys=list_keys().filter(name=name), who=COMMAND_LINE):
             raise CommandError(f"There is no valid key of the name {name}.")
-        self.stdout.write(f"Key {name} is revoked; a running service takes it for 30 seconds more at most.")
+        self.stdout.write(f"Key {name} is revoked. A running service may accept it for 30 seconds more.")

@@ -10,8 +10,8 @@ from api.management.judging import judge_texts
 
 class Command(BaseCommand):
     help = (
-        "Choose the threshold for a client that moves here from another detector. FILE holds texts with the other detector's"
-        " scores. The command finds the threshold that flags the same share of them here, and draws both curves."
+        "Choose the threshold for a client that used another detector before. FILE holds texts with the other detector's scores."
+        " The command finds the threshold that flags the same share of them here, and draws both curves."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -19,7 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--flagged-from", type=float, required=True, metavar="SCORE", help="the old threshold, such as 0.8")
         parser.add_argument("--text-column", default="text", help="the column of the texts (default: text)")
         parser.add_argument("--score-column", default="score", help="the column of the old scores, 0 to 1 (default: score)")
-        parser.add_argument("--attribute", choices=list(ATTRIBUTES), default="IDENTITY_ATTACK", help="what your client asks for")
+        parser.add_argument(
+            "--attribute", choices=list(ATTRIBUTES), default="IDENTITY_ATTACK", help="the attribute that the client requests"
+        )
         parser.add_argument("--plot", type=Path, metavar="FILE", default=Path("calibration.png"), help="PNG, SVG or PDF")
 
     def handle(
@@ -38,7 +40,7 @@ class Command(BaseCommand):
         if not before.any():
             raise CommandError(f"None of the {len(old):,} scores reaches {flagged_from}: there is no share to keep.")
         new = self._judge(texts, attribute)
-        # As many texts reach it as were flagged before; more where several have this very score.
+        # As many texts reach it as were flagged before, or more if several have exactly this score.
         threshold = float(np.sort(new)[::-1][before.sum() - 1])
         after = new >= threshold
         self.stdout.write(
@@ -50,7 +52,7 @@ class Command(BaseCommand):
             draw_curves(plot, old, flagged_from, new, threshold)
         except (OSError, ValueError) as error:
             raise CommandError(f"{plot} cannot be written: {error}") from error
-        self.stdout.write(f"Drawn in {plot}.")
+        self.stdout.write(f"The curves are in {plot}.")
 
     def _read(self, file: Path, text_column: str, score_column: str) -> tuple[list[str], np.ndarray]:
         texts, scores = [], []
@@ -59,7 +61,7 @@ class Command(BaseCommand):
                 if isinstance(row, RowError):
                     self.stderr.write(f"line {row.line}: {row.message}")
                 elif (score := _read_score(row.label)) is None:
-                    self.stderr.write(f"line {row.line}: the score is no number from 0 to 1")
+                    self.stderr.write(f"line {row.line}: the score is not a number from 0 to 1")
                 else:
                     texts.append(row.text)
                     scores.append(score)
@@ -72,7 +74,7 @@ class Command(BaseCommand):
     def _judge(self, texts: list[str], attribute: str) -> np.ndarray:
         judged = [prediction.labels.get(ATTRIBUTES[attribute]) for prediction in judge_texts(texts)]
         if None in judged:
-            raise CommandError(f"Engine linear knows no {attribute}; HATE_SPEECH_ENGINE=encoder does.")
+            raise CommandError(f"The active version does not score {attribute}; HATE_SPEECH_ENGINE=encoder does.")
         return np.array(judged)
 
 
@@ -86,7 +88,7 @@ def _read_score(text: str) -> float | None:
 
 def draw_curves(path: Path, old: np.ndarray, old_threshold: float, new: np.ndarray, new_threshold: float) -> None:
     """Draw the share of texts that each threshold flags: one curve for the old scores, one for the new."""
-    from matplotlib.figure import Figure  # half a second, which the other commands are spared
+    from matplotlib.figure import Figure  # not at the top: it takes half a second
 
     figure = Figure(figsize=(6.4, 4), layout="constrained")
     axes = figure.add_subplot()

@@ -12,7 +12,7 @@ from hate_speech_AI.evaluation.metrics import evaluate, format_table
 
 
 class _Columns(NamedTuple):
-    """Where a file has its texts, its labels and its groups, and which labels mean hate."""
+    """The columns of a file, and the labels that mean hate."""
 
     text_column: str = "tweet"
     label_column: str = "label"
@@ -29,8 +29,8 @@ _PRESETS = {
 
 class Command(BaseCommand):
     help = (
-        "Score the active version's model on a labelled CSV file, beside a baseline that always gives the more frequent label."
-        " Reviews do not answer here. Texts that have a label in this service are counted, because the figures flatter on them."
+        "Score the active version's model on a labelled CSV file, beside a baseline that always predicts the more frequent label."
+        " Reviews are ignored. Texts that have a label in this service are counted, because the model may have learned them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -38,12 +38,16 @@ class Command(BaseCommand):
         parser.add_argument("--preset", choices=sorted(_PRESETS), help="the columns of a public suite")
         parser.add_argument("--text-column", help="the column of the texts (default: tweet)")
         parser.add_argument("--label-column", help="the column of the labels (default: label)")
-        parser.add_argument("--hate-values", help="the labels that mean hate, with commas between them (default: 1)")
+        parser.add_argument("--hate-values", help="the labels that mean hate, separated by commas (default: 1)")
         parser.add_argument(
-            "--group-column", dest="group_columns", action="append", help="figures by this column too; repeatable"
+            "--group-column", dest="group_columns", action="append", help="add figures for each value of this column; repeatable"
         )
         parser.add_argument(
-            "--json", dest="json_file", type=Path, metavar="FILE", help="write the figures to FILE too; - writes them instead"
+            "--json",
+            dest="json_file",
+            type=Path,
+            metavar="FILE",
+            help="also write the figures to FILE as JSON; - prints JSON only",
         )
 
     def handle(self, *, file: Path, preset: str | None, json_file: Path | None, **options: Any) -> None:
@@ -67,7 +71,7 @@ class Command(BaseCommand):
         self._show(figures, json_file)
 
     def _read(self, file: Path, columns: _Columns) -> tuple[list[LabelledTweet], int]:
-        """Return the good rows of a file, and how many bad ones there were; each of those is reported by its line."""
+        """Return the good rows of a file and the number of bad ones, which are reported by line."""
         rows, n_bad = [], 0
         hate_values = {value.strip() for value in columns.hate_values.split(",")}
         try:
@@ -88,13 +92,13 @@ class Command(BaseCommand):
         if path == Path("-"):
             self.stdout.write(text)
             return
-        everything = figures["all"]
+        overall = figures["all"]
         self.stdout.write(
-            f"{figures['file']}: {everything['n']:,} texts by version {figures['version']}, {figures['bad_rows']} bad rows."
+            f"{figures['file']}: {overall['n']:,} texts by version {figures['version']}, {figures['bad_rows']} bad rows."
         )
         if figures["labelled_here"]:
             self.stdout.write(f"{figures['labelled_here']:,} of the texts have a label here: it may have learned from them.")
-        self.stdout.write(format_table({"all": everything}))
+        self.stdout.write(format_table({"all": overall}))
         for column, groups in figures["groups"].items():
             self.stdout.write(f"\nBy {column}:\n{format_table(groups)}")
         if path:

@@ -18,12 +18,12 @@ _HINT_AFTER_SECONDS = 15
 
 class Command(BaseCommand):
     help = (
-        "Queue a training for the Celery workers. The first time, the starter tweets are brought into the database. While a"
-        " training is queued or running, it is joined: there is never more than one."
+        "Queue a training for the Celery workers. If one is queued or running, no second one is added. On a fresh installation it"
+        " first activates the shipped version, or imports the starter tweets for an engine without one."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--wait", action="store_true", help="follow the training to its end and print the score")
+        parser.add_argument("--wait", action="store_true", help="wait until the training is finished, and print the score")
 
     def handle(self, *, wait: bool, **options: object) -> None:
         try:
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         except HateSpeechError as error:
             raise CommandError(str(error)) from error
         if starters["new"]:
-            self.stdout.write(f"{starters['new']} starter tweets brought into the database.")
+            self.stdout.write(f"{starters['new']} starter tweets imported.")
         run, is_new = queue_training()
         if is_new:
             self.stdout.write(f"Training run {run.pk} is queued.")
@@ -50,13 +50,13 @@ class Command(BaseCommand):
         self._show_score(manifest)
         if run.outcome == run.Outcome.HELD_BACK:
             self.stdout.write(
-                "It passed the gate, but another is pinned: `manage.py models unpin` lets the next training promote."
+                "It passed the gate, but another version is pinned. After `manage.py models unpin` the next training can promote."
             )
         if run.outcome == run.Outcome.REFUSED:
             self._show_refusal(run.version, manifest["gate"])
 
     def _wait_for_run(self, run_id: int) -> TrainingRun:
-        """Show how far the run is until it is finished, and return it."""
+        """Show the progress of the run until it is finished, and return it."""
         began = time.monotonic()
         is_hinted = False
         with tqdm(desc="queued", unit=" tweets", leave=False) as bar:
@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 bar.n = run.rows_read
                 bar.set_description(run.stage)
                 if run.attempts == 0 and not is_hinted and time.monotonic() - began > _HINT_AFTER_SECONDS:
-                    bar.write("No worker has taken it yet. Is one running? (celery -A hate_speech worker)", file=sys.stderr)
+                    bar.write("No worker has started it yet. Is one running? (celery -A hate_speech worker)", file=sys.stderr)
                     is_hinted = True
                 time.sleep(_POLL_SECONDS)
         return run
@@ -73,10 +73,10 @@ class Command(BaseCommand):
     def _show_score(self, manifest: dict[str, Any]) -> None:
         score = manifest["score"]
         figures = score["slices"][score["of"]]
-        what = "held-out tweets" if score["of"] == "held_out" else "texts of the shipped evaluation set"
+        evaluated = "held-out tweets" if score["of"] == "held_out" else "texts of the shipped evaluation set"
         self.stdout.write(format_table({**manifest["by_source"], "all": figures}))
         self.stdout.write(
-            f"Version {manifest['version']}: score {score['score']:.3f} (F1 of the hate class on {figures['n']:,} {what}),"
+            f"Version {manifest['version']}: score {score['score']:.3f} (F1 of the hate class on {figures['n']:,} {evaluated}),"
             f" trained on {score['trained_on']:,}."
         )
 
@@ -87,8 +87,8 @@ class Command(BaseCommand):
         )
         self.stdout.write(
             f"The gate refused it, and {gate['rival']} stays active:\n{reasons}\n"
-            f"What brought most labels since then:\n{most}\n"
-            f"If it is the better one all the same: python manage.py models activate {version}"
+            f"Most labels since then came from:\n{most}\n"
+            f"To activate it all the same: python manage.py models activate {version}"
         )
 
 

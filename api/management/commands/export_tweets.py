@@ -10,7 +10,7 @@ from api.labels.files import write_tweets
 class Command(BaseCommand):
     help = (
         "Write every labelled tweet to a CSV file (id,label,tweet), gzipped if its name ends in .gz. Texts that a spreadsheet"
-        " would run as a formula are marked; import_tweets takes the mark off again."
+        " would run as a formula are marked. import_tweets removes the mark."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

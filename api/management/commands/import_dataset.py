@@ -16,16 +16,20 @@ from .import_tweets import LEARNED_BEFORE
 
 class Command(BaseCommand):
     help = (
-        "Import a public research dataset: downloaded from its home and checked, or from a file. Its official test split stays"
-        " out of the training. Content warning: these sets hold real hate speech."
+        "Import a public research dataset. It is downloaded and verified, or read from a file. Its official test split is left"
+        " out. Content warning: these datasets contain real hate speech."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", metavar="NAME", choices=sorted(datasets.DATASETS), help=", ".join(sorted(datasets.DATASETS)))
         parser.add_argument(
-            "--from", dest="path", type=Path, metavar="FILE", help="take this file, or the folder of the dataset's files"
+            "--from",
+            dest="path",
+            type=Path,
+            metavar="FILE",
+            help="read this file, or the folder of the dataset's files, instead of downloading",
         )
-        parser.add_argument("--yes", action="store_true", help="the licence is read and accepted: do not ask")
+        parser.add_argument("--yes", action="store_true", help="accept the licence without being asked")
 
     def handle(self, *, name: str, path: Path | None, yes: bool, **options: object) -> None:
         dataset = datasets.DATASETS[name]
@@ -47,7 +51,7 @@ class Command(BaseCommand):
             self.stdout.write(LEARNED_BEFORE.format(n_learned))
 
     def _read(self, dataset: datasets.Dataset, path: Path | None) -> tuple[list[LabelledText], Counter[str]]:
-        """Return the rows to import and the counts of what is left out, as `read_training_rows` does."""
+        """Return the rows to import, and the counts of the rows left out, from `read_training_rows`."""
         try:
             if path:
                 paths = datasets.find_files(dataset, path)
@@ -55,7 +59,7 @@ class Command(BaseCommand):
                 paths = datasets.download_files(dataset, settings.DATA_DIR / "datasets")
             else:
                 raise CommandError(
-                    f"This release knows no checksum of {dataset.name}, so it does not download it. Fetch"
+                    f"This release knows no checksum for {dataset.name}, so it does not download it. Download"
                     f" {', '.join(dataset.files)} from {dataset.home} and use --from FILE."
                 )
             return datasets.read_training_rows(dataset, paths)

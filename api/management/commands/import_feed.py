@@ -9,14 +9,13 @@ from hate_speech_AI.errors import HateSpeechError
 
 class Command(BaseCommand):
     help = (
-        "Bring unlabelled posts from an RSS or Atom feed, or from a Mastodon server's public API"
-        " (https://SERVER/api/v1/timelines/public or .../tag/NAME), onto the list of posts to review in the admin, scored by the"
-        " active version. Posts that are known already are passed over."
+        "Import posts from an RSS or Atom feed, or from a Mastodon server's public API (https://SERVER/api/v1/timelines/public or"
+        " .../tag/NAME). The active version scores them, and the admin lists them for review. Known posts are skipped."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url", metavar="URL")
-        parser.add_argument("--limit", type=int, default=200, help="take at most so many posts (default: 200)")
+        parser.add_argument("--limit", type=int, default=200, help="read at most this many posts (default: 200)")
 
     def handle(self, *, url: str, limit: int, **options: object) -> None:
         posts = tqdm(read_feed(url, limit=limit), desc="Reading", unit=" posts", leave=False)

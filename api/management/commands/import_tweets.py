@@ -13,17 +13,17 @@ from api.labels.services import import_labels
 from hate_speech_AI.text import fingerprint
 
 LEARNED_BEFORE = (
-    "{:,} of the texts the shipped encoder has learned from: they are neither held out nor learned again, since a score on them"
-    " would flatter."
+    "{:,} of the texts the shipped encoder has learned from. They are neither held out, since a score on them would be too good,"
+    " nor learned again."
 )
 _SHOWN_LABELS = 20
 
 
 class Command(BaseCommand):
     help = (
-        "Import labelled tweets from a CSV file, gzipped or not, of any size. The texts are stored as they are. A text that is"
-        " already there gets the file's label, unless a person has reviewed it; importing a file again changes nothing. Bad"
-        " rows are reported by line and passed over."
+        "Import labelled tweets from a CSV file of any size, gzipped or not. The texts are stored as they are. A known text gets"
+        " the file's label, unless a person has reviewed it. A second import of the file changes nothing. Bad rows are reported"
+        " by line and skipped."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,9 +33,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--hate-values",
             default="1",
-            help="the labels that mean hate, with commas between them; all others mean the opposite (default: 1)",
+            help="the labels that mean hate, separated by commas; all others mean not hate (default: 1)",
         )
-        parser.add_argument("--source", help="the name that the labels are kept under (default: the file's name)")
+        parser.add_argument("--source", help="the source that the labels are stored with (default: the file's name)")
 
     def handle(
         self, *, file: Path, text_column: str, label_column: str, hate_values: str, source: str | None, **options: object
@@ -76,7 +76,7 @@ class _Reading:
         self.n_good = self.n_bad = self.n_learned = 0
 
     def read_good_rows(self, bar: "tqdm[NoReturn]") -> Iterator[LabelledTweet]:
-        """Yield the rows that can be taken; report each other one by its line."""
+        """Yield the good rows; report each bad one by line."""
         rows = read_tweets(
             self.file,
             text_column=self.text_column,
@@ -95,7 +95,7 @@ class _Reading:
             yield row
 
     def count_learned(self, rows: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
-        """Yield the rows again, and count those that the shipped encoder has learned from."""
+        """Yield `rows` unchanged, and count those that the shipped encoder has learned from."""
         learned = find_learned_fingerprints()
         for text, is_hate_speech in rows:
             self.n_learned += fingerprint(text) in learned

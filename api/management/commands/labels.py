@@ -8,23 +8,25 @@ _ACTIONS = {"set_aside": services.exclude_labels, "restore": services.restore_la
 
 
 def parse_moment(text: str) -> datetime:
-    """Return a date, or a date and time, as a moment; UTC unless it says otherwise."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    """Parse a date, or a date and time; UTC unless it names another time zone."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Command(BaseCommand):
     help = (
-        "Exclude labels from training, or bring them back. set_aside excludes them: they stay in the history, and the label that"
-        " each tweet had before becomes current again. restore undoes it."
+        "Exclude labels from training (set_aside), or restore them (restore). Excluded labels stay in the history. The label that"
+        " each tweet had before becomes current again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=list(_ACTIONS))
         parser.add_argument("--source", default="", help="such as review, or import:my_tweets.csv")
-        parser.add_argument("--key", default="", help="the API key that brought them")
-        parser.add_argument("--since", type=parse_moment, metavar="T", help="from this moment on, such as 2026-01-31T13:00 (UTC)")
-        parser.add_argument("--until", type=parse_moment, metavar="T", help="before this moment")
+        parser.add_argument("--key", default="", help="the API key that they came with")
+        parser.add_argument(
+            "--since", type=parse_moment, metavar="T", help="labels from this time on, such as 2026-01-31T13:00 (UTC)"
+        )
+        parser.add_argument("--until", type=parse_moment, metavar="T", help="labels before this time")
 
     def handle(
         self, *, action: str, source: str, key: str, since: datetime | None, until: datetime | None, **options: object
@@ -33,4 +35,4 @@ class Command(BaseCommand):
             raise CommandError("Say which labels: --source, --key, --since, --until, or several of them.")
         count = _ACTIONS[action](selectors.filter_labels(source=source, key=key, since=since, until=until))
         done = "set aside" if action == "set_aside" else "restored"
-        self.stdout.write(f"{count:,} labels {done}. The next training follows: python manage.py exec_train --wait")
+        self.stdout.write(f"{count:,} labels {done}. The next training takes it into account: python manage.py exec_train --wait")

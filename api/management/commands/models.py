@@ -9,15 +9,15 @@ from hate_speech_AI.store import Pointer
 
 
 class Command(BaseCommand):
-    help = "List the model versions, activate one by hand, go back to the one before, unpin, or delete old ones."
+    help = "List the model versions, activate one by hand, go back to the previous one, unpin, or delete old ones."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|activate|rollback|unpin|prune")
         actions.add_parser("list", help="show the versions, newest first")
-        activate = actions.add_parser("activate", help="serve this version; any but the newest is pinned")
+        activate = actions.add_parser("activate", help="activate this version; unless it is the newest, it is pinned")
         activate.add_argument("version")
-        actions.add_parser("rollback", help="serve the version that was active before, and pin it")
-        actions.add_parser("unpin", help="let the next version that passes the gate take the active one's place")
+        actions.add_parser("rollback", help="activate the version that was active before, and pin it")
+        actions.add_parser("unpin", help="let the next version that passes the gate replace the active one")
         actions.add_parser("prune", help="delete all but the last ten and those active in the last 90 days")
 
     def handle(self, *, action: str, **options: Any) -> None:
@@ -60,5 +60,5 @@ class Command(BaseCommand):
     def _show_pointer(self, pointer: Pointer | None) -> None:
         if pointer is None:
             raise CommandError("There is no version yet.")
-        pinned = " and pinned: `models unpin` lets newer ones follow" if pointer.is_pinned else ""
+        pinned = " and pinned: `models unpin` lets newer ones replace it" if pointer.is_pinned else ""
         self.stdout.write(f"Version {pointer.version} is active{pinned}.")

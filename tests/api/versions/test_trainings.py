@@ -82,6 +82,23 @@ def test_a_worker_that_lost_its_lease_stops_before_it_activates(monkeypatch):
     assert not TrainingRun.objects.get(pk=run.pk).is_finished
 
 
+def test_a_pointer_that_cannot_be_read_after_a_training_fails_no_run(store, monkeypatch):
+    [version] = store.versions()
+
+    class DoneTraining(trainings.Training):
+        def run(self):
+            (store.root / "active").write_text("no such version\n")
+            self.version = version
+            yield from ()
+
+    monkeypatch.setattr(trainings, "Training", DoneTraining)
+    monkeypatch.setattr(selectors, "find_unchanged_version", lambda: None)
+    run, _ = request_training()
+    run_training(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.outcome, run.error, run.version) == (TrainingRun.Outcome.PROMOTED, "", version)
+
+
 def test_a_pointer_that_is_away_meanwhile_fails_no_run(monkeypatch):
     run, _ = request_training()
     unchanged = ModelVersion.objects.create(
