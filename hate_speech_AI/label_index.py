@@ -61,7 +61,7 @@ class LabelIndex:
             The file is no archive of plain arrays, or its arrays are of other types or shapes.
         """
         arrays = read_arrays(path, {"keys": np.uint64, "labels": np.uint8, "n": np.int64})
-        keys, n = arrays["keys"], int(arrays["n"])
+        keys, n = arrays["keys"], int(arrays["n"]) if arrays["n"].shape == () else -1
         if keys.shape != (n, 2) or arrays["labels"].shape != ((n + 7) // 8,):
             raise CorruptVersionError(f"{path.name} of version {path.parent.name} holds arrays of other shapes than it says.")
         return cls(keys, np.unpackbits(arrays["labels"], count=n).astype(bool))
