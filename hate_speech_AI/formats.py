@@ -41,7 +41,7 @@ def upgrade_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
         The version was written in a format that this release does not know.
     """
     written = manifest["format"]
-    if written not in range(1, FORMAT_VERSION + 1):
+    if type(written) is not int or written not in range(1, FORMAT_VERSION + 1):
         raise IncompatibleVersionError(
             f"Version {manifest['version']} is of format {written}; this release reads formats 1 to {FORMAT_VERSION}."
             " The next training makes a version of the same rows."

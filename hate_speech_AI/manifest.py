@@ -137,7 +137,7 @@ class Manifest(JudgedManifest):
 
 
 # What serving and comparing need of a manifest.
-_TYPES = {
+_TYPES: dict[str, type[Any]] = {
     "labels": list,
     "reviews": dict,
     "threshold": float,
@@ -148,14 +148,21 @@ _TYPES = {
     "rows": dict,
     "gate": dict,
 }
+# The values of these are strings: names of labels, names of files and checksums.
+_OF_STRINGS = ("labels", "reviews", "files")
 
 
 def list_wrong_keys(manifest: Mapping[str, Any]) -> list[str]:
     """Return the keys that a manifest lacks, or holds with a value that cannot be right."""
-    wrong = [key for key, type_ in _TYPES.items() if not isinstance(manifest.get(key), type_)]
-    if "threshold" not in wrong and not 0 < manifest["threshold"] < 1:
-        wrong.append("threshold")
-    return wrong
+    return [key for key in _TYPES if not _is_right(key, manifest.get(key))]
+
+
+def _is_right(key: str, value: Any) -> bool:
+    if not isinstance(value, _TYPES[key]):
+        return False
+    if key in _OF_STRINGS:
+        return all(isinstance(one, str) for one in (value.values() if isinstance(value, dict) else value))
+    return key != "threshold" or 0 < value < 1
 
 
 def is_manifest(manifest: Mapping[str, Any]) -> TypeGuard[Manifest]:

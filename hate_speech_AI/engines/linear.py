@@ -6,7 +6,7 @@ For prediction, idf and weight are multiplied in advance. So it builds no sparse
 from collections.abc import Iterable, Iterator
 from math import sqrt, tanh
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -151,9 +151,10 @@ class LinearEngine(Engine):
         Raises
         ------
         CorruptVersionError
-            A file is missing, is no archive of plain arrays, or holds arrays of another shape.
+            The parameters are not those of this engine. Or a file is missing, is no archive of plain arrays, or holds arrays of
+            another shape.
         """
-        parameters: Any = manifest["parameters"]
+        parameters = _read_parameters(manifest)
         idf = read_arrays(folder / "vectorizer.npz", {"idf": np.float32})["idf"]
         model = read_arrays(folder / "model.npz", {"coef": np.float32, "intercept": np.float64})
         coef, intercept = model["coef"], model["intercept"]
@@ -163,3 +164,16 @@ class LinearEngine(Engine):
         if not (np.isfinite(idf).all() and np.isfinite(coef).all() and np.isfinite(intercept)):
             raise CorruptVersionError(f"Version {folder.name} holds weights that are no numbers.")
         return cls(idf, coef, float(intercept), parameters)
+
+
+def _read_parameters(manifest: Manifest) -> NgramParameters:
+    """Return the parameters in a manifest. Raises `CorruptVersionError`."""
+    match manifest["parameters"]:
+        case {
+            "bucket_bits": int(bits),
+            "char_ngrams": [*sizes],
+            "char_weight": int() | float() as weight,
+            "min_df": int(least),
+        } if 0 <= bits < 32 and all(isinstance(size, int) for size in sizes):
+            return {"bucket_bits": bits, "char_ngrams": sizes, "char_weight": weight, "min_df": least}
+    raise CorruptVersionError(f"The parameters of version {manifest['version']} are not those of engine {LinearEngine.name}.")
