@@ -182,7 +182,7 @@ class EncoderEngine(Engine):
 
 def pick_windows(probabilities: Floats, starts: Places) -> Places:
     """Return the place of the window with the highest probability for each text, the first of equals."""
-    ends = np.append(starts[1:], len(probabilities))
+    ends = np.append(starts, len(probabilities))[1:]
     return np.array([start + int(np.argmax(probabilities[start:end])) for start, end in zip(starts, ends, strict=True)], np.intp)
 
 
