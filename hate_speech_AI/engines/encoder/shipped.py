@@ -54,7 +54,15 @@ class Shipped:
         path = self.folder / "manifest.json"
         try:
             manifest: ShippedManifest = json.loads(path.read_text("utf-8"))
-            return {**manifest, "files": dict(manifest["files"])}
+            # The manifest has no checksum. So check here what every use of the encoder needs.
+            return {
+                **manifest,
+                "labels": list(manifest["labels"]),
+                "width": int(manifest["width"]),
+                "window": int(manifest["window"]),
+                "overlap": int(manifest["overlap"]),
+                "files": dict(manifest["files"]),
+            }
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PretrainedError(f"{path} cannot be read ({error!r}). Install this release again.") from error
 
