@@ -1,16 +1,21 @@
-"""`classifier`: the one object that views and tasks share. It serves the active version of a model store."""
+"""`classifier`: the object that views and tasks share. It serves the active version of a model store."""
 
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .engines import ENGINES
+from .engines.base import Explanation
 from .errors import ModelMissingError
 from .following import Follower
+from .manifest import Score
 from .store import ModelStore, Pointer
 from .version import Prediction, Version
+
+if TYPE_CHECKING:
+    from .training.rows import RowFields
 
 __all__ = ["Classifier", "Prediction", "classifier", "open_default_store", "open_store"]
 
@@ -18,15 +23,27 @@ _SCORE_SECONDS = 24 * 3600
 
 
 class Cache(Protocol):
-    """What `get_score` needs of a cache; Django's caches fit."""
+    """The cache that `get_score` needs. Django's caches fit."""
 
-    def get(self, key: str): ...
-    def set(self, key: str, value, timeout: float): ...
+    def get(self, key: str, /) -> Any: ...
+    def set(self, key: str, value: Any, timeout: int, /) -> None: ...
+
+
+class VersionScore(Score):
+    """A score and the version that has it."""
+
+    version: str
+
+
+class ServedScore(VersionScore):
+    """The score of the active version, and whether that version is pinned."""
+
+    pinned: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """What changes together when another store is served."""
+    """A store and what belongs to it. Another store replaces all of it at once."""
 
     store: ModelStore
     cache: Cache | None
@@ -34,20 +51,20 @@ class _Served:
 
 
 class Classifier:
-    """The active version of a model store.
+    """Serves the active version of a model store.
 
     Parameters
     ----------
     store : ModelStore
     cache : Cache, optional
-        Where scores are kept between processes; without one they are read from the manifests.
+        The cache of scores, which processes share. Without one, scores are read from the manifests.
     """
 
     def __init__(self, store: ModelStore, cache: Cache | None = None):
         self._served = _Served(store, cache, Follower(store))
 
     def use(self, store: ModelStore, cache: Cache | None = None) -> None:
-        """Serve from `store` from now on."""
+        """Serve from another store from now on."""
         before, self._served = self._served, _Served(store, cache, Follower(store))
         before.follower.stop()
 
@@ -60,50 +77,53 @@ class Classifier:
         return self._served.cache
 
     def current(self) -> Version:
-        """Return the loaded version: one snapshot, whatever becomes active meanwhile.
+        """Return the loaded version. It stays the same object, even if another version is activated meanwhile.
 
         Raises
         ------
         ModelMissingError
             No version is active yet.
         HateSpeechError
-            The active version cannot be loaded, and there was none before it.
+            The active version cannot be loaded, and no other was loaded before.
         """
         return self._served.follower.current()
 
     def follow(self) -> None:
-        """Load the active version, if there is one, and follow the pointer from now on in a thread of this process."""
+        """Load the active version, if there is one, and follow the pointer in a thread of this process."""
         self._served.follower.start()
 
     def predict(self, texts: list[str], *, with_reviews: bool = True) -> list[Prediction]:
-        """Return the verdicts on `texts`, in order, all by one version; raises what `current` raises.
+        """Return the verdicts on `texts`, in order, all by one version. Raises what `current` raises.
 
-        What a person has reviewed is answered as reviewed; `with_reviews=False` asks the model alone.
+        A review decides over the model. `with_reviews=False` asks the model alone.
         """
         return self._served.follower.current().judge(texts, with_reviews=with_reviews)
 
-    def explain(self, texts: list[str]) -> list[dict | None]:
-        """Return why the active version's model judges each text as it does, as `Engine.explain` describes it.
+    def explain(self, texts: list[str]) -> list[Explanation]:
+        """Return the reasons of the active version's model for its judgement of each text.
 
         Raises what `current` raises, and `NoExplanationError` if the engine cannot explain.
         """
-        return [prediction.explanation for prediction in self.current().judge(texts, explain=True, with_reviews=False)]
+        return self.current().engine.explain(texts)[1]
 
     def predict_single_tweet(self, tweet: str) -> int:
-        """Return 1 if `tweet` is hate speech, else 0; raises what `current` raises."""
+        """Return 1 if `tweet` is hate speech, else 0. Raises what `current` raises."""
         return int(self.predict([tweet])[0].is_hate_speech)
 
     def train_model(
-        self, rows: Iterable, report_progress: Callable[[str, int], None] = lambda stage, rows_read: None, **options: Any
+        self,
+        rows: "Iterable[RowFields]",
+        report_progress: Callable[[str, int], None] = lambda stage, rows_read: None,
+        **options: Any,
     ) -> str:
         """Run a training to its end and return the name of its version.
 
         Parameters
         ----------
-        rows, options
-            As of `promotion.Training`.
+        rows, **options
+            The parameters of `promotion.Training`.
         report_progress : callable, optional
-            Called with the stage and the rows read, before each step and now and then within it.
+            Called with the stage and the rows read, before each step and from time to time within it.
 
         Raises
         ------
@@ -120,11 +140,11 @@ class Classifier:
         return training.version
 
     def pointer(self) -> Pointer | None:
-        """Return what the store points to; `None` if nothing, or if what is there cannot be read, which is logged."""
+        """Return the pointer of the store; `None` before the first activation, or if it cannot be read, which is logged."""
         return self.store.find_pointer()
 
-    def get_score(self) -> dict:
-        """Return the active version's figures on its held-out tweets, from the cache, else from its manifest.
+    def get_score(self) -> ServedScore:
+        """Return the score of the active version, from the cache or else from its manifest.
 
         Raises
         ------
@@ -137,7 +157,7 @@ class Classifier:
             raise ModelMissingError("The first training has not finished.")
         version = pointer.version
         key = f"score:{version}"
-        score = served.cache.get(key) if served.cache is not None else None
+        score: VersionScore | None = served.cache.get(key) if served.cache is not None else None
         if score is None:
             score = {**served.store.manifest(version)["score"], "version": version}
             if served.cache is not None:
@@ -146,12 +166,12 @@ class Classifier:
 
 
 def open_store(engine: str, data_dir: Path) -> ModelStore:
-    """Return the store of an engine's versions below the folder of all that the service writes."""
+    """Return the store of an engine below `data_dir`, the folder that the service writes to."""
     return ModelStore(data_dir / "models" / engine, ENGINES[engine])
 
 
 def open_default_store() -> ModelStore:
-    """Return the store of `HATE_SPEECH_ENGINE` below `HATE_SPEECH_DATA_DIR`, or below `var` where the process stands."""
+    """Return the store of `HATE_SPEECH_ENGINE` (default: encoder) below `HATE_SPEECH_DATA_DIR` (default: `var`)."""
     data_dir = Path(os.environ.get("HATE_SPEECH_DATA_DIR", "var"))
     return open_store(os.environ.get("HATE_SPEECH_ENGINE", "encoder"), data_dir)
 

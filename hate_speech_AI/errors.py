@@ -1,4 +1,4 @@
-"""What can go wrong in the classifier: one exception per cause, each with a message that says what to do."""
+"""The errors of the classifier: one exception per cause. Each message says what to do."""
 
 
 class HateSpeechError(Exception):
@@ -18,31 +18,31 @@ class PretrainedError(HateSpeechError):
 
 
 class NotEnoughDataError(HateSpeechError):
-    """The labelled rows cannot train a classifier."""
+    """The labelled rows are too few, or all of one label."""
 
 
 class VersionError(HateSpeechError):
-    """Base of what keeps one version from being served; the version before it goes on serving."""
+    """Base of the errors that keep one version from being served. The version before it is served on."""
 
 
 class VersionMissingError(VersionError):
-    """There is no such version in the store, or it has been pruned."""
+    """The store has no such version, or it has been pruned."""
 
 
 class IncompleteVersionError(VersionError):
-    """The version's folder has no manifest: its writing was cut off, or it is being written."""
+    """The version's folder has no manifest. Its writing was interrupted or goes on."""
 
 
 class IncompatibleVersionError(VersionError):
-    """The version was written in a format that this code does not read."""
+    """The version was written in a format that this release does not read."""
 
 
 class ForeignEngineError(VersionError):
-    """The version is of an engine that this code does not have."""
+    """The version was written by another engine than the one of this store."""
 
 
 class ForeignEncoderError(VersionError):
-    """The version's head was made for another encoder than the one that is shipped."""
+    """The version's head was trained for another encoder than the shipped one."""
 
 
 class ChecksumError(VersionError):
@@ -50,4 +50,4 @@ class ChecksumError(VersionError):
 
 
 class CorruptVersionError(VersionError):
-    """The version's manifest or arrays are not of the types and shapes that they must have."""
+    """The version's manifest or arrays have wrong types, shapes or values."""

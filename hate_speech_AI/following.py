@@ -1,4 +1,4 @@
-"""The active version of a store, loaded and followed: what a process serves."""
+"""Load the active version of a store, and load again when another is activated."""
 
 import logging
 import os
@@ -15,10 +15,10 @@ FOLLOW_SECONDS = 0.5
 
 
 class Follower:
-    """Follows the pointer of a store, in a thread of this process.
+    """Follows the pointer of a store in a thread of this process.
 
-    The thread looks at the pointer twice a second, loads what it names and then exchanges one reference. So a request never waits
-    for a load and never meets a half-loaded version.
+    The thread reads the pointer twice a second. If it names another version, the thread loads that version and then exchanges one
+    reference. So a request never waits for a load and never meets a half-loaded version.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ class Follower:
         self._loaded: Version | None = None
         self._last_error: str | None = None
         self._lock = threading.Lock()
-        self._process: int | None = None  # the process whose thread follows
+        self._process: int | None = None  # the process that the thread runs in
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Load the active version, if there is one, and follow the pointer from now on; a second call does nothing."""
+        """Load the active version, if there is one, and start the thread. A second call does nothing."""
         with self._lock:
             if self._process == os.getpid():
                 return
@@ -43,7 +43,7 @@ class Follower:
             self._process = os.getpid()
 
     def stop(self) -> None:
-        """End the thread at its next look."""
+        """Stop the thread before it reads the pointer again."""
         self._stopped.set()
 
     def current(self) -> Version:
@@ -54,14 +54,14 @@ class Follower:
         ModelMissingError
             No version is active yet.
         HateSpeechError
-            The active version cannot be loaded, and there was none before it.
+            The active version cannot be loaded, and no other was loaded before.
         """
         # A thread does not survive a fork: each process starts its own, once.
         if self._process != os.getpid():
             self.start()
         if self._loaded is None:
             with self._lock:
-                self._refresh()  # the first version is served as soon as /score tells of it, not at the next look
+                self._refresh()  # so that the first version is served as soon as /score shows it
         if self._loaded is None:
             if self._last_error:
                 raise HateSpeechError(self._last_error)
@@ -74,18 +74,20 @@ class Follower:
                 self._refresh()
             except Exception:
                 # Without this thread the process would serve its version for ever.
-                logger.exception("The active version could not be looked up; the next look is in %s s.", FOLLOW_SECONDS)
+                logger.exception(
+                    "The pointer to the active version could not be read; the next attempt is in %s s.", FOLLOW_SECONDS
+                )
 
     def _refresh(self) -> None:
-        """Load the version that the pointer names, unless it is loaded; while that fails the one before it goes on serving."""
+        """Load the version that the pointer names, unless it is loaded. If that fails, keep the version before it."""
         try:
             name = self._store.active()
             if name is None or (self._loaded and name == self._loaded.name):
                 return
             loaded = self._store.load(name)
-            loaded.engine.judge(["ready?"])  # the encoder is loaded now, and not by the first request
+            loaded.engine.judge(["ready?"])  # loads the encoder now, not in the first request
         except (HateSpeechError, OSError) as error:
-            # Tried again at the next look, since a shared folder may bring the files late; logged once.
+            # Tried again at the next turn, since a shared folder may bring the files late. Logged once.
             if str(error) != self._last_error:
                 logger.error("The active version cannot be served: %s", error)
                 self._last_error = str(error)
@@ -96,7 +98,7 @@ class Follower:
 
 
 def _describe_differences(written: dict[str, str]) -> str:
-    """Return in words which of the libraries here differ from those of a training; "" if none does."""
+    """Return in words which installed libraries differ from those of the training; "" if none does."""
     here = list_libraries()
     others = [f"{library} {written[library]}" for library in written if library in here and written[library] != here[library]]
     return f", which was trained with {', '.join(others)}" if others else ""

@@ -1,44 +1,47 @@
-"""The formats in which versions were written, and how the older ones are read."""
+"""The formats in which versions are written, and how to read the older ones."""
+
+from collections.abc import Callable
+from typing import Any
 
 from .errors import IncompatibleVersionError
 from .labels import HATE, TOXIC
 
-# What a version's folder holds. Write the newest format only; read every one. A change that old code would misread is a new
-# format: add it here, add its step to `_UPGRADES`, and keep a folder of the format before as a test.
+# What a version's folder holds. Only the newest format is written; every one is read. If old code would misread a change, the
+# change is a new format: describe it here, add a step to `_UPGRADES`, and keep a folder of the format before as a test.
 #
-# 1: model.npz, with vectorizer.npz for the linear engine: weights by hashed bucket, or mean and precision of the encoder's head
-#    and the encoder's checksum; held_out.npz; reviews.npz for what people said of hate, and from some release on
-#    toxic_reviews.npz for the other label; report.html; threshold, score and gate in the manifest.
-# 2: reviews_<label>.npz for each label that people said something of; the manifest names the labels of the engine's head
-#    ("labels") and the file of each label's reviews ("reviews").
+# 1: model.npz has the weights by hashed bucket (with vectorizer.npz for the linear engine), or the mean and precision of the
+#    encoder's head. The manifest has the encoder's checksum, threshold, score and gate. held_out.npz has the held-out labels.
+#    reviews.npz has the reviews of hate; later releases of this format add toxic_reviews.npz. report.html is the report.
+# 2: reviews_<label>.npz has the reviews of a label. The manifest lists the labels of the engine's head ("labels") and names the
+#    file of each label's reviews ("reviews").
 FORMAT_VERSION = 2
 
-# Which labels each engine knew while no manifest said it.
+# The labels that each engine knew then. No manifest of format 1 lists them.
 _LABELS_OF_FORMAT_1 = {"encoder": [HATE, TOXIC], "linear": [HATE]}
 _REVIEWS_OF_FORMAT_1 = {HATE: "reviews.npz", TOXIC: "toxic_reviews.npz"}
 
 
-def _upgrade_1(manifest: dict) -> dict:
+def _upgrade_1(manifest: dict[str, Any]) -> dict[str, Any]:
     files = manifest.get("files")
     there = files if isinstance(files, dict) else {}
     reviews = {label: file for label, file in _REVIEWS_OF_FORMAT_1.items() if file in there}
     return {**manifest, "labels": _LABELS_OF_FORMAT_1[manifest["engine"]], "reviews": reviews}
 
 
-# From a manifest of each older format to one of the next.
-_UPGRADES = {1: _upgrade_1}
+# From each older format to the next.
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _upgrade_1}
 
 
-def upgrade_manifest(manifest: dict) -> dict:
-    """Return a manifest as the newest format would have it; "format" still says how the folder was written.
+def upgrade_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest in the newest format. "format" still says how the folder was written.
 
     Raises
     ------
     IncompatibleVersionError
-        The version is of a format that this release does not know.
+        The version was written in a format that this release does not know.
     """
     written = manifest["format"]
-    if written not in range(1, FORMAT_VERSION + 1):
+    if type(written) is not int or written not in range(1, FORMAT_VERSION + 1):
         raise IncompatibleVersionError(
             f"Version {manifest['version']} is of format {written}; this release reads formats 1 to {FORMAT_VERSION}."
             " The next training makes a version of the same rows."

@@ -1,27 +1,30 @@
-"""Labels by fingerprint, without the texts: how a version keeps its reviews and its held-out rows."""
+"""An index from fingerprint to label, without the texts. A version keeps its reviews and its held-out labels this way."""
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .arrays import Bools, Keys
 from .errors import CorruptVersionError
 
 
 class LabelIndex:
     """A read-only map from fingerprint to label, in 17 bytes an entry.
 
-    It keeps the first 128 bits of each fingerprint: nobody can make a text that is taken for another.
+    It keeps the first 128 bits of each fingerprint. So nobody can write a text that is taken for another.
 
     Parameters
     ----------
     keys : ndarray of uint64, shape (n, 2)
-        Upper and lower half of each, ascending.
+        The upper and the lower half of each fingerprint, in ascending order.
     labels : ndarray of bool, shape (n,)
     """
 
-    def __init__(self, keys: np.ndarray, labels: np.ndarray):
+    def __init__(self, keys: Keys, labels: Bools):
         self._upper, self._lower, self._labels = np.ascontiguousarray(keys[:, 0]), keys[:, 1], labels
 
     @classmethod
@@ -35,7 +38,7 @@ class LabelIndex:
         return len(self._labels)
 
     def get(self, digest: str) -> bool | None:
-        """Return the label of a fingerprint, or `None` where there is none."""
+        """Return the label of a fingerprint; `None` if the index has none."""
         upper, lower = int(digest[:16], 16), int(digest[16:32], 16)
         at = int(self._upper.searchsorted(np.uint64(upper)))
         while at < len(self._upper) and int(self._upper[at]) == upper:
@@ -45,36 +48,36 @@ class LabelIndex:
         return None
 
     def save(self, path: Path) -> None:
-        """Write plain arrays to `path`."""
+        """Write the index to `path` as plain arrays."""
         np.savez(path, keys=np.column_stack([self._upper, self._lower]), labels=np.packbits(self._labels), n=len(self))
 
     @classmethod
     def load(cls, path: Path) -> "LabelIndex":
-        """Read what `save` wrote.
+        """Read an index that `save` wrote.
 
         Raises
         ------
         CorruptVersionError
-            The file is no archive of plain arrays, or holds others.
+            The file is no archive of plain arrays, or its arrays are of other types or shapes.
         """
         arrays = read_arrays(path, {"keys": np.uint64, "labels": np.uint8, "n": np.int64})
-        keys, n = arrays["keys"], int(arrays["n"])
+        keys, n = arrays["keys"], int(arrays["n"]) if arrays["n"].shape == () else -1
         if keys.shape != (n, 2) or arrays["labels"].shape != ((n + 7) // 8,):
             raise CorruptVersionError(f"{path.name} of version {path.parent.name} holds arrays of other shapes than it says.")
         return cls(keys, np.unpackbits(arrays["labels"], count=n).astype(bool))
 
 
-def read_arrays(path: Path, types: dict[str, type]) -> dict[str, np.ndarray]:
-    """Return the arrays of a .npz file by name, each of the type that it must have; nothing in it can execute.
+def read_arrays(path: Path, types: Mapping[str, type[np.generic]]) -> dict[str, NDArray[Any]]:
+    """Read the named arrays of an .npz file and check their types. Nothing in the file can execute.
 
     Raises
     ------
     CorruptVersionError
-        The file cannot be read, or lacks an array, or one is of another type.
+        The file cannot be read, or an array is missing or of another type.
     """
     where = f"{path.name} of version {path.parent.name}"
     try:
-        # Opened here, since NumPy leaves a file open that turns out to be no archive.
+        # Opened here, because NumPy leaves a file open that turns out to be no archive.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in types}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -1,11 +1,13 @@
-"""What the names of labels mean, and what one label says of another.
+"""The labels: what each name means, and which labels follow from another.
 
-A label is a name and a row of an engine's head: an engine says which labels it knows. Only this module knows what a name means.
+A label is a name and a row of an engine's head. An engine says which labels it knows. Only this module knows what a name means.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
+
+from .arrays import Floats
 
 HATE = "hate"
 TOXIC = "toxic"
@@ -14,14 +16,14 @@ MEANINGS = {HATE: "An attack on people for what they are.", TOXIC: "Hate or offe
 
 # The label that a verdict is about. Every engine knows it.
 PRIMARY = HATE
-# What carries a label carries these labels too. List all of them: nothing follows links from one entry to the next.
+# A text that carries a label carries these labels too. List all of them: nothing follows links from one entry to the next.
 IMPLIES = {HATE: (TOXIC,)}
 
 
 def infer_labels(label: str, value: bool) -> dict[str, bool]:
-    """Return what one label of a text says of its other labels.
+    """Return the labels that follow from one label of a text.
 
-    Who calls a text hate calls it toxic. Who calls it not toxic calls it not hate.
+    A text that is hate is toxic. A text that is not toxic is not hate.
     """
     if value:
         return dict.fromkeys(IMPLIES.get(label, ()), True)
@@ -29,15 +31,18 @@ def infer_labels(label: str, value: bool) -> dict[str, bool]:
 
 
 def complete_labels(said: Mapping[str, bool]) -> dict[str, bool]:
-    """Return what people said of a text, completed by what follows from it; an inferred label replaces none that was said."""
+    """Return the labels that people gave a text, and those that follow. An inferred label never replaces a given one."""
     inferred: dict[str, bool] = {}
     for label, value in said.items():
         inferred |= infer_labels(label, value)
     return inferred | dict(said)
 
 
-def raise_implied(probabilities: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the probabilities with none lower than that of a label that implies it; labels that are absent stay absent."""
+def raise_implied(probabilities: dict[str, Floats]) -> dict[str, Floats]:
+    """Raise each probability to that of every label that implies it, in place, and return the dict.
+
+    So toxic is never less probable than hate. Labels that are absent stay absent.
+    """
     for label, implied in IMPLIES.items():
         if label in probabilities:
             for other in implied:

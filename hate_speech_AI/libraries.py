@@ -1,4 +1,4 @@
-"""Which libraries are installed."""
+"""The libraries that a training uses, and their installed versions."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -7,7 +7,7 @@ _NAMES = ("emoji", "numpy", "onnxruntime", "scipy", "scikit-learn", "stemming", 
 
 
 def list_libraries() -> dict[str, str]:
-    """Return the versions of Python and of those libraries of a training that are installed: serving needs only some."""
+    """Return the version of Python and of each of these libraries that is installed. A process that only serves lacks some."""
     versions = {"python": platform.python_version()}
     for name in _NAMES:
         try:

@@ -1,7 +1,7 @@
-"""From labelled rows to the active version: train, judge by the gate, save, activate."""
+"""Train a version, judge it by the gate, save it and activate it."""
 
 import logging
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from .engines.base import Fitted
 from .engines.evaluation_set import EvaluationSet
@@ -9,41 +9,42 @@ from .errors import ForeignEncoderError, VersionError
 from .evaluation import gate, report
 from .evaluation.gate import DEFAULT_LIMITS, Limits, Rival
 from .label_index import LabelIndex
+from .manifest import GateVerdict, JudgedManifest, Manifest, Trial, Trials
 from .store import ModelStore
 from .training.candidate import Candidate, measure_candidate
-from .training.progress import Progress, run_to_end
-from .training.rows import Row, Split, read_split
+from .training.progress import Progress, Steps, run_to_end
+from .training.rows import RowFields, Split, read_split
 
 logger = logging.getLogger(__name__)
 
 
 class Training:
-    """One training: labelled rows in, a version in the store out.
+    """One training: it makes a version in the store from labelled rows.
 
     Parameters
     ----------
     store : ModelStore
-        Its engine is trained.
+        The store of the engine that is trained.
     rows : iterable of Row
-        Or of tuples (text, value, source, label). Each text once for a label, those of the primary label first. The same rows in
-        the same order give the same version, bit for bit.
+        Or of tuples (text, value, source, label). Rows of the primary label come first. The same rows in the same order give the
+        same version, bit for bit.
     limits : Limits
-        How much worse the version may be than its rivals.
+        How much worse than its rivals the version may be.
     recent : iterable of str
-        Versions that were active lately; the best of them is a rival too.
-    withdrawn : collection of (fingerprint, label)
-        Labels that were taken out since; they do not judge.
+        Names of versions that were active lately. The best of them is a rival too.
+    withdrawn : collection of (fingerprint, value)
+        Labels that were excluded since the active version was trained. The gate ignores them.
 
     Attributes
     ----------
     version : str
-        The name of the version, once `run` has ended; "" before.
+        The name of the version once `run` has ended; "" before.
     """
 
     def __init__(
         self,
         store: ModelStore,
-        rows: Iterable[Row | tuple],
+        rows: Iterable[RowFields],
         *,
         limits: Limits = DEFAULT_LIMITS,
         recent: Iterable[str] = (),
@@ -53,14 +54,14 @@ class Training:
         self._limits, self._recent, self._withdrawn = limits, recent, withdrawn
         self.version = ""
 
-    def run(self) -> Generator[Progress, None, None]:
-        """Train, yielding progress before each step and now and then within it. To stop the training, stop iterating.
+    def run(self) -> Steps[None]:
+        """Train, and yield progress before each step and from time to time within it. To stop the training, stop iterating.
 
-        1. Read all rows into a split, by their fingerprints.
-        2. Fit the engine: one candidate, or several of which the best is first.
-        3. Measure one after the other, and judge it by the gate, until one passes.
-        4. Save the one that passed; if none did, the first, which shows what the gate has against it.
-        5. Activate it if it passed, unless a version is pinned, or another has become active meanwhile.
+        1. Read all rows and split them by their fingerprints.
+        2. Fit the engine. It gives one candidate or several, the best first.
+        3. Measure each candidate and judge it by the gate, until one passes.
+        4. Save the candidate that passed. If none did, save the first, so that its report shows the reasons.
+        5. Activate the saved version if it passed. Do not if a version is pinned, or if another was activated meanwhile.
 
         Raises
         ------
@@ -80,9 +81,8 @@ class Training:
             parent = pointer.version if pointer else None
             candidate, verdict, tried = yield from self._choose(fitted, split, evaluation, parent)
         yield Progress("saving", split.n_rows)
-        manifest = {**candidate.manifest, "parent": parent, "gate": verdict}
-        if len(fitted) > 1:
-            manifest["tried"] = tried
+        trials: Trials = {"tried": tried} if len(fitted) > 1 else {}
+        manifest: JudgedManifest = {**candidate.manifest, "parent": parent, "gate": verdict, **trials}
         self.version = save_version(self._store, candidate, manifest)
         yield Progress("activating", split.n_rows)
         if verdict["passed"] and self._store.find_pointer() in (None, (parent, False)):
@@ -90,12 +90,12 @@ class Training:
 
     def _choose(
         self, fitted: list[Fitted], split: Split, evaluation: EvaluationSet | None, parent: str | None
-    ) -> Generator[Progress, None, tuple[Candidate, dict, list[dict]]]:
-        """Return the first candidate that passes the gate, or the first of all, with its verdict and what was tried."""
+    ) -> Steps[tuple[Candidate, GateVerdict, list[Trial]]]:
+        """Return the first candidate that passes the gate, else the first of all; its verdict; and every trial."""
         active, held_out = self._find_active(parent)
         recent = [name for name in self._recent if name != parent]
-        judged: list[tuple[Candidate, dict]] = []
-        tried = []
+        judged: list[tuple[Candidate, GateVerdict]] = []
+        tried: list[Trial] = []
         for one in fitted:
             yield Progress("evaluating", split.n_rows)
             candidate = measure_candidate(one, split, evaluation)
@@ -112,10 +112,11 @@ class Training:
             tried.append(_describe_trial(one, candidate, verdict))
             if verdict["passed"]:
                 return candidate, verdict, tried
-        return *judged[0], tried
+        candidate, verdict = judged[0]
+        return candidate, verdict, tried
 
     def _find_active(self, name: str | None) -> tuple[Rival | None, LabelIndex | None]:
-        """Return the active version as a rival and its held-out rows; `None` twice if it cannot be compared with."""
+        """Return the active version as a rival, and its held-out labels; twice `None` if it cannot be loaded."""
         if name is None:
             return None, None
         try:
@@ -126,23 +127,24 @@ class Training:
 
 
 def bootstrap_shipped_version(store: ModelStore) -> str | None:
-    """Make the shipped engine a version, activate it and return its name; `None` if that is not needed or nothing is shipped.
+    """Save the shipped engine as a version, activate it and return its name.
 
-    It is needed if nothing is active, or if the active version was made for another encoder. So the service answers at once, and
-    the next training brings in what people said.
+    Return `None` if that is not needed, or if no engine is shipped. It is needed if no version is active, or if the active one
+    was trained for another encoder. Then the service answers at once, and the next training learns from the labels.
 
     Raises
     ------
     PretrainedError
-        A file of what is shipped is missing or damaged.
+        A shipped file is missing or damaged.
     """
     fitted = store.engine.load_shipped() if _needs_bootstrap(store) else None
     if fitted is None:
         return None
     no_rows = run_to_end(read_split([]))
     candidate = measure_candidate(fitted, no_rows, store.engine.load_evaluation_set())
-    verdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
-    name = save_version(store, candidate, {**candidate.manifest, "parent": None, "gate": verdict}, with_history=False)
+    verdict: GateVerdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
+    manifest: JudgedManifest = {**candidate.manifest, "parent": None, "gate": verdict, **Trials()}
+    name = save_version(store, candidate, manifest, with_history=False)
     store.activate(name)
     return name
 
@@ -157,12 +159,12 @@ def _needs_bootstrap(store: ModelStore) -> bool:
         logger.warning("%s", error)
         return True
     except VersionError:
-        return False  # said where it is served
+        return False  # the process that serves it reports the error
     return False
 
 
-def save_version(store: ModelStore, candidate: Candidate, manifest: dict, *, with_history: bool = True) -> str:
-    """Save a candidate with its manifest and report, and return the name of the version; it is not active yet."""
+def save_version(store: ModelStore, candidate: Candidate, manifest: JudgedManifest, *, with_history: bool = True) -> str:
+    """Save a candidate with its report, without activating it, and return the name of the version."""
     name = store.new_name()
     history = list_history(store) if with_history else []
     store.save(name, candidate, manifest, report.render(name, candidate, manifest, history))
@@ -170,13 +172,13 @@ def save_version(store: ModelStore, candidate: Candidate, manifest: dict, *, wit
 
 
 def load_rival(store: ModelStore, name: str) -> Rival:
-    """Return a version to compare with; raises `VersionError`."""
+    """Load a version as a rival. Raises `VersionError`."""
     version = store.load(name)
     return Rival(name, version.engine, version.manifest)
 
 
 def find_rivals(store: ModelStore, names: Iterable[str]) -> Iterator[Rival]:
-    """Yield the versions of these names that can be compared with, one loaded at a time."""
+    """Yield the versions of these names that can be loaded, one at a time."""
     for name in names:
         try:
             yield load_rival(store, name)
@@ -184,18 +186,18 @@ def find_rivals(store: ModelStore, names: Iterable[str]) -> Iterator[Rival]:
             logger.warning("Left out of the comparison: %s", error)
 
 
-def list_history(store: ModelStore) -> list[dict]:
-    """Return the manifests of the versions that can be read, oldest first."""
-    manifests = []
+def list_history(store: ModelStore) -> list[Manifest]:
+    """Return the manifests that can be read, oldest first."""
+    manifests: list[Manifest] = []
     for name in store.versions():
         try:
             manifests.append(store.manifest(name))
         except VersionError:
-            continue  # said elsewhere, where it matters
+            continue  # reported where the version is used
     return manifests
 
 
-def _describe_trial(fitted: Fitted, candidate: Candidate, verdict: dict) -> dict:
+def _describe_trial(fitted: Fitted, candidate: Candidate, verdict: GateVerdict) -> Trial:
     return {
         **fitted.choices,
         "threshold": fitted.threshold,

@@ -1,14 +1,15 @@
-"""Model versions on disk: write-once folders with a manifest, and one pointer to the active one.
+"""Model versions on disk: write-once folders with a manifest, and one pointer to the active version.
 
-    <root>/active                        the name of the active version, and "pinned" on a second line while it is
-    <root>/<version>/model.npz           what the engine wrote; for the linear engine vectorizer.npz too
-    <root>/<version>/reviews_hate.npz    what people said of the texts that they reviewed: a file for each label
-    <root>/<version>/held_out.npz        the labels that it was measured on, for the gate
-    <root>/<version>/report.html         for people
+    <root>/active                        the name of the active version; "pinned" on a second line if it is pinned
+    <root>/<version>/model.npz           the model, as its engine writes it; the linear engine adds vectorizer.npz
+    <root>/<version>/reviews_hate.npz    the reviews of a label, by fingerprint: one file for each label
+    <root>/<version>/held_out.npz        the held-out labels as they stood in the training, for the gate
+    <root>/<version>/report.html         the report, for people
     <root>/<version>/manifest.json       written last: a folder without one is no version
 
-The pointer is the only truth of what is active. It is replaced in one rename, so a reader sees the old version or the new one.
-No file can execute on load, nor depends on the release of a library: arrays, JSON and a page. `formats.py` reads older formats.
+Only the pointer says which version is active. It is replaced in one rename, so a reader sees the old version or the new one.
+The files are arrays, JSON and a page. None can execute on load, and none depends on the release of a library. `formats.py` reads
+older formats.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .engines.base import Engine
 from .engines.linear import LinearEngine
@@ -35,6 +36,7 @@ from .errors import (
 )
 from .formats import FORMAT_VERSION, name_reviews, upgrade_manifest
 from .label_index import LabelIndex
+from .manifest import JudgedManifest, Manifest, is_manifest, list_wrong_keys
 from .text import fingerprint
 from .version import Version
 
@@ -44,45 +46,40 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
-_MANIFEST_TYPES = {
-    "labels": list,
-    "reviews": dict,
-    "threshold": float,
-    "parameters": dict,
-    "files": dict,
-    "score": dict,
-    "checks": dict,
-    "rows": dict,
-    "gate": dict,
-}
-# A folder may be without a manifest while it is written; after this long nobody writes it any more.
+# A folder has no manifest while it is written. After this long its writing was interrupted.
 _ABANDONED_SECONDS = 3600
 
 
 class Pointer(NamedTuple):
-    """The active version, and whether it stays active until somebody unpins it."""
+    """The active version, and whether it is pinned: then it stays active until somebody unpins it."""
 
     version: str
     is_pinned: bool
 
 
 class ModelStore:
-    """The versions of one engine below `root`, a folder that every process of the service shares.
+    """The versions of one engine.
 
-    Each engine has a store of its own, and so an active version of its own. The folder is made when it is first written to.
+    Each engine has a store of its own, and so an active version of its own.
+
+    Parameters
+    ----------
+    root : Path or str
+        The folder of the versions, which every process of the service shares. The first write makes it.
+    engine : type of Engine
     """
 
     def __init__(self, root: Path | str, engine: type[Engine] = LinearEngine):
         self.root, self.engine = Path(root), engine
 
     def new_name(self) -> str:
-        """Return a new name for a version: the time, which sorts, and a random part."""
+        """Return a new name for a version: the time (UTC), so that names sort by age, and a random part."""
         return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
-    def save(self, name: str, candidate: "Candidate", manifest: dict, report: str) -> None:
-        """Write `candidate` as version `name`; it is not active yet.
+    def save(self, name: str, candidate: "Candidate", judged: JudgedManifest, report: str) -> None:
+        """Write a candidate as version `name`, without activating it.
 
-        The manifest is complete but for what only the store knows: format, version, reviews and files.
+        The store completes the manifest: it adds format, version, reviews and files.
         """
         folder = self.root / name
         folder.mkdir(parents=True)
@@ -95,33 +92,33 @@ class ModelStore:
         (folder / "report.html").write_text(report, "utf-8")
         checksums = {}
         for path in sorted(folder.iterdir()):
-            checksums[path.name] = _sha256(path)
-            _sync(path)
-        manifest = {"format": FORMAT_VERSION, "version": name, **manifest, "reviews": reviews, "files": checksums}
-        _replace(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
-        _sync(self.root)
+            checksums[path.name] = _compute_sha256(path)
+            _flush(path)
+        manifest: Manifest = {"format": FORMAT_VERSION, "version": name, **judged, "reviews": reviews, "files": checksums}
+        _write_at_once(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+        _flush(self.root)
 
     def versions(self) -> list[str]:
         """Return the names of all versions, oldest first."""
         return sorted(path.parent.name for path in self.root.glob("*/manifest.json") if _VERSION_NAME.fullmatch(path.parent.name))
 
     def activate(self, name: str, *, pin: bool = False) -> None:
-        """Activate version `name`. Pinned, it stays active until it is unpinned or another is activated by hand."""
+        """Activate version `name`. With `pin` it stays active until it is unpinned or another is activated by hand."""
         self.manifest(name)
-        _replace(self.root / "active", name + "\n" + "pinned\n" * pin)
+        _write_at_once(self.root / "active", name + "\n" + "pinned\n" * pin)
 
     def unpin(self) -> None:
-        """Unpin the active version: the next version that passes the gate replaces it."""
+        """Unpin the active version. The next version that passes the gate replaces it."""
         if pointer := self.pointer():
             self.activate(pointer.version)
 
     def pointer(self) -> Pointer | None:
-        """Return what the store points to, or `None` before the first activation.
+        """Return the pointer; `None` before the first activation.
 
         Raises
         ------
         CorruptVersionError
-            The pointer names no version.
+            The pointer file does not hold the name of a version.
         """
         try:
             name, *rest = (self.root / "active").read_text("ascii").split()
@@ -136,7 +133,7 @@ class ModelStore:
         return Pointer(name, rest == ["pinned"])
 
     def find_pointer(self) -> Pointer | None:
-        """Return what the store points to; `None` if nothing, or if the pointer cannot be read, which is logged."""
+        """Return the pointer; `None` before the first activation. If it cannot be read, log that and return `None`."""
         try:
             return self.pointer()
         except VersionError as error:
@@ -144,21 +141,25 @@ class ModelStore:
             return None
 
     def active(self) -> str | None:
-        """Return the name of the active version, or `None` before the first one; raises what `pointer` raises."""
+        """Return the name of the active version; `None` before the first activation. Raises what `pointer` raises."""
         pointer = self.pointer()
         return pointer.version if pointer else None
 
-    def manifest(self, name: str) -> dict:
-        """Return the manifest of version `name`, as the newest format would have it.
+    def manifest(self, name: str) -> Manifest:
+        """Return the manifest of version `name`, in the newest format.
 
         Raises
         ------
-        VersionMissingError, IncompleteVersionError
-            There is no such version, or it was never finished.
+        VersionMissingError
+            The store has no such version.
+        IncompleteVersionError
+            The version was never finished.
         CorruptVersionError
-            The manifest is not what `save` wrote.
-        IncompatibleVersionError, ForeignEngineError
-            It is of a format, or of an engine, that this code does not read.
+            The manifest lacks something, or holds a value that cannot be right.
+        IncompatibleVersionError
+            The version was written in a format that this release does not know.
+        ForeignEngineError
+            The version was written by another engine.
         """
         manifest = self._read_manifest(name)
         if manifest["engine"] != self.engine.name:
@@ -167,20 +168,18 @@ class ModelStore:
                 " The next training makes a version of the same rows."
             )
         manifest = upgrade_manifest(manifest)
-        wrong = [key for key, type_ in _MANIFEST_TYPES.items() if not isinstance(manifest.get(key), type_)]
-        if wrong or not 0 < manifest["threshold"] < 1:
-            raise CorruptVersionError(
-                f"The manifest of version {name} lacks, or holds as something else, {', '.join(wrong) or 'the threshold'}."
-            )
+        if not is_manifest(manifest):
+            wrong = ", ".join(list_wrong_keys(manifest))
+            raise CorruptVersionError(f"The manifest of version {name} lacks, or holds as something else, {wrong}.")
         return manifest
 
-    def _read_manifest(self, name: str) -> dict:
-        """Return the manifest as it was written, of whatever format and engine."""
+    def _read_manifest(self, name: str) -> dict[str, Any]:
+        """Return the manifest as it was written, whatever its format and engine."""
         if not _VERSION_NAME.fullmatch(name):
             raise VersionMissingError("That is no version's name. `manage.py models list` shows them.")
         folder = self.root / name
         try:
-            manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+            manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
             version = manifest["version"]
             manifest["format"], manifest["engine"]
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -194,35 +193,38 @@ class ModelStore:
         return manifest
 
     def load(self, name: str) -> Version:
-        """Return version `name`, its files checked before anything is built from them.
+        """Load version `name`. Check the checksum of every file before anything is built from it.
 
-        Raises the errors of `manifest`, `ChecksumError` for files that differ from their checksums, and `CorruptVersionError` for
-        contents of other types or shapes.
+        Raises
+        ------
+        VersionError
+            The version cannot be served. It is one of the errors of `manifest`, `ChecksumError` for a file that differs from its
+            checksum, `CorruptVersionError` for arrays of wrong types or shapes, or an error of the engine's `load`.
         """
         manifest, folder = self.manifest(name), self.root / name
         for file in (*self.engine.files, *manifest["reviews"].values()):
-            self._check(name, manifest, file)
+            self._verify_checksum(name, manifest, file)
         engine = self.engine.load(folder, manifest)
         reviews = {label: LabelIndex.load(folder / file) for label, file in manifest["reviews"].items()}
         return Version(engine, {label: index for label, index in reviews.items() if len(index)}, manifest)
 
     def held_out(self, name: str) -> LabelIndex:
-        """Return the held-out rows of version `name` as they stood when it was trained; raises what `load` raises."""
-        self._check(name, self.manifest(name), "held_out.npz")
+        """Return the held-out labels of version `name` as they stood in its training. Raises what `load` raises."""
+        self._verify_checksum(name, self.manifest(name), "held_out.npz")
         return LabelIndex.load(self.root / name / "held_out.npz")
 
     def report(self, name: str) -> str:
-        """Return the report of version `name`, a page of HTML; raises what `load` raises."""
-        self._check(name, self.manifest(name), "report.html")
+        """Return the report of version `name`: a page of HTML. Raises what `load` raises."""
+        self._verify_checksum(name, self.manifest(name), "report.html")
         return (self.root / name / "report.html").read_text("utf-8")
 
     def remove(self, name: str) -> None:
-        """Delete version `name`, its manifest first: without one, what is left is no version."""
+        """Delete version `name`, its manifest first. An interrupted deletion leaves a folder that is no version."""
         (self.root / name / "manifest.json").unlink(missing_ok=True)
         shutil.rmtree(self.root / name, ignore_errors=True)
 
     def sweep(self) -> list[str]:
-        """Remove half-written folders that are an hour old or older, and return their names."""
+        """Remove folders whose writing was interrupted an hour ago or earlier, and return their names."""
         before = time.time() - _ABANDONED_SECONDS
         removed = []
         for path in self.root.glob("*"):
@@ -234,22 +236,22 @@ class ModelStore:
                 removed.append(path.name)
         return removed
 
-    def _check(self, name: str, manifest: dict, file: str) -> None:
+    def _verify_checksum(self, name: str, manifest: Manifest, file: str) -> None:
         try:
-            found = _sha256(self.root / name / file)
+            found = _compute_sha256(self.root / name / file)
         except OSError as error:
             raise ChecksumError(f"Version {name} lacks {file}: {error.strerror}") from error
         if found != manifest["files"].get(file):
             raise ChecksumError(f"{file} of version {name} is not the file that was written: its sha256 differs.")
 
 
-def _sha256(path: Path) -> str:
+def _compute_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
-    """Bring a file, or a folder's entries, to the disk."""
+def _flush(path: Path) -> None:
+    """Flush a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -257,10 +259,10 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _replace(path: Path, text: str) -> None:
-    """Put `text` at `path` in one rename, on the disk when it returns."""
+def _write_at_once(path: Path, text: str) -> None:
+    """Write `text` to `path` in one rename, and flush it to the disk."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     temporary.write_text(text, "utf-8")
-    _sync(temporary)
+    _flush(temporary)
     temporary.replace(path)
-    _sync(path.parent)
+    _flush(path.parent)

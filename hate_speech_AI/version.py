@@ -1,12 +1,13 @@
-"""A loaded version, and what it says of texts."""
+"""A loaded version, and its verdicts on texts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import repeat
 
-from .engines.base import Engine, Judgement
+from .engines.base import Engine, Explanation, Judgement
 from .label_index import LabelIndex
 from .labels import complete_labels
+from .manifest import Manifest
 from .text import fingerprint
 
 
@@ -19,20 +20,20 @@ class Prediction:
     is_hate_speech : bool
         Whether `probability` reaches `threshold`.
     probability : float
-        Of the primary label, from 0 to 1; 1 is hateful. Of a text that a person has reviewed it is 0 or 1.
+        The probability of the primary label, from 0 to 1; 1 is hateful. It is 0 or 1 for a text that a person has reviewed.
     threshold : float
-        Of the version, chosen in its training.
+        The threshold of the version, chosen in its training.
     version : str
         The version that gave the verdict.
     labels : dict of str to float
         The probability of every label that the engine knows, the primary label first.
     is_reviewed : bool
-        Whether a person's review gave the verdict, whatever the model thinks.
+        Whether a person's review gave the verdict.
     uncertainty : float or None
-        Standard deviation of the logit of `probability`: how little the labels so far say of such a text. 0 for a reviewed text;
-        `None` if the engine does not know it.
-    explanation : dict or None
-        Why the model, not a review, judges so, as `Engine.explain` describes it; `None` if nobody asked for it.
+        Standard deviation of the logit of `probability` under the posterior. It is large for a text unlike the training rows, and
+        0 for a reviewed text. `None` if the engine has no posterior.
+    explanation : Explanation or None
+        The model's reasons, also if a review gave the verdict. `None` if nobody asked for it.
     """
 
     is_hate_speech: bool
@@ -42,24 +43,24 @@ class Prediction:
     labels: dict[str, float]
     is_reviewed: bool = False
     uncertainty: float | None = None
-    explanation: dict | None = None
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A loaded version: all that answering needs.
+    """A loaded version: everything that an answer needs.
 
     Attributes
     ----------
     engine : Engine
     reviews : dict of str to LabelIndex
-        What people said of texts, by label.
-    manifest : dict
+        The reviews by label.
+    manifest : Manifest
     """
 
     engine: Engine
     reviews: dict[str, LabelIndex]
-    manifest: dict
+    manifest: Manifest
 
     @property
     def name(self) -> str:
@@ -70,14 +71,14 @@ class Version:
         return self.manifest["threshold"]
 
     def judge(self, texts: list[str], *, explain: bool = False, with_reviews: bool = True) -> list[Prediction]:
-        """Return the verdicts on `texts`, in order; each text is encoded once.
+        """Return the verdicts on `texts`, in order. Each text is encoded once.
 
         Parameters
         ----------
         explain : bool
-            Explain each verdict too. The explanation is the model's, also where a review answers.
+            Whether to explain each verdict. The explanation is the model's, also if a review gives the verdict.
         with_reviews : bool
-            Answer texts that a person has reviewed as reviewed; otherwise the model alone answers.
+            Whether a review decides over the model. Otherwise the model alone answers.
 
         Raises
         ------
@@ -93,18 +94,18 @@ class Version:
             predictions = [self._apply_reviews(text, one) for text, one in zip(texts, predictions, strict=True)]
         return predictions
 
-    def _list_predictions(self, judgement: Judgement, explanations: Iterable[dict | None]) -> list[Prediction]:
+    def _list_predictions(self, judgement: Judgement, explanations: Iterable[Explanation | None]) -> list[Prediction]:
         threshold, name = self.manifest["threshold"], self.manifest["version"]
         labels = list(judgement.probabilities)
         rows = zip(*[values.tolist() for values in judgement.probabilities.values()])  # noqa: B905  (plain: this is the fast path)
-        uncertainties = repeat(None) if judgement.uncertainty is None else judgement.uncertainty.tolist()
+        uncertainties: Iterable[float | None] = repeat(None) if judgement.uncertainty is None else judgement.uncertainty.tolist()
         return [
             Prediction(row[0] >= threshold, row[0], threshold, name, dict(zip(labels, row)), False, uncertainty, why)  # noqa: B905
             for row, uncertainty, why in zip(rows, uncertainties, explanations)  # noqa: B905  (two of them may be endless)
         ]
 
     def _apply_reviews(self, text: str, prediction: Prediction) -> Prediction:
-        """Return a prediction with what people said in the place of what the model says."""
+        """Return a prediction in which the reviews of the text replace what the model says."""
         key = fingerprint(text)
         said = {label: value for label, index in self.reviews.items() if (value := index.get(key)) is not None}
         if not said:

@@ -3,13 +3,13 @@
 import logging
 from collections import Counter
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import VersionError
+from hate_speech_AI.manifest import Manifest
 from hate_speech_AI.promotion import bootstrap_shipped_version
 from hate_speech_AI.store import Pointer
 
@@ -61,12 +61,12 @@ def record_versions() -> None:
     rows.exclude(name__in=stored).update(pruned_at=timezone.now())
 
 
-def _record_version(manifest: dict[str, Any], *, is_held_back: bool) -> None:
+def _record_version(manifest: Manifest, *, is_held_back: bool) -> None:
     gate = manifest["gate"]
     outcome = ModelVersion.Outcome.REFUSED
     if gate["passed"]:
         outcome = ModelVersion.Outcome.HELD_BACK if is_held_back else ModelVersion.Outcome.PROMOTED
-    since = _find_creation_time(gate["rival"]) if not gate["passed"] else None
+    since = _find_creation_time(gate["rival"]) if gate["rival"] and not gate["passed"] else None
     ModelVersion.objects.get_or_create(
         name=manifest["version"],
         defaults={

@@ -1,4 +1,4 @@
-"""The engines: one file or folder each. What an engine is, is in `base.py`; this registry alone knows which there are."""
+"""The engines, one file or folder each. `base.py` defines an engine. Only this registry lists them."""
 
 from .base import Engine
 from .encoder import EncoderEngine

@@ -1,89 +1,107 @@
-"""What an engine is. The rest of the code asks an engine only what stands here."""
+"""The interface of an engine. The rest of the code uses nothing else of an engine."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Generator
+from collections.abc import Container, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict
 
-import numpy as np
-
+from ..arrays import Floats, Places
 from ..errors import NoExplanationError
+from ..manifest import CandidateManifest, CheckFigures, Choices, Manifest
 
 if TYPE_CHECKING:
-    from ..training.progress import Progress
+    from ..training.progress import Steps
     from ..training.rows import Split
     from .evaluation_set import EvaluationSet
 
 
+class Word(TypedDict):
+    """A word of a text, and what it adds to the logit. "start" and "end" (exclusive) count code points of the text."""
+
+    word: str
+    start: int
+    end: int
+    contribution: float
+
+
+class Explanation(TypedDict):
+    """Why a model judges a text as it does. "logit" is that of the first label: the sum of "bias" and all contributions."""
+
+    logit: float
+    bias: float
+    words: list[Word]
+
+
 @dataclass(slots=True)
 class Judgement:
-    """What an engine says of n texts.
+    """The judgement of an engine on n texts.
 
     Attributes
     ----------
     probabilities : dict of str to ndarray of float64, shape (n,)
         By label, the engine's first label first. `judgement["hate"]` and `judgement.hate` are short for `probabilities["hate"]`.
     uncertainty : ndarray of float64, shape (n,), or None
-        Standard deviation of the first label's logit under the posterior: how little the training rows say of such a text.
-        `None` if the engine does not know it.
+        Standard deviation of the first label's logit under the posterior. It is large for a text unlike the training rows. `None`
+        if the engine has no posterior.
     """
 
-    probabilities: dict[str, np.ndarray]
-    uncertainty: np.ndarray | None = None
+    probabilities: dict[str, Floats]
+    uncertainty: Floats | None = None
 
-    def __getitem__(self, label: str) -> np.ndarray:
+    def __getitem__(self, label: str) -> Floats:
         return self.probabilities[label]
 
-    def __getattr__(self, label: str) -> np.ndarray:
+    def __getattr__(self, label: str) -> Floats:
+        probabilities: dict[str, Floats] = object.__getattribute__(self, "probabilities")
         try:
-            return object.__getattribute__(self, "probabilities")[label]
+            return probabilities[label]
         except KeyError:
             raise AttributeError(f"The engine knows no label {label!r}.") from None
 
-    def take(self, places: np.ndarray) -> "Judgement":
-        """Return the judgement of the texts at these places."""
+    def take(self, places: Places) -> "Judgement":
+        """Return the judgement on the texts at these places."""
         uncertainty = None if self.uncertainty is None else self.uncertainty[places]
         return Judgement({label: values[places] for label, values in self.probabilities.items()}, uncertainty)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """An engine that was fitted on rows, or is shipped ready.
+    """An engine that is fitted: by a training, or before it was shipped.
 
     Attributes
     ----------
     engine : Engine
     threshold : float
-        The probability of the first label from which a text is flagged.
-    choices : dict
-        How it was fitted, for the manifest.
-    checks : dict, optional
-        Its figures on the functional checks, where they are known already.
+        A text is flagged if its probability of the first label reaches the threshold.
+    choices : Choices
+        What the training chose, for the manifest.
+    checks : CheckFigures, optional
+        The figures on the functional checks, if they are known already.
     """
 
     engine: "Engine"
     threshold: float
-    choices: dict = field(default_factory=dict)
-    checks: dict | None = None
+    choices: Choices = field(default_factory=Choices)
+    checks: CheckFigures | None = None
 
 
 class Engine(ABC):
-    """What turns texts into probabilities, and learns to from labelled rows.
+    """Turns texts into probabilities, and learns from labelled rows.
 
     Attributes
     ----------
     name : str
-        As HATE_SPEECH_ENGINE and the manifests spell it.
+        The name in HATE_SPEECH_ENGINE and in the manifests.
     files : tuple of str
-        What `save` writes.
+        The files that `save` writes.
     can_explain : bool
-        Whether `explain` answers.
+        Whether `explain` works.
     is_shipped_ready : bool
-        Whether `load_shipped` returns an engine, which can serve before the first training.
+        Whether `load_shipped` returns an engine. Such an engine can serve before the first training.
     labels : tuple of str
-        The labels that it knows; the verdict is about the first.
+        The labels that the engine knows. The verdict is about the first.
     """
 
     name: ClassVar[str]
@@ -96,21 +114,14 @@ class Engine(ABC):
 
     @abstractmethod
     def judge(self, texts: list[str]) -> Judgement:
-        """Return the judgement of `texts`. It does not depend on their neighbours or order."""
+        """Return the judgement on `texts`. That on one text does not depend on the others."""
 
-    def predict_proba(self, texts: list[str]) -> np.ndarray:
+    def predict_proba(self, texts: list[str]) -> Floats:
         """Return the probability of the first label: float64, shape (len(texts),), from 0 to 1."""
         return self.judge(texts)[self.labels[0]]
 
-    def explain(self, texts: list[str]) -> tuple[Judgement, list[dict]]:
-        """Return the judgement of `texts` and the explanation of each, from one encoding.
-
-        Returns
-        -------
-        tuple
-            What `judge` returns, and for each text a dict: "logit" of the first label; "bias"; "words", dicts of "word",
-            "start", "end" (in code points of the text, end exclusive) and "contribution". Bias and contributions sum to the
-            logit.
+    def explain(self, texts: list[str]) -> tuple[Judgement, list[Explanation]]:
+        """Return the judgement on `texts` and the explanation of each, from one encoding.
 
         Raises
         ------
@@ -121,30 +132,32 @@ class Engine(ABC):
 
     @abstractmethod
     def save(self, folder: Path) -> None:
-        """Write `files` into `folder`: nothing that executes on load."""
+        """Write `files` into `folder`. Nothing in them may execute on load."""
 
     @classmethod
     @abstractmethod
-    def load(cls, folder: Path, manifest: dict) -> Self:
-        """Return the engine that `save` wrote for the version of this manifest.
+    def load(cls, folder: Path, manifest: Manifest) -> Self:
+        """Load the engine of the version with this manifest, which `save` wrote.
 
         Raises
         ------
-        VersionError
-            The files are not what `save` wrote, or they need something that this release does not ship.
+        CorruptVersionError
+            The files or the parameters are not those of this engine.
+        ForeignEncoderError
+            The version was trained for another encoder than the shipped one.
         """
 
     # --- learning ---
 
     @classmethod
     @abstractmethod
-    def parameters(cls) -> dict:
-        """Return the parameters of a training now: with other parameters, the same rows make another version."""
+    def parameters(cls) -> Mapping[str, Any]:
+        """Return the parameters of a training in this release. With other parameters, the same rows give another version."""
 
     @classmethod
     @abstractmethod
-    def fit_candidates(cls, split: "Split") -> Generator["Progress", None, list[Fitted]]:
-        """Fit on the rows of a split, yielding progress; return what the gate is to choose from, the best first.
+    def fit_candidates(cls, split: "Split") -> "Steps[list[Fitted]]":
+        """Fit on the rows of a split and return the candidates for the gate, the best first.
 
         Raises
         ------
@@ -153,29 +166,29 @@ class Engine(ABC):
         """
 
     @classmethod
-    def cache_embeddings(cls, folder: Path) -> AbstractContextManager:
-        """Keep below `folder` what later trainings can use again, while the context lasts."""
+    def cache_embeddings(cls, folder: Path) -> AbstractContextManager[None]:
+        """Cache embeddings below `folder` while the context lasts, so that later trainings need not compute them again."""
         return nullcontext()
 
     @classmethod
-    def is_placeholder(cls, active: dict, candidate: dict) -> bool:
-        """Return whether the active version, by both manifests, only shows that the engine works: then it is no rival."""
+    def is_placeholder(cls, active: CandidateManifest, candidate: CandidateManifest) -> bool:
+        """Return whether the active version only shows that the engine works. Then the gate does not compare with it."""
         return False
 
-    # --- what ships with it ---
+    # --- what ships with the engine ---
 
     @classmethod
     def load_shipped(cls) -> Fitted | None:
-        """Return the engine as it ships; `None` if it has to be trained first. Raises `PretrainedError`."""
+        """Load the shipped engine; `None` if this engine has to be trained first. Raises `PretrainedError`."""
         return None
 
     @classmethod
     def load_evaluation_set(cls) -> "EvaluationSet | None":
-        """Return the evaluation set that ships with the engine; `None` if none does. Raises `PretrainedError`."""
+        """Load the evaluation set that ships with this engine; `None` if none does. Raises `PretrainedError`."""
         return None
 
     def judge_evaluation_set(self, texts: "EvaluationSet") -> Judgement:
-        """Return the judgement of the texts of the engine's evaluation set, or of a part of it."""
+        """Return the judgement on the evaluation set that ships with this engine, or on a part of it."""
         raise NotImplementedError(f"No evaluation set ships with engine {self.name}.")
 
     @classmethod

@@ -1,21 +1,24 @@
-"""An evaluation set that ships with an engine: labelled texts without the texts."""
+"""The evaluation set that ships with an engine. It holds labels and embeddings, and no texts."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..arrays import Bools, Float32s, Keys, Places
 from ..labels import PRIMARY
 
 
 class Fingerprints:
-    """A set of texts, known by the first 64 bits of their fingerprints: enough to tell some hundred thousand texts apart.
+    """A set of fingerprints. It keeps the first 64 bits of each, which suffice for some hundred thousand texts.
 
     Parameters
     ----------
-    keys : ndarray of uint64, ascending
+    keys : ndarray of uint64, shape (n,)
+        The first 64 bits of each fingerprint, in ascending order.
     """
 
-    def __init__(self, keys: np.ndarray):
+    def __init__(self, keys: Keys):
         self._keys = keys
 
     def __len__(self) -> int:
@@ -36,38 +39,41 @@ class EvaluationSet:
     Attributes
     ----------
     vectors : ndarray of float32, shape (n, width)
-        The embeddings, by the encoder that ships.
+        The embeddings by the shipped encoder.
     labels : dict of str to ndarray of int8, shape (n,)
-        1 or 0 by label; -1 where the source does not say. Of the primary label every source says it.
-    sources, splits : list of str, of length n
-        A split is "validation" (the head learned from these texts; thresholds are chosen on them) or "test" (nothing did).
+        For each label 1 or 0, or -1 if the source does not say. Every source says it for the primary label.
+    sources : list of str, of length n
+    splits : list of str, of length n
+        "validation" or "test". The head was fitted on the validation texts, and thresholds are chosen on them. Nothing was fitted
+        on the test texts.
     keys : ndarray of uint64, shape (n,)
-        The first 64 bits of each text's fingerprint.
+        The first 64 bits of each fingerprint.
     """
 
-    vectors: np.ndarray
-    labels: dict[str, np.ndarray]
+    vectors: Float32s
+    labels: dict[str, NDArray[np.int8]]
     sources: list[str]
     splits: list[str]
-    keys: np.ndarray
+    keys: Keys
 
     @property
     def fingerprints(self) -> Fingerprints:
         return Fingerprints(np.sort(self.keys))
 
-    def truth(self, label: str = PRIMARY) -> np.ndarray:
+    def truth(self, label: str = PRIMARY) -> Bools:
         """Return which texts carry a label: bool, shape (n,)."""
-        return self.labels[label] == 1
+        carries: Bools = self.labels[label] == 1
+        return carries
 
     def select_split(self, split: str) -> "EvaluationSet":
         """Return the texts of one split."""
         return self._select(np.flatnonzero([one == split for one in self.splits]))
 
     def select_known(self, label: str) -> "EvaluationSet":
-        """Return the texts whose source says whether they carry a label; none if no source does."""
+        """Return the texts whose source says whether they carry a label. There may be none."""
         return self._select(np.flatnonzero(self.labels.get(label, np.full(len(self.keys), -1)) >= 0))
 
-    def _select(self, places: np.ndarray) -> "EvaluationSet":
+    def _select(self, places: Places) -> "EvaluationSet":
         labels = {label: values[places] for label, values in self.labels.items()}
         sources, splits = ([column[place] for place in places] for column in (self.sources, self.splits))
         return EvaluationSet(self.vectors[places], labels, sources, splits, self.keys[places])

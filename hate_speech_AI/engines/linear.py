@@ -1,29 +1,39 @@
-"""Engine `linear`: TF-IDF of hashed word and character n-grams, and a logistic regression over them.
+"""Engine `linear`: a logistic regression over the TF-IDF of hashed word and character n-grams.
 
-For prediction, idf and weight are folded together: no sparse matrix is built and scikit-learn is not imported.
+For prediction, idf and weight are multiplied in advance. So it builds no sparse matrix and does not import scikit-learn.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from math import sqrt, tanh
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from ..arrays import Float32s, Floats
 from ..errors import CorruptVersionError, NotEnoughDataError
 from ..evaluation.threshold import choose_threshold
 from ..label_index import read_arrays
 from ..labels import PRIMARY
-from ..training.progress import Progress, run_to_end
+from ..manifest import CandidateManifest, Manifest
+from ..training.progress import Progress, Steps, run_to_end
 from ..training.rows import STARTER, is_review, list_values
 from .base import Engine, Fitted, Judgement
-from .ngrams import BATCH, HashedRows, NgramHasher, hash_rows, weigh_rows
+from .ngrams import BATCH, HashedRows, NgramHasher, NgramParameters, hash_rows, weigh_rows
 
 if TYPE_CHECKING:
     from ..training.rows import Split
 
+
+class LinearParameters(NgramParameters):
+    """The parameters of a training: those of the n-grams, and of scikit-learn's `LogisticRegression`."""
+
+    C: float
+    max_iter: int
+
+
 # Chosen once by recipe/choose_linear.py, on the training side of twitter_sentiment only.
-PARAMETERS = {
+PARAMETERS: LinearParameters = {
     "bucket_bits": 19,
     "char_ngrams": [1, 2, 4, 6],
     "char_weight": 3.0,
@@ -39,68 +49,68 @@ class LinearEngine(Engine):
     Parameters
     ----------
     idf : ndarray of float32, shape (columns,)
-        Inverse document frequency of each column; 0 where too few training texts had it.
+        Inverse document frequency of each column; 0 for a column that too few training texts have.
     coef : ndarray of float32, shape (columns,)
         Weight of each column in the logit.
     intercept : float
-    parameters : dict
-        Those it was trained with, as in `PARAMETERS`.
+    parameters : NgramParameters
+        The parameters of its training.
     """
 
     name = "linear"
     files = ("model.npz", "vectorizer.npz")
     labels = (PRIMARY,)
 
-    def __init__(self, idf: np.ndarray, coef: np.ndarray, intercept: float, parameters: dict = PARAMETERS):
-        self.idf, self.coef, self.intercept = idf, coef, float(intercept)
+    def __init__(self, idf: Float32s, coef: Float32s, intercept: float, parameters: NgramParameters = PARAMETERS):
+        self.idf, self.coef, self.intercept = idf, coef, intercept
         self._hasher = NgramHasher(parameters["bucket_bits"], parameters["char_ngrams"])
-        # What an n-gram adds to its block's dot product (real) and to the square of its norm (imaginary): one fetch from
-        # memory, where most of the time goes, and one sum.
+        # The real part is what an n-gram adds to the dot product of its block, the imaginary part what it adds to the squared
+        # norm. So each n-gram costs one fetch from memory, which takes most of the time, and one sum.
         self._table = (coef * idf + 1j * idf**2).astype(np.complex64)
         self._table.real[: self._hasher.buckets] *= parameters["char_weight"]
 
     def judge(self, texts: list[str]) -> Judgement:
-        """Return the judgement of `texts`: probabilities of the primary label alone."""
+        """Return the judgement on `texts`: the probability of the primary label alone."""
         return Judgement({PRIMARY: self.predict_proba(texts)})
 
-    def predict_proba(self, texts: list[str]) -> np.ndarray:
-        """Return the probability that each of `texts` is hateful: float64, shape (len(texts),), in [0, 1]."""
+    def predict_proba(self, texts: list[str]) -> Floats:
+        """Return the probability that each text is hateful: float64, shape (len(texts),), from 0 to 1."""
         return np.array([p for at in range(0, len(texts), BATCH) for p in self._probabilities(texts[at : at + BATCH])])
 
     def _probabilities(self, texts: list[str]) -> Iterator[float]:
         columns, starts = self._hasher.columns_and_starts(texts)
-        # Plain numbers from here on: for a single text they are faster than arrays of two.
-        sums = np.add.reduceat(self._table.take(columns), starts).tolist()
+        # Plain numbers from here on: for a single text they are faster than arrays of length two.
+        sums: list[complex] = np.add.reduceat(self._table.take(columns), starts).tolist()
         for chars, words in zip(sums[0::2], sums[1::2], strict=True):
             logit = chars.real / sqrt(chars.imag or 1) + words.real / sqrt(words.imag or 1) + self.intercept
             yield 0.5 + 0.5 * tanh(0.5 * logit)  # the logistic function, without exp's overflow
 
     @classmethod
     def fit(cls, rows: Iterable[tuple[str, bool]], seed: int = 0) -> Self:
-        """Fit on a stream of (text, is_hate_speech) rows; the texts are not kept.
+        """Fit on a stream of (text, is_hate_speech) rows. The texts are not kept in memory.
 
         Raises
         ------
         NotEnoughDataError
-            The rows are not of both labels.
+            The rows are not both hateful and harmless.
         """
         return cls._fit_hashed(run_to_end(hash_rows(rows, PARAMETERS)), seed)
 
     @classmethod
-    def fit_candidates(cls, split: "Split") -> Generator[Progress, None, list[Fitted]]:
-        """Fit on the fitting side of the primary label, and choose the threshold on the threshold side: one candidate."""
-        from ..training.candidate import SEED  # not at the top: it measures, which serving does without
+    def fit_candidates(cls, split: "Split") -> Steps[list[Fitted]]:
+        """Fit on side "fit" of the primary label and choose the threshold on side "threshold". Return one candidate."""
+        from ..training.candidate import SEED  # not at the top: serving does not need that module
 
         hashed = yield from hash_rows(((row.text, row.value) for row in split.list_side("fit")), PARAMETERS)
         yield Progress("fitting", split.n_rows)
         engine = cls._fit_hashed(hashed, SEED)
-        others = split.list_side("threshold")
-        probabilities = engine.predict_proba([row.text for row in others])
-        return [Fitted(engine, choose_threshold(list_values(others), probabilities))]
+        rows = split.list_side("threshold")
+        probabilities = engine.predict_proba([row.text for row in rows])
+        return [Fitted(engine, choose_threshold(list_values(rows), probabilities))]
 
     @classmethod
     def _fit_hashed(cls, hashed: HashedRows, seed: int) -> Self:
-        # Not at the top: the processes that answer requests need none of this.
+        # Not at the top: serving does not need scikit-learn.
         from sklearn.linear_model import LogisticRegression
 
         features, labels, idf = weigh_rows(hashed, PARAMETERS)
@@ -111,39 +121,40 @@ class LinearEngine(Engine):
             )
         regression = LogisticRegression(C=PARAMETERS["C"], max_iter=PARAMETERS["max_iter"], random_state=seed)
         regression.fit(features, labels)
-        return cls(idf, regression.coef_[0].astype(np.float32), regression.intercept_[0])
+        return cls(idf, regression.coef_[0].astype(np.float32), float(regression.intercept_[0]))
 
     @classmethod
-    def parameters(cls) -> dict:
+    def parameters(cls) -> LinearParameters:
         return PARAMETERS
 
     @classmethod
-    def is_placeholder(cls, active: dict, candidate: dict) -> bool:
-        """Return whether the active version learned mostly from the starter tweets and the candidate from an operator's data.
+    def is_placeholder(cls, active: CandidateManifest, candidate: CandidateManifest) -> bool:
+        """Return whether the active version learned mostly from the starter tweets, and the candidate from an operator's data.
 
-        The starter tweets show that the engine works. What they teach it is no standard for real data. Reviews, which anybody
-        may post, do not lift the gate.
+        The starter tweets only show that the engine works. A version of them is no standard for real data. Reviews alone do not
+        count as an operator's data, since anybody may post them.
         """
         before = active["rows"]["by_source"]
-        is_of_starters = 2 * before.get(STARTER, 0) >= sum(before.values())
+        is_mostly_starters = 2 * before.get(STARTER, 0) >= sum(before.values())
         new = set(candidate["rows"]["by_source"]) - {STARTER} - set(before)
-        return is_of_starters and not all(map(is_review, new))
+        return is_mostly_starters and not all(map(is_review, new))
 
     def save(self, folder: Path) -> None:
-        """Write `files` into `folder`: plain arrays, nothing that executes on load; compressed, since most columns are 0."""
+        """Write `files` into `folder`: plain arrays, compressed, since most columns are 0."""
         np.savez_compressed(folder / "vectorizer.npz", idf=self.idf)
         np.savez_compressed(folder / "model.npz", coef=self.coef, intercept=np.float64(self.intercept))
 
     @classmethod
-    def load(cls, folder: Path, manifest: dict) -> Self:
-        """Return the engine that `save` wrote, with the parameters that the manifest names.
+    def load(cls, folder: Path, manifest: Manifest) -> Self:
+        """Load the engine that `save` wrote, with the parameters in the manifest.
 
         Raises
         ------
         CorruptVersionError
-            A file is missing, is no archive of plain arrays, or holds arrays of another shape.
+            The parameters are not those of this engine. Or a file is missing, is no archive of plain arrays, or holds arrays of
+            another shape.
         """
-        parameters = manifest["parameters"]
+        parameters = _read_parameters(manifest)
         idf = read_arrays(folder / "vectorizer.npz", {"idf": np.float32})["idf"]
         model = read_arrays(folder / "model.npz", {"coef": np.float32, "intercept": np.float64})
         coef, intercept = model["coef"], model["intercept"]
@@ -152,4 +163,17 @@ class LinearEngine(Engine):
             raise CorruptVersionError(f"Version {folder.name} holds arrays of other shapes than its parameters say.")
         if not (np.isfinite(idf).all() and np.isfinite(coef).all() and np.isfinite(intercept)):
             raise CorruptVersionError(f"Version {folder.name} holds weights that are no numbers.")
-        return cls(idf, coef, intercept, parameters)
+        return cls(idf, coef, float(intercept), parameters)
+
+
+def _read_parameters(manifest: Manifest) -> NgramParameters:
+    """Return the parameters in a manifest. Raises `CorruptVersionError`."""
+    match manifest["parameters"]:
+        case {
+            "bucket_bits": int(bits),
+            "char_ngrams": [*sizes],
+            "char_weight": int() | float() as weight,
+            "min_df": int(least),
+        } if 0 <= bits < 32 and all(isinstance(size, int) for size in sizes):
+            return {"bucket_bits": bits, "char_ngrams": sizes, "char_weight": weight, "min_df": least}
+    raise CorruptVersionError(f"The parameters of version {manifest['version']} are not those of engine {LinearEngine.name}.")

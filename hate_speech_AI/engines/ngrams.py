@@ -1,26 +1,46 @@
 """Texts as hashed word and character n-grams, weighted by TF-IDF.
 
-The n-grams of many texts are hashed at once on arrays, so that one text costs some fifty microseconds and a training of half a
-million texts fits in memory. A column comes from a hash, which bounds the feature space and leaves no vocabulary to store, to
-load or to execute.
+The n-grams of many texts are hashed at once on arrays. So one text costs some fifty microseconds, and a training of half a
+million texts fits in memory. The column of an n-gram is its hash. So the feature space is bounded, and there is no vocabulary to
+store or to load.
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..arrays import Bools, Float32s, Keys, Places
 from ..text.linear_form import reading_form, stems
-from ..training.progress import Progress, run_to_end
+from ..training.progress import Progress, Steps, run_to_end
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 BATCH = 512  # texts hashed at once: enough to amortise the array calls, small enough for the cache
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: Fibonacci hashing
 _FINALIZER = np.uint64(0xFF51AFD7ED558CCD)  # of MurmurHash3's 64-bit mix
 _ONE, _MIX_BITS = np.uint64(1), np.uint64(29)
 _BOUNDARY = 1  # stands before the first word of a text and after its last; not 0, which would vanish from a pair
+
+
+class NgramParameters(TypedDict):
+    """How texts become columns.
+
+    "bucket_bits" is the base-2 logarithm of the columns of a block. "char_ngrams" are the lengths of the character n-grams.
+    "char_weight" is the norm of the characters' block; that of the words' block is 1. "min_df" is the number of training texts
+    that must have a column, otherwise it is ignored.
+    """
+
+    bucket_bits: int
+    char_ngrams: list[int]
+    char_weight: float
+    min_df: int
 
 
 @lru_cache(maxsize=65536)
@@ -30,18 +50,18 @@ def _hash_word(word: str) -> int:
 
 
 class NgramHasher:
-    """Turns texts into the columns of their character n-grams, and of their words and pairs of words.
+    """Turns texts into columns: those of their character n-grams, and those of their words and pairs of words.
 
-    Characters have the first half of the columns, words the second: two blocks, each with a norm of its own.
+    There are two blocks, each with a norm of its own. Characters have the first half of the columns, words the second.
 
     Parameters
     ----------
     bucket_bits : int
         Each block has 2**bucket_bits columns.
     sizes : list of int
-        The character n-grams, ascending from 1; each size is the sum of two smaller ones.
+        The lengths of the character n-grams, ascending from 1. Each is the sum of two smaller ones.
     words : callable
-        From a text's reading form to its words.
+        Returns the words of a reading form.
     """
 
     def __init__(self, bucket_bits: int, sizes: list[int], words: Callable[[str], list[str]] = stems):
@@ -51,30 +71,30 @@ class NgramHasher:
         self._unused_bits = np.uint64(64 - bucket_bits)
         self._block_starts = np.array([0, self.buckets])  # of one text
         self._padding = "\0" * (sizes[-1] - 1)
-        # How a size is made of two smaller ones, and the multiplier's power that shifts one by the other, as in a
-        # polynomial: else "abcd" and "acbd" would be one.
-        self._splits = []
+        # The hash of an n-gram is made of those of two shorter ones, as in a polynomial: the first is multiplied by a power that
+        # depends on the length of the second. Otherwise "abcd" and "acbd" would have one hash.
+        self._splits: list[tuple[int, int, int, np.uint64]] = []
         for size in sizes[1:]:
             head = next(head for head in reversed(sizes) if head < size and size - head in sizes)
             self._splits.append((size, head, size - head, np.uint64(pow(int(_MULTIPLIER), size - head, 2**64))))
 
-    def keys(self, texts: list[str]) -> np.ndarray:
-        """Return a key for each n-gram that occurs in each of `texts`, each once.
+    def keys(self, texts: list[str]) -> Places:
+        """Return a key for each different n-gram of each text.
 
-        Written as few calls on long arrays, since it is most of the cost of a prediction. So that no n-gram needs a look at
-        where its text ends, n-grams may reach over the end into padding: they say "at the end of the text".
+        This is most of the cost of a prediction, so it makes few calls on long arrays. An n-gram may reach over the end of its
+        text into padding, and then means "at the end of the text". So no code has to look where texts end.
 
         Returns
         -------
         ndarray of int64, shape (n,)
-            Text's index * columns + column, ascending; every text has n-grams of both blocks.
+            Index of the text * columns + column, ascending. Every text has n-grams of both blocks.
         """
         forms = [f" {reading_form(text)} " for text in texts]
         joined = self._padding.join([*forms, ""])
         codes = (np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32) + _ONE) * _FINALIZER
         chars = self._char_hashes(codes)
         if len(texts) > 1:
-            chars = chars[codes[: len(chars)] != _FINALIZER]  # those that begin in the padding go
+            chars = chars[codes[: len(chars)] != _FINALIZER]  # drops n-grams that begin in the padding
 
         words = [[_BOUNDARY, *map(_hash_word, self._words(form))] for form in forms]
         word_hashes = np.array([*chain.from_iterable(words), _BOUNDARY], np.uint64)
@@ -97,16 +117,16 @@ class NgramHasher:
         np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
         return keys[is_first]
 
-    def columns_and_starts(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the columns of `keys`, and where each block begins: the first text's characters, its words, and so on."""
+    def columns_and_starts(self, texts: list[str]) -> tuple[Places, Places]:
+        """Return the columns of all texts, and where each block begins: the first text's characters, its words, and so on."""
         keys = self.keys(texts)
         starts = keys.searchsorted(
             self._block_starts if len(texts) == 1 else np.arange(0, len(texts) * self.columns, self.buckets)
         )
         return keys & (self.columns - 1), starts
 
-    def _char_hashes(self, codes: np.ndarray) -> np.ndarray:
-        """Return the hash of the n-gram of each size (axis 1) that begins at each place (axis 0)."""
+    def _char_hashes(self, codes: Keys) -> Keys:
+        """Return the hashes of the n-grams that begin at each place (axis 0), by length (axis 1)."""
         by_size = {1: codes}
         for size, head, rest, power in self._splits:
             places = len(codes) - size + 1
@@ -124,21 +144,21 @@ class HashedRows:
     Attributes
     ----------
     pieces : list of (ndarray of int32, ndarray of int)
-        Of each batch, the columns, and where each block of each text begins.
+        For each batch the columns, and where each block of each text begins.
     labels : list of bool
     document_frequency : ndarray of int64, shape (columns,)
-        In how many texts each column occurs.
+        The number of texts that have each column.
     """
 
-    pieces: list[tuple[np.ndarray, np.ndarray]]
+    pieces: list[tuple[NDArray[np.int32], Places]]
     labels: list[bool]
-    document_frequency: np.ndarray
+    document_frequency: NDArray[np.int64]
 
 
 def hash_rows(
-    rows: Iterable[tuple[str, bool]], parameters: dict, words: Callable[[str], list[str]] = stems
-) -> Generator[Progress, None, HashedRows]:
-    """Hash the n-grams of a stream of rows, yielding progress; the texts are not kept."""
+    rows: Iterable[tuple[str, bool]], parameters: NgramParameters, words: Callable[[str], list[str]] = stems
+) -> Steps[HashedRows]:
+    """Hash the n-grams of a stream of rows. The texts are not kept in memory."""
     hasher = NgramHasher(parameters["bucket_bits"], parameters["char_ngrams"], words)
     hashed = HashedRows([], [], np.zeros(hasher.columns, np.int64))
     rows = iter(rows)
@@ -151,16 +171,16 @@ def hash_rows(
     return hashed
 
 
-def weigh_rows(hashed: HashedRows, parameters: dict):
-    """Return the TF-IDF matrix of hashed rows (float32 CSR, one row a text), their labels (bool) and the idf array.
+def weigh_rows(hashed: HashedRows, parameters: NgramParameters) -> "tuple[csr_matrix, Bools, Float32s]":
+    """Return the TF-IDF matrix of hashed rows (float32 CSR, one row a text), their labels and the idf of each column.
 
-    Term frequency is 1 for what occurs and 0 for what does not, which scores better here than counts or their logarithms: tweets
-    are short. Each block of a text has Euclidean norm 1, characters times their weight.
+    The term frequency is 1 or 0, not a count. For texts as short as tweets that scores better than counts or their logarithms.
+    The block of the words has Euclidean norm 1, that of the characters "char_weight".
 
-    The columns wait as four bytes each until the document frequencies are known, and the pieces are freed while the matrix is
-    put together, so the peak stays near nine bytes for each n-gram of each text.
+    `hashed` is emptied: the pieces are freed while the matrix is built. So the peak stays near nine bytes for each n-gram of each
+    text.
     """
-    from scipy.sparse import csr_matrix  # not at the top: serving does without it
+    from scipy.sparse import csr_matrix  # not at the top: serving does not need it
 
     n_rows, frequency, pieces = len(hashed.labels), hashed.document_frequency, hashed.pieces
     is_frequent = frequency >= parameters["min_df"]
@@ -184,6 +204,8 @@ def weigh_rows(hashed: HashedRows, parameters: dict):
     return csr_matrix((data, indices, indptr), (n_rows, len(frequency))), np.array(hashed.labels, bool), idf
 
 
-def compute_tfidf(rows: Iterable[tuple[str, bool]], parameters: dict, words: Callable[[str], list[str]] = stems):
-    """Return what `weigh_rows` returns, of a stream of (text, label) rows."""
+def compute_tfidf(
+    rows: Iterable[tuple[str, bool]], parameters: NgramParameters, words: Callable[[str], list[str]] = stems
+) -> "tuple[csr_matrix, Bools, Float32s]":
+    """Return the TF-IDF matrix, the labels and the idf of a stream of (text, label) rows, as `weigh_rows` does."""
     return weigh_rows(run_to_end(hash_rows(rows, parameters, words)), parameters)

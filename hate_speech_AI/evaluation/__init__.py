@@ -1,1 +1,1 @@
-"""How good a version is: figures, thresholds, the gate and the report."""
+"""How good a version is: figures, bootstrap intervals, thresholds, the gate and the report."""

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..arrays import Bools, Floats, Places, Strings
+from ..manifest import CheckFigures, ErrorRates
+
 if TYPE_CHECKING:
     from ..engines.base import Engine
 
@@ -16,9 +19,9 @@ _CHECK_RESAMPLINGS = 10_000  # their intervals reach further into the tails
 
 
 class Check(NamedTuple):
-    """A functional check: a short case whose label is beyond doubt, in a group of cases that test one thing.
+    """A functional check: a short case whose label is beyond doubt. The cases of a group test the same thing.
 
-    Cases of one group and sentence say the same of different identities: one finding, not several.
+    The cases of a sentence (within a group) differ in the identity that they name. Their answers are not independent.
     """
 
     id: str
@@ -31,7 +34,7 @@ class Check(NamedTuple):
 
 @cache
 def read_functional_checks() -> tuple[Check, ...]:
-    """Return the functional checks of this project. They compare versions; nothing learns from them."""
+    """Read the functional checks of this project. They compare versions. Nothing learns from them."""
     with FUNCTIONAL_CHECKS.open(encoding="utf-8", newline="") as file:
         return tuple(
             Check(row["id"], row["group"], int(row["sentence"]), row["identity"], row["label"] == "1", row["text"])
@@ -39,94 +42,109 @@ def read_functional_checks() -> tuple[Check, ...]:
         )
 
 
+class _Columns(NamedTuple):
+    """The columns of the functional checks, each of shape (number of checks,)."""
+
+    group: Strings
+    sentence: Places
+    identity: Strings
+    is_hate: Bools
+
+
 @cache
-def _check_columns() -> dict[str, np.ndarray]:
+def _load_columns() -> _Columns:
     checks = read_functional_checks()
-    return {column: np.array([getattr(check, column) for check in checks]) for column in Check._fields}
+    return _Columns(
+        np.array([check.group for check in checks], np.str_),
+        np.array([check.sentence for check in checks], np.intp),
+        np.array([check.identity for check in checks], np.str_),
+        np.array([check.label for check in checks], np.bool_),
+    )
 
 
-def answer_checks(engine: "Engine", threshold: float) -> np.ndarray:
-    """Return which functional checks are answered rightly: bool, shape (number of checks,)."""
-    given = engine.predict_proba([check.text for check in read_functional_checks()]) >= threshold
-    return given == _check_columns()["label"]
+def answer_checks(engine: "Engine", threshold: float) -> Bools:
+    """Return which functional checks the engine answers correctly: shape (number of checks,)."""
+    flagged = engine.predict_proba([check.text for check in read_functional_checks()]) >= threshold
+    is_right: Bools = flagged == _load_columns().is_hate
+    return is_right
 
 
-def summarise_checks(is_right: np.ndarray) -> dict:
-    """Return the accuracy on each group of functional checks, and the error rates on each identity group.
+def summarise_checks(is_right: Bools) -> CheckFigures:
+    """Return the figures on the functional checks, as shares from 0 to 1.
+
+    "groups" has the accuracy on each group. "identities" has the error rates on the cases that name each identity.
+    "false_positive_gap" is the highest false-positive rate of an identity less the lowest.
 
     Parameters
     ----------
-    is_right : ndarray of bool
-        As of `answer_checks`.
-
-    Returns
-    -------
-    dict
-        "groups": {group: accuracy}; "identities": {identity: {"false_positive_rate", "false_negative_rate"}}, from all cases that
-        name the identity; "false_positive_gap": the highest of the false-positive rates less the lowest. Shares, from 0 to 1.
+    is_right : ndarray of bool, shape (number of checks,)
+        Which checks are answered correctly, from `answer_checks`.
     """
-    columns = _check_columns()
-    label = columns["label"]
-    identities = {
+    columns = _load_columns()
+    label = columns.is_hate
+    identities: dict[str, ErrorRates] = {
         identity: {
             "false_positive_rate": round(float(1 - is_right[at & ~label].mean()), 4),
             "false_negative_rate": round(float(1 - is_right[at & label].mean()), 4),
         }
-        for identity, at in _places("identity").items()
+        for identity, at in _find_places(columns.identity).items()
     }
     rates = [rate["false_positive_rate"] for rate in identities.values()]
     return {
-        "groups": {group: round(float(is_right[at].mean()), 4) for group, at in _places("group").items()},
+        "groups": {group: round(float(is_right[at].mean()), 4) for group, at in _find_places(columns.group).items()},
         "identities": identities,
         "false_positive_gap": round(max(rates) - min(rates), 4),
     }
 
 
-def _places(column: str) -> dict[str, np.ndarray]:
-    values = _check_columns()[column]
-    return {str(value): values == value for value in dict.fromkeys(values.tolist()) if value}
+def _find_places(column: Strings) -> dict[str, Bools]:
+    """Return a mask for each value of a column, but none for the empty string."""
+    return {value: column == value for value in dict.fromkeys(column.tolist()) if value}
 
 
-def estimate_check_intervals(
-    is_right: np.ndarray, rival: np.ndarray
-) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
+def estimate_check_intervals(is_right: Bools, rival: Bools) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
     """Return bootstrap 95 % intervals of the difference of two classifiers on the functional checks, the first less the second.
 
-    Sentences are drawn, each with all its variants, since one word more or less flips all of these at once. The intervals of
-    the groups hold for all of them together (Bonferroni), as one of some twenty would else be off by chance every other time.
+    Sentences are drawn, each with all its variants, since one more word flips all of these at once. The intervals of the groups
+    hold jointly (Bonferroni). Otherwise one of some twenty intervals would exclude the truth in most comparisons.
+
+    Parameters
+    ----------
+    is_right, rival : ndarray of bool, shape (number of checks,)
+        Which checks each classifier answers correctly.
 
     Returns
     -------
     tuple
-        {group: (low, high)} of the accuracy, and (low, high) of the false-positive gap.
+        The interval of the accuracy by group, and the interval of the false-positive gap.
     """
-    columns = _check_columns()
+    columns = _load_columns()
     difference = is_right.astype(float) - rival
     random = np.random.default_rng(0)
-    groups = _places("group")
+    groups = _find_places(columns.group)
     tail = 2.5 / len(groups)
     intervals = {}
     for group, at in groups.items():
-        total, count = _sums(columns["sentence"][at], [difference[at], np.ones(at.sum())])
+        total, count = _sum_by_key(columns.sentence[at], [difference[at], np.ones(at.sum())])
         drawn = random.multinomial(len(total), np.full(len(total), 1 / len(total)), _CHECK_RESAMPLINGS)
         low, high = np.percentile(drawn @ total / (drawn @ count), [tail, 100 - tail])
         intervals[group] = float(low), float(high)
 
-    # The gap is over all groups: the same sentences for both classifiers and every identity.
-    sentence = np.unique(np.char.add(columns["group"], columns["sentence"].astype(str)), return_inverse=True)[1]
-    harmless = [(at & ~columns["label"]).astype(float) for at in _places("identity").values()]
-    counts = np.column_stack(_sums(sentence, harmless))
+    # The gap is over all groups. Each draw has the same sentences for both classifiers and every identity.
+    sentence = np.unique(np.char.add(columns.group, columns.sentence.astype(np.str_)), return_inverse=True)[1]
+    harmless = [(at & ~columns.is_hate).astype(float) for at in _find_places(columns.identity).values()]
+    counts = np.column_stack(_sum_by_key(sentence, harmless))
     drawn = random.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), _RESAMPLINGS)
     gaps = []
     for right in (is_right, rival):
-        wrong = np.column_stack(_sums(sentence, [at * ~right for at in harmless]))
+        wrong = np.column_stack(_sum_by_key(sentence, [at * ~right for at in harmless]))
         rates = (drawn @ wrong) / np.maximum(drawn @ counts, 1)
         gaps.append(rates.max(1) - rates.min(1))
     low, high = np.percentile(gaps[0] - gaps[1], [2.5, 97.5])
     return intervals, (float(low), float(high))
 
 
-def _sums(keys: np.ndarray, columns: list[np.ndarray]) -> list[np.ndarray]:
+def _sum_by_key(keys: Places, columns: list[Floats]) -> list[Floats]:
     """Return the sum of each column by key, keys in ascending order."""
     places = np.unique(keys, return_inverse=True)[1]
-    return [np.bincount(places, column) for column in columns]
+    return [np.asarray(np.bincount(places, column), np.float64) for column in columns]

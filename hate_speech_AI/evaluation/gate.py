@@ -1,19 +1,18 @@
 """The promotion gate: whether a candidate may take the active version's place.
 
-Candidate and rivals are scored side by side, by their models alone, on the same rows: the held-out rows with the labels that
-they had when the active version was trained. Labels that came since, wrong ones too, do not judge yet. They are shown as a slice
-of their own, and judge from the next version on.
+It compares the candidate with its rivals on the same held-out rows, by their models alone, without reviews. The rows have the
+labels that they had when the active version was trained. Newer labels, which may be wrong, do not decide yet. They are shown as a
+slice of their own, and decide from the next version on.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
+from ..arrays import Bools
 from ..engines.base import Engine
-from ..engines.evaluation_set import EvaluationSet
 from ..label_index import LabelIndex
 from ..labels import PRIMARY
+from ..manifest import CandidateManifest, Figures, GateVerdict, SliceFigures
 from ..text import fingerprint
 from ..training.candidate import Candidate
 from ..training.rows import Row, list_values
@@ -21,12 +20,12 @@ from .functional_checks import answer_checks, estimate_check_intervals, summaris
 from .intervals import compare_f1
 from .metrics import measure, measure_f1
 
-_EPSILON = 1e-9  # a loss of exactly the limit passes, however it was rounded
+_EPSILON = 1e-9  # so that rounding cannot fail a loss of exactly the limit
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much worse a candidate may be, in shares of 1."""
+    """How much worse than a rival a candidate may be, as shares from 0 to 1."""
 
     f1_loss: float = 0.005
     group_loss: float = 0.04
@@ -43,14 +42,14 @@ class Rival:
 
     name: str
     engine: Engine
-    manifest: dict
+    manifest: CandidateManifest
 
     @property
     def threshold(self) -> float:
         return self.manifest["threshold"]
 
-    def flag(self, texts: list[str]) -> np.ndarray:
-        """Return what the model alone says of each text: bool, shape (len(texts),)."""
+    def flag(self, texts: list[str]) -> Bools:
+        """Return which texts the model flags, without reviews: shape (len(texts),)."""
         return self.engine.predict_proba(texts) >= self.threshold
 
 
@@ -63,14 +62,15 @@ class Condition:
     kind : str
         "f1", "functional_group", "false_positive_gap" or "reviews".
     subject : str
-        The slice or the group; "" where the kind says all.
+        The slice for "f1", the group for "functional_group", otherwise "".
     candidate, rival : float
-        Both figures.
+        The figures of both.
     rival_version : str
+        The name of the rival.
     limit : float
         How much worse the candidate may be.
     interval : tuple of float, optional
-        Bootstrap 95 % interval of candidate less rival, for all but reviews. A loss counts only if it is beyond chance.
+        Bootstrap 95 % interval of candidate less rival; `None` for reviews. A loss counts only if the interval excludes zero.
     passed : bool
     """
 
@@ -83,7 +83,7 @@ class Condition:
     interval: tuple[float, float] | None
     passed: bool
 
-    def __str__(self):
+    def __str__(self) -> str:
         what = {
             "f1": f"F1 on the slice {self.subject}",
             "functional_group": f"Functional checks {self.subject}, share right",
@@ -104,26 +104,25 @@ def judge(
     others: Iterable[Rival] = (),
     limits: Limits = DEFAULT_LIMITS,
     withdrawn: Collection[tuple[str, bool]] = (),
-) -> dict:
+) -> GateVerdict:
     """Compare a candidate with the active version and with the best of the versions before it.
 
     Parameters
     ----------
     active : Rival, optional
-        `None` if nothing is active, or nothing that can be read: the candidate passes without a rival.
+        `None` if no version is active, or if it cannot be loaded. Then the candidate passes without a rival.
     held_out : LabelIndex, optional
-        The held-out rows as they stood when `active` was trained.
+        The held-out labels as they stood when `active` was trained.
     others : iterable of Rival
-        Versions that were active lately. Of an iterator, one at a time is held in memory, and the best.
-    withdrawn : collection of (fingerprint, label)
-        Labels that were taken out since; they do not judge.
+        Versions that were active lately. From an iterator they are taken one at a time, so that at most two are in memory.
+    withdrawn : collection of (fingerprint, value)
+        Labels that were excluded since `active` was trained. They do not decide.
 
     Returns
     -------
-    dict
-        "passed"; "conditions", each as a dict of `Condition`; "reasons", the failed conditions in words; "rival", the active
-        version's name, or `None`; "slices", the figures of both on "held_out", on "shipped", the evaluation set that ships with
-        the engine, and on "newer", the held-out rows that came or changed since.
+    GateVerdict
+        Its slices are "held_out"; "shipped", the evaluation set that ships with the engine; and "newer", the held-out rows whose
+        labels are new or changed since `active` was trained.
     """
     if active is None or candidate.engine.is_placeholder(active.manifest, candidate.manifest):
         return _conclude(None, [], {"held_out": {"candidate": _measure_rows(candidate, range(len(candidate.held_out)))}})
@@ -134,7 +133,7 @@ def judge(
     return _conclude(active.name, conditions, slices | shipped | _measure_newer(candidate, active, newer))
 
 
-def _conclude(rival: str | None, conditions: list[Condition], slices: dict) -> dict:
+def _conclude(rival: str | None, conditions: list[Condition], slices: dict[str, SliceFigures]) -> GateVerdict:
     failed = [condition for condition in conditions if not condition.passed]
     return {
         "passed": not failed,
@@ -145,9 +144,12 @@ def _conclude(rival: str | None, conditions: list[Condition], slices: dict) -> d
     }
 
 
-def _find_slices(rows: list[Row], held_out: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]):
-    """Return (place, row as it stood) of the rows that judge, and the places of those that are new or changed."""
-    frozen, newer = [], []
+def _find_slices(
+    rows: list[Row], held_out: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]
+) -> tuple[list[tuple[int, Row]], list[int]]:
+    """Return the rows that decide, each with its place and its label as it stood; and the places of new or changed labels."""
+    frozen: list[tuple[int, Row]] = []
+    newer: list[int] = []
     for at, row in enumerate(rows):
         digest = fingerprint(row.text)
         label = held_out.get(digest) if held_out is not None else None
@@ -160,61 +162,63 @@ def _find_slices(rows: list[Row], held_out: LabelIndex | None, withdrawn: Collec
 
 def _compare_held_out(
     candidate: Candidate, active: Rival, others: Iterable[Rival], frozen: list[tuple[int, Row]], limits: Limits
-) -> tuple[dict, list[Condition]]:
-    """Compare F1 on the held-out rows with the active version's and with that of the best of the others."""
+) -> tuple[dict[str, SliceFigures], list[Condition]]:
+    """Compare F1 on the held-out rows, with the active version and with the best of the others."""
     places, rows = [at for at, _ in frozen], [row for _, row in frozen]
     texts, labels = [row.text for row in rows], list_values(rows)
     flags = candidate.probabilities[places] >= candidate.manifest["threshold"]
     probabilities = active.engine.predict_proba(texts)
     conditions = [_compare_slice("held_out", labels, flags, active, probabilities >= active.threshold, limits)]
-    best, best_flags = _find_best(others, texts, labels)
-    if best is not None:
-        conditions.append(_compare_slice("held_out", labels, flags, best, best_flags, limits))
-    figures = {
+    if best := _find_best(others, texts, labels):
+        conditions.append(_compare_slice("held_out", labels, flags, *best, limits))
+    figures: SliceFigures = {
         "candidate": _measure_rows(candidate, places, labels),
         "rival": measure(labels, probabilities, active.threshold),
     }
     return {"held_out": figures}, conditions
 
 
-def _compare_evaluation_set(candidate: Candidate, active: Rival, limits: Limits) -> tuple[dict, list[Condition]]:
+def _compare_evaluation_set(
+    candidate: Candidate, active: Rival, limits: Limits
+) -> tuple[dict[str, SliceFigures], list[Condition]]:
     """Compare F1 on the evaluation set that ships with the engine, if one does."""
     if candidate.evaluation is None:
         return {}, []
-    test: EvaluationSet = candidate.evaluation.select_split("test")
+    test = candidate.evaluation.select_split("test")
     labels = test.truth()
     mine, theirs = (one.engine.judge_evaluation_set(test)[PRIMARY] for one in (candidate, active))
     threshold = candidate.manifest["threshold"]
     condition = _compare_slice("shipped", labels, mine >= threshold, active, theirs >= active.threshold, limits)
-    figures = {"candidate": measure(labels, mine, threshold), "rival": measure(labels, theirs, active.threshold)}
+    figures: SliceFigures = {
+        "candidate": measure(labels, mine, threshold),
+        "rival": measure(labels, theirs, active.threshold),
+    }
     return {"shipped": figures}, [condition]
 
 
-def _compare_slice(
-    subject: str, labels: np.ndarray, flags: np.ndarray, rival: Rival, rival_flags: np.ndarray, limits: Limits
-) -> Condition:
+def _compare_slice(subject: str, labels: Bools, flags: Bools, rival: Rival, rival_flags: Bools, limits: Limits) -> Condition:
     f1, other, interval = compare_f1(labels, flags, rival_flags)
     is_worse = other - f1 > limits.f1_loss + _EPSILON and interval[1] < 0
     return Condition("f1", subject, f1, other, rival.name, limits.f1_loss, interval, not is_worse)
 
 
-def _find_best(others: Iterable[Rival], texts: list[str], labels: np.ndarray):
-    """Return the rival with the highest F1 on these texts and what it says of them; `None` twice if there is none."""
-    best, best_flags, best_f1 = None, None, -1.0
+def _find_best(others: Iterable[Rival], texts: list[str], labels: Bools) -> tuple[Rival, Bools] | None:
+    """Return the rival with the highest F1 on these texts, and which of them it flags; `None` if there is no rival."""
+    best, best_f1 = None, -1.0
     for rival in others:
         flags = rival.flag(texts)
         f1 = measure_f1(labels, flags)
         if f1 > best_f1:
-            best, best_flags, best_f1 = rival, flags, f1
-    return best, best_flags
+            best, best_f1 = (rival, flags), f1
+    return best
 
 
 def _compare_checks(candidate: Candidate, active: Rival, limits: Limits) -> list[Condition]:
-    # Both now, not from the manifest: cases may have been added since the active version was trained.
+    # Both are answered now, not read from the manifests: checks may have been added since the active version was trained.
     rights = [answer_checks(one.engine, one.manifest["threshold"]) for one in (candidate, active)]
     mine, theirs = map(summarise_checks, rights)
     intervals, gap_interval = estimate_check_intervals(*rights)
-    conditions = []
+    conditions: list[Condition] = []
     for group, share in theirs["groups"].items():
         is_worse = share - mine["groups"][group] > limits.group_loss + _EPSILON and intervals[group][1] < 0
         figures = (mine["groups"][group], share, active.name, limits.group_loss)
@@ -226,7 +230,7 @@ def _compare_checks(candidate: Candidate, active: Rival, limits: Limits) -> list
 
 
 def _compare_reviews(candidate: Candidate, active: Rival, limits: Limits) -> list[Condition]:
-    """Compare the share of training-side reviews that each answers as reviewed, if there are any."""
+    """Compare the shares of training-side reviews that both answer as reviewed, if there are any."""
     reviews = candidate.training_reviews
     if not reviews:
         return []
@@ -237,8 +241,8 @@ def _compare_reviews(candidate: Candidate, active: Rival, limits: Limits) -> lis
     return [Condition("reviews", "", *shares, active.name, limits.review_loss, None, not is_worse)]
 
 
-def _measure_newer(candidate: Candidate, active: Rival, places: list[int]) -> dict:
-    """Return the figures of both on the held-out rows that came or changed since, if there are any."""
+def _measure_newer(candidate: Candidate, active: Rival, places: list[int]) -> dict[str, SliceFigures]:
+    """Return the figures of both on the held-out rows with new or changed labels, if there are any."""
     if not places:
         return {}
     rows = [candidate.held_out[at] for at in places]
@@ -247,7 +251,8 @@ def _measure_newer(candidate: Candidate, active: Rival, places: list[int]) -> di
     return {"newer": {"candidate": _measure_rows(candidate, places), "rival": theirs}}
 
 
-def _measure_rows(candidate: Candidate, places: Iterable[int], labels: np.ndarray | None = None) -> dict:
+def _measure_rows(candidate: Candidate, places: Iterable[int], labels: Bools | None = None) -> Figures:
+    """Return the figures of the candidate on the held-out rows at these places, by their labels now unless others are given."""
     places = list(places)
     if labels is None:
         labels = list_values([candidate.held_out[at] for at in places])

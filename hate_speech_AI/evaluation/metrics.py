@@ -1,12 +1,39 @@
 """How good a classifier is on labelled texts."""
 
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
 import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Bools, Floats
+from ..manifest import Figures
+
+Counts = NDArray[np.int64] | np.int64
 
 
-def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
+class BaselineFigures(Figures):
+    """Figures on some texts beside those of the majority baseline, which always gives the more frequent label."""
+
+    accuracy: float
+    majority_accuracy: float
+    macro_f1: float
+    majority_macro_f1: float
+    calibration_error: float
+
+
+class Evaluation(TypedDict):
+    """Figures on labelled texts: on all, and by the values of each column."""
+
+    threshold: float
+    all: BaselineFigures
+    groups: dict[str, dict[str, BaselineFigures]]
+
+
+def calibration_error(labels: Bools, probabilities: Floats) -> float:
     """Return the expected calibration error (Naeini et al. 2015), from 0 to 1.
 
-    It is the mean distance between the share of hateful texts and the probability given, over ten bins of equal width.
+    It is the mean distance between the share of hateful texts and their mean probability, over ten bins of equal width.
 
     Parameters
     ----------
@@ -18,10 +45,10 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(sum(gaps) / max(len(labels), 1))
 
 
-def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict:
-    """Return F1, precision and recall of the hate class, ROC AUC and the count of the texts.
+def measure(labels: Bools, probabilities: Floats, threshold: float) -> Figures:
+    """Return F1, precision and recall of the hate class, ROC AUC and the number of texts.
 
-    A figure that does not exist is 0.0 for F1, precision and recall, and `None` for the ROC AUC of texts of one label.
+    An undefined F1, precision or recall is 0.0. ROC AUC is `None` if all labels are equal.
 
     Parameters
     ----------
@@ -39,12 +66,12 @@ def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> 
     )
     both = len(set(labels.tolist())) == 2
     roc_auc = round(float(roc_auc_score(labels, probabilities)), 4) if both else None
-    rounded = {name: round(float(value), 4) for name, value in (("f1", f1), ("precision", precision), ("recall", recall))}
-    return {**rounded, "roc_auc": roc_auc, "n": len(labels)}
+    f1, precision, recall = (round(float(value), 4) for value in (f1, precision, recall))
+    return {"f1": f1, "precision": precision, "recall": recall, "roc_auc": roc_auc, "n": len(labels)}
 
 
-def measure_by_source(sources: list[str], labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[str, dict]:
-    """Return `measure` of the texts of each source, sources in alphabetical order."""
+def measure_by_source(sources: list[str], labels: Bools, probabilities: Floats, threshold: float) -> dict[str, Figures]:
+    """Return the figures on the texts of each source, sources in alphabetical order."""
     import pandas as pd
 
     table = pd.DataFrame({"source": sources, "label": labels, "probability": probabilities})
@@ -54,30 +81,24 @@ def measure_by_source(sources: list[str], labels: np.ndarray, probabilities: np.
     }
 
 
-def format_table(by_source: dict[str, dict]) -> str:
-    """Return the figures of `measure_by_source` as a text table, one line a source."""
+def format_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return figures by name as a text table, one line a name."""
     import pandas as pd
 
-    return pd.DataFrame.from_dict(by_source, orient="index").to_string(na_rep="-", float_format="{:.3f}".format)
+    table: str = pd.DataFrame.from_dict(figures, orient="index").to_string(na_rep="-", float_format="{:.3f}".format)
+    return table
 
 
-def evaluate(labels: list[bool], probabilities: list[float], threshold: float, groups: dict[str, list[str]]) -> dict:
-    """Return figures on labelled texts, for all and by group, each beside the majority baseline.
-
-    The baseline always gives the more frequent label.
+def evaluate(labels: list[bool], probabilities: list[float], threshold: float, groups: dict[str, list[str]]) -> Evaluation:
+    """Return figures on labelled texts, on all and by group, beside the majority baseline.
 
     Parameters
     ----------
     labels, probabilities : list, of length n
     threshold : float
         A text at or above it is called hateful.
-    groups : dict
-        From the name of a column to its values, each of length n.
-
-    Returns
-    -------
-    dict
-        "threshold"; "all": figures; "groups": {column: {value: figures}}.
+    groups : dict of str to list of str
+        The values of each column, of length n.
     """
     truth, given = np.array(labels, bool), np.array(probabilities)
     by_column = {}
@@ -90,33 +111,36 @@ def evaluate(labels: list[bool], probabilities: list[float], threshold: float, g
     return {"threshold": threshold, "all": _measure_with_baseline(truth, given, threshold), "groups": by_column}
 
 
-def _measure_with_baseline(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict:
+def _measure_with_baseline(labels: Bools, probabilities: Floats, threshold: float) -> BaselineFigures:
     flagged = probabilities >= threshold
     hateful = float(labels.mean())
     majority = np.full(len(labels), hateful >= 0.5)
     figures = measure(labels, probabilities, threshold)
     return {
-        "n": figures.pop("n"),
+        "n": figures["n"],
         "accuracy": round(float((flagged == labels).mean()), 4),
         "majority_accuracy": round(max(hateful, 1 - hateful), 4),
         "macro_f1": _macro_f1(labels, flagged),
         "majority_macro_f1": _macro_f1(labels, majority),
-        **figures,
+        "f1": figures["f1"],
+        "precision": figures["precision"],
+        "recall": figures["recall"],
+        "roc_auc": figures["roc_auc"],
         "calibration_error": round(calibration_error(labels, probabilities), 4),
     }
 
 
-def _macro_f1(labels: np.ndarray, flagged: np.ndarray) -> float:
-    """Return the mean of the F1 of those of the two classes that there are."""
+def _macro_f1(labels: Bools, flagged: Bools) -> float:
+    """Return the mean F1 of the two classes. A class that is neither true nor flagged anywhere is left out."""
     values = [measure_f1(truth, said) for truth, said in ((labels, flagged), (~labels, ~flagged)) if (truth | said).any()]
     return round(float(np.mean(values)), 4)
 
 
-def measure_f1(labels: np.ndarray, flagged: np.ndarray) -> float:
-    """Return F1 of what is flagged, 0 where it does not exist; both bool, shape (n,)."""
+def measure_f1(labels: Bools, flagged: Bools) -> float:
+    """Return the F1 of the flags, 0 if it is undefined. Both arrays have shape (n,)."""
     return float(compute_f1((labels & flagged).sum(), (labels & ~flagged).sum(), (~labels & flagged).sum()))
 
 
-def compute_f1(hits, misses, false_alarms):
-    """Return F1, 0 where it does not exist; numbers or arrays."""
-    return 2 * hits / np.maximum(2 * hits + misses + false_alarms, 1)
+def compute_f1(hits: Counts, misses: Counts, false_alarms: Counts) -> Floats:
+    """Return F1 from counts, or from arrays of counts; 0 where it is undefined."""
+    return np.asarray(2 * hits / np.maximum(2 * hits + misses + false_alarms, 1), np.float64)

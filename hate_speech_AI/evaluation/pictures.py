@@ -1,19 +1,35 @@
-"""The pictures of the report: Matplotlib's SVG, in the page's colours and font, so that they fit light and dark."""
+"""The pictures of the report: SVG by Matplotlib, in the colours and the font of the page, for light and dark mode."""
 
 import io
 import re
+from collections import defaultdict
 from html import escape
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..arrays import Bools, Floats
+from ..manifest import ErrorRates
 from .functional_checks import read_functional_checks
 
-# Colours that no picture would use by itself, and the page's variables that take their place.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Colours that Matplotlib itself never uses. The variables of the page replace them.
 _INK, _FAINT, _MAIN, _OTHER = "#010203", "#040506", "#070809", "#0a0b0c"
 _VARIABLES = {_INK: "var(--ink)", _FAINT: "var(--faint)", _MAIN: "var(--main)", _OTHER: "var(--other)"}
 
 
-def _new_figure(width: float, height: float):
+class PastScore(NamedTuple):
+    """The score of a version, and whether it passed the gate."""
+
+    version: str
+    score: float
+    passed: bool
+
+
+def _new_figure(width: float, height: float) -> "tuple[Figure, Axes]":
     # Not at the top: only trainings draw, and the import takes half a second.
     from matplotlib.figure import Figure
 
@@ -27,11 +43,11 @@ def _new_figure(width: float, height: float):
     return figure, axes
 
 
-def _render_svg(figure, described: str) -> str:
+def _render_svg(figure: "Figure", described: str) -> str:
     import matplotlib as mpl
 
     out = io.StringIO()
-    # Text stays text: smaller, and in the page's font. The salt keeps the ids the same from one drawing to the next.
+    # Text stays text, which is smaller and takes the font of the page. The salt makes the ids the same in each drawing.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": described}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = out.getvalue()
@@ -40,14 +56,14 @@ def _render_svg(figure, described: str) -> str:
     svg = re.sub(r"font: ([0-9.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", svg)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, variable)
-    # The ids of several pictures share one page.
+    # Several pictures share one page, so their ids get a prefix.
     prefix = re.sub(r"\W+", "-", described)
     svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{prefix}-", svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(described)}" ', 1)
 
 
-def draw_precision_recall(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> str:
-    """Draw precision over recall for every threshold, with a dot for this one."""
+def draw_precision_recall(labels: Bools, probabilities: Floats, threshold: float) -> str:
+    """Draw precision over recall for every threshold, with a dot for the given one."""
     from sklearn.metrics import precision_recall_curve
 
     figure, axes = _new_figure(4.6, 3.4)
@@ -64,8 +80,8 @@ def draw_precision_recall(labels: np.ndarray, probabilities: np.ndarray, thresho
     return _render_svg(figure, "Precision-recall curve")
 
 
-def draw_calibration(labels: np.ndarray, probabilities: np.ndarray) -> str:
-    """Draw the share of hateful texts over the probability that was given, in ten bins of equal width."""
+def draw_calibration(labels: Bools, probabilities: Floats) -> str:
+    """Draw the share of hateful texts over their mean probability, in ten bins of equal width."""
     figure, axes = _new_figure(4.6, 3.4)
     axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.5)
     bins = np.minimum((probabilities * 10).astype(int), 9)
@@ -78,49 +94,56 @@ def draw_calibration(labels: np.ndarray, probabilities: np.ndarray) -> str:
     return _render_svg(figure, "Calibration curve")
 
 
-def draw_history(manifests: list[dict]) -> str:
-    """Draw the scores of versions, oldest first; a hollow point is a version that the gate refused."""
+def draw_history(history: list[PastScore]) -> str:
+    """Draw the scores of versions, oldest first. A hollow point is a version that the gate refused."""
     figure, axes = _new_figure(4.6, 2.6)
-    scores = [manifest["score"]["score"] for manifest in manifests]
+    scores = [past.score for past in history]
     axes.plot(range(len(scores)), scores, color=_MAIN, linewidth=1.5)
-    for at, manifest in enumerate(manifests):
-        fill = _MAIN if manifest["gate"]["passed"] else "none"
-        axes.plot(at, scores[at], "o", color=_MAIN, markerfacecolor=fill, markersize=6)
-    shown = sorted({0, len(manifests) - 1})
-    axes.set_xticks(shown, [manifests[at]["version"][:13] for at in shown], color=_INK)
+    for at, past in enumerate(history):
+        fill = _MAIN if past.passed else "none"
+        axes.plot(at, past.score, "o", color=_MAIN, markerfacecolor=fill, markersize=6)
+    shown = sorted({0, len(history) - 1})
+    axes.set_xticks(shown, [history[at].version[:13] for at in shown], color=_INK)
     axes.set_ylabel("F1", color=_INK)
     axes.set_ylim(max(0, min(scores) - 0.1), min(1.02, max(scores) + 0.1))
     return _render_svg(figure, "Score history")
 
 
-def draw_checks(groups: dict[str, float], parent: dict | None) -> str:
-    """Draw the accuracy on each group of functional checks, with a mark for that of the parent, whose manifest is given."""
+def draw_checks(groups: dict[str, float], before: dict[str, float]) -> str:
+    """Draw the accuracy on each group of functional checks, with a mark for the accuracy of the parent.
+
+    Parameters
+    ----------
+    groups, before : dict of str to float
+        The accuracy by group. The parent may lack groups.
+    """
     names = list(groups)[::-1]
     figure, axes = _new_figure(9.6, 0.27 * len(names) + 0.6)
-    labels = {check.group: [] for check in read_functional_checks()}
+    labels: dict[str, set[bool]] = defaultdict(set)
     for check in read_functional_checks():
-        labels[check.group].append(check.label)
-    kinds = {name: {1.0: "hate", 0.0: "not hate"}.get(float(np.mean(labels[name])), "both") for name in names}
+        labels[check.group].add(check.label)
+    kinds = {name: "both" if len(labels[name]) == 2 else "hate" if True in labels[name] else "not hate" for name in names}
     axes.barh(range(len(names)), [groups[name] for name in names], color=_MAIN, height=0.65)
     for at, name in enumerate(names):
         axes.text(1.01, at, f"{groups[name]:.0%}", va="center", color=_INK, fontsize=9)
-        if parent and name in parent["checks"]["groups"]:
-            axes.plot([parent["checks"]["groups"][name]] * 2, [at - 0.42, at + 0.42], color=_OTHER, linewidth=2.5)
+        if name in before:
+            axes.plot([before[name]] * 2, [at - 0.42, at + 0.42], color=_OTHER, linewidth=2.5)
     axes.set_yticks(range(len(names)), [f"{name.replace('_', ' ')} ({kinds[name]})" for name in names], color=_INK)
     axes.set(xlim=(0, 1), ylim=(-0.6, len(names) - 0.4))
     return _render_svg(figure, "Functional checks by group")
 
 
-def draw_identities(identities: dict[str, dict]) -> str:
-    """Draw the error rates on the functional checks by the identity group that they name."""
+def draw_identities(identities: dict[str, ErrorRates]) -> str:
+    """Draw the error rates on the functional checks by the identity that they name."""
     names = list(identities)[::-1]
     figure, axes = _new_figure(9.6, 0.45 * len(names) + 0.9)
     places = np.arange(len(names))
-    for offset, key, colour, label in (
-        (0.2, "false_positive_rate", _MAIN, "false positives: harmless texts called hateful"),
-        (-0.2, "false_negative_rate", _OTHER, "false negatives: hateful texts missed"),
+    rates = [identities[name] for name in names]
+    for offset, values, colour, label in (
+        (0.2, [rate["false_positive_rate"] for rate in rates], _MAIN, "false positives: harmless texts called hateful"),
+        (-0.2, [rate["false_negative_rate"] for rate in rates], _OTHER, "false negatives: hateful texts missed"),
     ):
-        axes.barh(places + offset, [identities[name][key] for name in names], 0.36, color=colour, label=label)
+        axes.barh(places + offset, values, 0.36, color=colour, label=label)
     axes.set_yticks(places, names, color=_INK)
     axes.set_xlim(0, 1)
     axes.legend(loc="upper center", bbox_to_anchor=(0.45, 1.16), ncols=2, frameon=False, labelcolor=_INK)

@@ -1,14 +1,16 @@
-"""The report of a version: one self-contained page, without a script, that says at a glance how good the version is."""
+"""The report of a version: one self-contained page without a script. It shows at a glance how good the version is."""
 
 from html import escape
 
 import numpy as np
 
+from ..arrays import Bools
+from ..manifest import Figures, GateVerdict, JudgedManifest, Manifest, Score
 from ..training.candidate import Candidate
 from ..training.rows import list_values
 from .functional_checks import read_functional_checks
 from .intervals import estimate_f1_interval
-from .pictures import draw_calibration, draw_checks, draw_history, draw_identities, draw_precision_recall
+from .pictures import PastScore, draw_calibration, draw_checks, draw_history, draw_identities, draw_precision_recall
 
 _MISTAKES = 15  # shown of each kind
 _SHOWN_CHARACTERS = 500
@@ -16,7 +18,7 @@ _HISTORY = 30  # versions in the picture
 _SCORED = {"held_out": "held-out tweets", "shipped": "texts of the shipped evaluation set"}
 _SLICES = {
     "held_out": "held-out rows as they stood then",
-    "newer": "rows that came or changed since",
+    "newer": "rows with new or changed labels",
     "shipped": "shipped evaluation set",
 }
 
@@ -44,61 +46,62 @@ _PAGE = (
     "<title>{title}</title><style>{style}</style></head><body>\n{body}\n</body></html>\n"
 )
 _ABOUT_RECALL = (
-    "Recall: share of the hateful texts found. Precision: share of the found that are hateful. Each point of the line is a"
-    " threshold; the dot is this version's."
+    "Recall: the share of hateful texts that are flagged. Precision: the share of flagged texts that are hateful. Each point of"
+    " the line is a threshold. The dot is the threshold of this version."
 )
-_ABOUT_CALIBRATION = "On the diagonal, of the texts called 70 % probable 70 % are hateful."
-_ABOUT_HISTORY = "The last is this one; a hollow point is a version that the gate refused."
-_ABOUT_CHECKS = "Share of the cases of each group that are answered rightly. The bar is this version, the mark its parent."
+_ABOUT_CALIBRATION = "On the diagonal a probability is true: 70 % of the texts with a probability of 70 % are hateful."
+_ABOUT_HISTORY = "The last point is this version. A hollow point is a version that the gate refused."
+_ABOUT_CHECKS = "The share of correct answers in each group. The bar is this version, the mark its parent."
 _ABOUT_IDENTITIES = (
-    "From the functional checks. Bars of one colour should be of one length: a longer one is a group whose members are silenced"
-    " more often, or protected less."
+    "From the functional checks. Bars of one colour should have one length. A longer bar is a group that is silenced more often,"
+    " or protected less."
 )
 
 
-def render(name: str, candidate: Candidate, manifest: dict, history: list[dict]) -> str:
-    """Return the report of `candidate` as version `name`: a page of HTML under 3 MB.
+def render(name: str, candidate: Candidate, manifest: JudgedManifest, history: list[Manifest]) -> str:
+    """Render the report of a candidate as version `name`: a page of HTML under 3 MB.
 
     Parameters
     ----------
-    manifest : dict
-        With the gate's verdict and the parent's name.
-    history : list of dict
-        Manifests of earlier versions, oldest first; the parent's is among them if it can still be read.
+    manifest : JudgedManifest
+        The manifest of the candidate, with the verdict of the gate.
+    history : list of Manifest
+        The manifests of earlier versions, oldest first. The parent's is among them if it can still be read.
     """
     labels, probabilities = candidate.scored.labels, candidate.scored.probabilities
-    parent = next((earlier for earlier in history if earlier["version"] == manifest["parent"]), None)
+    parent = next((earlier["checks"]["groups"] for earlier in history if earlier["version"] == manifest["parent"]), {})
     flagged = probabilities >= manifest["threshold"]
-    shown = [*history[1 - _HISTORY :], {**manifest, "version": name}]
+    shown = [PastScore(past["version"], past["score"]["score"], past["gate"]["passed"]) for past in history[1 - _HISTORY :]]
+    shown.append(PastScore(name, manifest["score"]["score"], manifest["gate"]["passed"]))
     parts = [
         f"<h1>Version {escape(name)}</h1>",
         f'<p class="score">{manifest["score"]["score"]:.3f}</p>',
         f'<p class="note">{_summarise(manifest["score"], labels, flagged)}</p>',
-        _gate(manifest["gate"]),
+        _describe_gate(manifest["gate"]),
         '<div class="pair">',
         _section("What it finds, and how often it is right",
                  draw_precision_recall(labels, probabilities, manifest["threshold"]), _ABOUT_RECALL),
         _section("Whether its probabilities are true", draw_calibration(labels, probabilities), _ABOUT_CALIBRATION),
         "</div>",
         '<div class="pair">',
-        _section("Right and wrong", _confusion(labels, flagged), f"{_SCORED[manifest['score']['of']].capitalize()}."),
+        _section("Right and wrong", _tabulate_confusion(labels, flagged), f"{_SCORED[manifest['score']['of']].capitalize()}."),
         _section("Score of the versions", draw_history(shown), _ABOUT_HISTORY),
         "</div>",
         _section("Functional checks", draw_checks(manifest["checks"]["groups"], parent),
                  f"{_ABOUT_CHECKS} {len(read_functional_checks()):,} cases written for this project."),
         _section("Errors by the group that a text names", draw_identities(manifest["checks"]["identities"]), _ABOUT_IDENTITIES),
-        _section("By source", _by_source(manifest["by_source"]), "By where the labels come from."),
-        _mistakes(candidate, list_values(candidate.held_out), candidate.probabilities >= manifest["threshold"]),
+        _section("By source", _tabulate_sources(manifest["by_source"]), "By where the labels come from."),
+        _list_mistakes(candidate, list_values(candidate.held_out), candidate.probabilities >= manifest["threshold"]),
     ]  # fmt: skip
     return _PAGE.format(title=f"Version {escape(name)}", style=_STYLE, body="\n".join(parts))
 
 
-def _summarise(score: dict, labels: np.ndarray, flagged: np.ndarray) -> str:
+def _summarise(score: Score, labels: Bools, flagged: Bools) -> str:
     low, high = estimate_f1_interval(labels, flagged)
     return (
         f"Score: F1 of the hate class on {len(labels):,} {_SCORED[score['of']]}; between {low:.3f} and {high:.3f} with 95 %"
         f" confidence. Precision {score['precision']:.3f}, recall {score['recall']:.3f}, ROC AUC"
-        f" {_number(score['roc_auc'])}. Trained on {score['trained_on']:,} tweets, {escape(score['trained_at'])}."
+        f" {_format_figure(score['roc_auc'])}. Trained on {score['trained_on']:,} tweets, {escape(score['trained_at'])}."
     )
 
 
@@ -106,13 +109,13 @@ def _section(title: str, content: str, note: str) -> str:
     return f'<section><h2>{title}</h2><p class="note">{note}</p>{content}</section>'
 
 
-def _number(value: float | None) -> str:
+def _format_figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _gate(gate: dict) -> str:
+def _describe_gate(gate: GateVerdict) -> str:
     if gate["rival"] is None:
-        return "<p>It passed the gate without a rival: nothing comparable was active before it.</p>"
+        return "<p>It passed the gate without a rival: no comparable version was active before it.</p>"
     if gate["passed"]:
         text = f"<p>It passed the gate against {escape(gate['rival'])}.</p>"
     else:
@@ -127,7 +130,7 @@ def _gate(gate: dict) -> str:
     return text + f"<table><tr><th>F1, models alone</th><th>tweets</th><th>this version</th><th>its rival</th></tr>{rows}</table>"
 
 
-def _confusion(labels: np.ndarray, flagged: np.ndarray) -> str:
+def _tabulate_confusion(labels: Bools, flagged: Bools) -> str:
     def cell(truth: bool, said: bool) -> str:
         share = (labels == truth).sum()
         count = int(((labels == truth) & (flagged == said)).sum())
@@ -140,18 +143,18 @@ def _confusion(labels: np.ndarray, flagged: np.ndarray) -> str:
     )
 
 
-def _by_source(by_source: dict[str, dict]) -> str:
+def _tabulate_sources(by_source: dict[str, Figures]) -> str:
     rows = "".join(
-        f'<tr><td>{escape(source)}</td><td class="n">{figures["n"]:,}</td>'
-        + "".join(f'<td class="n">{_number(figures[key])}</td>' for key in ("f1", "precision", "recall", "roc_auc"))
+        f'<tr><td>{escape(source)}</td><td class="n">{of["n"]:,}</td>'
+        + "".join(f'<td class="n">{_format_figure(f)}</td>' for f in (of["f1"], of["precision"], of["recall"], of["roc_auc"]))
         + "</tr>"
-        for source, figures in by_source.items()
+        for source, of in by_source.items()
     )
     head = "<th>source</th><th>tweets</th><th>F1</th><th>precision</th><th>recall</th><th>ROC AUC</th>"
     return f"<table><tr>{head}</tr>{rows}</table>"
 
 
-def _mistakes(candidate: Candidate, labels: np.ndarray, flagged: np.ndarray) -> str:
+def _list_mistakes(candidate: Candidate, labels: Bools, flagged: Bools) -> str:
     lists = []
     for title, is_kind, order in (
         ("Called hateful, though they are not", flagged & ~labels, -candidate.probabilities),
@@ -163,5 +166,5 @@ def _mistakes(candidate: Candidate, labels: np.ndarray, flagged: np.ndarray) -> 
             for at in places
         )
         lists.append(f"<details><summary>{title}</summary><ol>{items}</ol></details>")
-    note = "What people posted, hate speech included. Click to read. Some are mistakes of the labels."
+    note = "Texts as people posted them, hate speech included. Click to read. In some the label is wrong, not the model."
     return _section("The most confident mistakes", "".join(lists), note)

@@ -1,8 +1,8 @@
-"""What is done to a text before anything learns from it or judges it.
+"""The forms of a text: one to identify it, others for the models.
 
-Two forms are kept apart on purpose. The *fingerprint* says which texts are the same text; it keys rows and never changes.
-What the *model reads* (`normalise`, `reading_form`, `clean_and_tokenize_string`, `encoder_form`) may improve with every release;
-what the encoder reads, with every encoder. Everything here takes time linear in the text's length: a post is hostile input.
+The *fingerprint* tells which texts are the same. It is the key of rows and never changes. The forms that a *model reads*
+(`normalise`, `reading_form`, `clean_and_tokenize_string`) may change with every release. `encoder_form` changes with the encoder
+only. Everything here takes time linear in the length of the text, since posts are hostile input.
 """
 
 from .linear_form import clean_and_tokenize_string

@@ -1,16 +1,16 @@
-"""What the encoder reads of a text, and where each character of it comes from."""
+"""The form of a text that the encoder reads, and where each of its characters comes from."""
 
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from .normalisation import MOJIBAKE, undo_mojibake
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,31});?")
-# What is not seen, or only decorates a letter: format characters, blanks of no width, combining marks, variation selectors, tags;
-# and halves of surrogate pairs, which are no characters.
+# Invisible characters, and marks that decorate a letter: format characters, blanks of no width, combining marks, variation
+# selectors and tags. Also halves of surrogate pairs, which are no characters.
 _UNSEEN = re.compile(
     "[\u00ad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u20d0-\u20ff\u3164\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0\U000e0000-\U000e0fff\ud800-\udfff]+"
@@ -20,20 +20,20 @@ _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]*\w|(?<![\w@])@\w++|
 _LINK = re.compile(r"(?:https?://|www\.)\S*+|<url>|\[url\]", re.IGNORECASE)
 _HASHTAG = re.compile(r"#\w++")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|_+|(?<=[A-Za-z])(?=\d)")
-# One character, or one twice, that stands for a letter between letters: "h4te", not "covid19", "4chan" or "mp3".
+# A digit or sign, or the same one twice, in place of a letter between letters: "h4te", not "covid19", "4chan" or "mp3".
 _LEETSPEAK = re.compile(r"(?<=[A-Za-z])([013456789@$])\1?(?=[A-Za-z])")
 _LEET_LETTERS = str.maketrans("013456789@$", "oieasgtbgas")
-# Single letters with the same thing between them: four or more with blanks, three or more with dots and the like.
+# Single letters with the same separator between them: four or more with blanks, three or more with dots and the like.
 _SPLIT_LETTERS = re.compile(
     r"(?<![^\W_])[^\W\d_](?: [^\W\d_]){3,}(?![^\W_])|(?<![^\W_])[^\W\d_]([._*\-·])[^\W\d_](?:\1[^\W\d_])+(?![^\W_])"
 )
 _NO_LETTER = re.compile(r"[\W\d_]+")
-# The tokenizer gives up on longer words, and hate could hide in them.
+# The tokenizer turns longer words into one unknown token, and hate could hide in them.
 _ENDLESS = re.compile(r"\w{80}(?=\w)")
 _DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}|([^\w\s])\2{3,}")
 
-# Letters that look like Latin ones, after Unicode's confusables (UTS 39); those that decompose into Latin letters (accents,
-# full width, mathematical alphabets) need no entry.
+# Letters that look like Latin ones, from Unicode's confusables (UTS 39). Those that decompose into Latin letters (accents, full
+# width, mathematical alphabets) need no entry.
 _LOOK_ALIKES = {
     look_alike: latin
     for latin, look_alikes in {
@@ -48,28 +48,38 @@ _LOOK_ALIKES |= {chr(start + at): chr(97 + at) for start in (0x1F150, 0x1F170) f
 
 
 class Aligned:
-    """A text that is being rewritten, and where each of its characters stands in the original.
+    """A rewritten text, and where each of its characters comes from in the original.
 
     Attributes
     ----------
     text : str
     starts, ends : sequence of int
-        Of each character, the place in the original where what it was made of begins, and where it ends.
+        For each character, where its origin begins and ends in the original.
     """
 
     __slots__ = ("ends", "starts", "text")
 
     def __init__(self, text: str):
         self.text = text
-        self.starts, self.ends = range(len(text)), range(1, len(text) + 1)
+        self.starts: Sequence[int] = range(len(text))
+        self.ends: Sequence[int] = range(1, len(text) + 1)
 
-    def replace(self, pattern: re.Pattern, replacement: Callable[[re.Match], str], *, by_character: bool = False) -> None:
-        """Replace each match. A new character stands for the whole match, or with `by_character` for the one in its place."""
+    def replace(
+        self, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str], *, by_character: bool = False
+    ) -> None:
+        """Replace each match. See `edit`."""
         self.edit(((*found.span(), replacement(found)) for found in pattern.finditer(self.text)), by_character=by_character)
 
     def edit(self, edits: Iterable[tuple[int, int, str]], *, by_character: bool = False) -> None:
-        """Put a new text in the place of each (start, end), in ascending order. What is deleted belongs to what is before it."""
-        pieces, starts, ends, at = [], [], [], 0
+        """Replace each (start, end), in ascending order, by a new text.
+
+        The origin of each new character is the whole replaced part. With `by_character` it is the one character in its place. The
+        origin of a deleted part is added to that of the character before it.
+        """
+        pieces: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        at = 0
         for start, end, new in edits:
             kept = end if by_character else start
             pieces += self.text[at:start], new
@@ -86,15 +96,16 @@ class Aligned:
             self.starts, self.ends = [*starts, *self.starts[at:]], [*ends, *self.ends[at:]]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where the characters from `start` to `end` (exclusive) stand in the original."""
+        """Return where the characters from `start` to `end` (exclusive) come from in the original."""
         return min(self.starts[start:end]), max(self.ends[start:end])
 
 
 def encoder_form(text: str) -> Aligned:
-    """Return what the encoder reads of `text`, and where each character of it comes from.
+    """Return the form of `text` that the encoder reads, and where each of its characters comes from.
 
-    Undone: entities, mojibake, what is not seen, look-alike letters, leetspeak inside words, split letters, drawn-out words.
-    Mentions become "@user", links "http", emoji their English names. Lower case is the tokenizer's work.
+    It decodes entities and mojibake, drops invisible characters, and undoes look-alike letters, leetspeak inside words, split
+    letters and drawn-out words. A mention becomes "@user", a link "http", an emoji its English name. The tokenizer makes lower
+    case.
     """
     form = Aligned(text)
     if "&" in text:
@@ -118,16 +129,16 @@ def encoder_form(text: str) -> Aligned:
 
 
 def _latin(word: str) -> str:
-    """Return a word without accents, its look-alike letters made Latin if it has no others."""
+    """Return a word without accents. If all its other letters are look-alikes, return these as Latin letters."""
     plain = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
     latin = "".join(_LOOK_ALIKES.get(char, char) for char in plain)
     return latin if latin.isascii() else plain
 
 
 @cache
-def _emoji_names() -> tuple[re.Pattern, dict[str, str], int]:
-    """Return a pattern of what an emoji can begin with, the English names, and the length of the longest emoji."""
-    from emoji import EMOJI_DATA  # not at the top: the linear engine has no use for its table
+def _load_emoji() -> tuple[re.Pattern[str], dict[str, str], int]:
+    """Return a pattern of the first characters of emoji, the English names, and the length of the longest emoji."""
+    from emoji import EMOJI_DATA  # not at the top: the linear engine does not need this table
 
     names = {
         emoji: " " + entry["en"].strip(":").replace("_", " ").replace("-", " ").lower() + " "
@@ -138,10 +149,11 @@ def _emoji_names() -> tuple[re.Pattern, dict[str, str], int]:
 
 
 def _spell_emoji(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, name) of the emoji in `text`; one that is repeated is one."""
-    begins, names, longest = _emoji_names()
-    at, found = 0, None
-    while match := begins.search(text, at):
+    """Yield (start, end, name) of the emoji in `text`. A repeated emoji counts once."""
+    first_characters, names, longest = _load_emoji()
+    at = 0
+    found: tuple[int, int, str] | None = None
+    while match := first_characters.search(text, at):
         start = match.start()
         window = text[start : start + longest]
         length = next((n for n in range(len(window), 0, -1) if window[:n] in names), 0)

@@ -1,19 +1,17 @@
-"""Where the sentences of a text are."""
+"""Find the sentences of a text."""
 
 import re
 
-# Sentences.
-
-# Marks that end one, what closes after them, and the white space that follows; or a line's end.
+# Marks that end a sentence, closing quotes and brackets, and white space; or the end of a line.
 _SENTENCE_END = re.compile(r"(?:(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|\n)\s*+")
 _ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|\w)\.)\s*\Z", re.IGNORECASE)
-MAX_SENTENCES = 100  # so that the cost of judging each stays bounded
+MAX_SENTENCES = 100  # bounds the cost of judging each
 
 
 def find_sentences(text: str) -> list[tuple[int, int]]:
-    """Return (start, end) of each sentence of a text that is not blank, without the white space around it.
+    """Return (start, end) of each sentence, without the white space around it.
 
-    There is at least one. What follows the 99th sentence is one more, however long.
+    A text that is not blank has at least one. Everything after the 99th sentence counts as one more.
     """
     spans: list[tuple[int, int]] = []
     start = 0

@@ -1,10 +1,9 @@
-"""A fitted engine with its figures: what the gate judges and the store keeps."""
+"""A candidate: a fitted engine with its figures. The gate judges it, and the store keeps it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import numpy as np
-
+from ..arrays import Bools, Floats
 from ..engines.base import Engine, Fitted
 from ..engines.evaluation_set import EvaluationSet
 from ..evaluation.functional_checks import answer_checks, summarise_checks
@@ -12,23 +11,25 @@ from ..evaluation.metrics import measure, measure_by_source
 from ..label_index import LabelIndex
 from ..labels import PRIMARY
 from ..libraries import list_libraries
+from ..manifest import CandidateManifest, Figures, Score
 from .rows import Row, Split, list_values
 
 SEED = 20260101
 
-# Held-out rows are the score once there are so many, with so many of each value; before that it is of the shipped evaluation set.
+# The score is measured on the held-out rows once there are so many, with so many of each value. Before that it is measured on the
+# shipped evaluation set.
 _SCORE_ROWS, _SCORE_ROWS_OF_EACH = 300, 50
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What a score is of: labels (bool), probabilities (float64) and sources, all of length n."""
+    """Judged texts: their true labels, the probabilities given and their sources, each of length n."""
 
-    labels: np.ndarray
-    probabilities: np.ndarray
+    labels: Bools
+    probabilities: Floats
     sources: list[str]
 
-    def measure(self, threshold: float) -> dict:
+    def measure(self, threshold: float) -> Figures:
         return measure(self.labels, self.probabilities, threshold)
 
 
@@ -39,26 +40,25 @@ class Candidate:
     Attributes
     ----------
     engine : Engine
-    manifest : dict
-        What is known of it: threshold, figures, rows, parameters, libraries.
+    manifest : CandidateManifest
     held_out : list of Row
-        The rows of the primary label that it did not learn from.
+        The held-out rows of the primary label.
     probabilities : ndarray of float64, shape (len(held_out),)
-        What its model says of them.
+        The model's probabilities of these rows.
     training_reviews : list of Row
-        Reviews among what it learned from, not all of very many.
+        Reviews that the engine learned from, at most 20,000.
     reviews : dict of str to LabelIndex
-        Every review of either side, by label: the version answers them as reviewed.
+        Every review by label, held out or not. The version answers these texts as reviewed.
     scored : Scored
-        What the score is of: the held-out rows, or the shipped evaluation set.
+        The texts that the score is measured on: the held-out rows, or the shipped evaluation set.
     evaluation : EvaluationSet, optional
-        The evaluation set that ships with its engine, if one does.
+        The evaluation set that ships with the engine, if one does.
     """
 
     engine: Engine
-    manifest: dict
+    manifest: CandidateManifest
     held_out: list[Row]
-    probabilities: np.ndarray
+    probabilities: Floats
     training_reviews: list[Row]
     reviews: dict[str, LabelIndex]
     scored: Scored
@@ -66,19 +66,19 @@ class Candidate:
 
 
 def measure_candidate(fitted: Fitted, split: Split, evaluation: EvaluationSet | None) -> Candidate:
-    """Measure a fitted engine on the held-out rows, on the functional checks, and on the evaluation set that ships with it."""
+    """Measure a fitted engine on the held-out rows, the functional checks and the evaluation set that ships with it."""
     engine, threshold, held_out = fitted.engine, fitted.threshold, split.list_side("held_out")
     probabilities = engine.predict_proba([row.text for row in held_out])
-    scored = own = Scored(list_values(held_out), probabilities, [row.source for row in held_out])
-    slices = {"held_out": own.measure(threshold)}
+    scored = held_out_rows = Scored(list_values(held_out), probabilities, [row.source for row in held_out])
+    slices = {"held_out": held_out_rows.measure(threshold)}
     if evaluation is not None:
         test = evaluation.select_split("test")
         shipped = Scored(test.truth(), engine.judge_evaluation_set(test)[PRIMARY], test.sources)
         slices["shipped"] = shipped.measure(threshold)
-        if not _is_enough(own.labels):
+        if not _is_enough(held_out_rows.labels):
             scored = shipped
-    of = "held_out" if scored is own else "shipped"
-    manifest = {
+    of = "held_out" if scored is held_out_rows else "shipped"
+    manifest: CandidateManifest = {
         "engine": engine.name,
         "labels": list(engine.labels),
         "threshold": threshold,
@@ -94,12 +94,12 @@ def measure_candidate(fitted: Fitted, split: Split, evaluation: EvaluationSet | 
     return Candidate(engine, manifest, held_out, probabilities, split.training_reviews, split.reviews, scored, evaluation)
 
 
-def _is_enough(labels: np.ndarray) -> bool:
+def _is_enough(labels: Bools) -> bool:
     positive = int(labels.sum())
     return len(labels) >= _SCORE_ROWS and min(positive, len(labels) - positive) >= _SCORE_ROWS_OF_EACH
 
 
-def _describe_score(slices: dict[str, dict], of: str, n_trained_on: int) -> dict:
+def _describe_score(slices: dict[str, Figures], of: str, n_trained_on: int) -> Score:
     figures = slices[of]
     return {
         "score": figures["f1"],

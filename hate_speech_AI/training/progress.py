@@ -1,30 +1,35 @@
-"""How far a training is, said by the training itself: its steps are generators."""
+"""How a training reports its progress: its steps are generators that yield it."""
 
 from collections.abc import Generator
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 Result = TypeVar("Result")
 
 
 class Progress(NamedTuple):
-    """What a training says before each step, and now and then within the long ones.
+    """The progress of a training. It is yielded before each step, and from time to time within the long ones.
 
     Attributes
     ----------
     stage : str
-        "reading" (rows, and what their texts hold), "fitting", "evaluating", "saving" or "activating".
+        "reading" (rows and their features), "fitting", "evaluating", "saving" or "activating".
     rows_read : int
-        How many rows the engine has taken in so far.
+        How many rows the engine has read so far.
     """
 
     stage: str
     rows_read: int
 
 
-def run_to_end(steps: Generator[Any, None, Result]) -> Result:
-    """Run a generator to its end and return what it returns; what it yields is dropped."""
+# A step of a training: it yields progress, and returns its result.
+Steps = Generator[Progress, None, Result]
+
+
+def run_to_end(steps: Steps[Result]) -> Result:
+    """Run steps to their end, without reporting progress, and return their result."""
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            return end.value
+            result: Result = end.value
+            return result

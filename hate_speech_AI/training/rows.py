@@ -2,31 +2,32 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Container, Generator, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import Bools
 from ..evaluation.functional_checks import read_functional_checks
 from ..label_index import LabelIndex
 from ..labels import PRIMARY
 from ..text import fingerprint
-from .progress import Progress
+from .progress import Progress, Steps
 
-# Sources that mean something here: a person's decision, perhaps with how it came after a colon, and the sentences that the
-# service comes with.
+# The sources that mean something here. A review is a person's decision; how it came may follow after a colon. The starter tweets
+# come with the service.
 REVIEW = "review"
 STARTER = "starter"
 
-# The gate asks how many reviews a version answers as reviewed; of more it asks the first so many, which in the order of
-# fingerprints are as good as drawn by lot.
+# The gate counts how many reviews a version answers as reviewed. It takes at most so many, the first ones: rows come in the order
+# of fingerprints, so these are a random sample.
 _JUDGED_REVIEWS = 20_000
-_BEAT = 1000  # rows between two words of progress
+_ROWS_PER_PROGRESS = 1000
 
 
 class Row(NamedTuple):
-    """A label of a text, and where it comes from.
+    """A label of a text, and its source.
 
     Attributes
     ----------
@@ -43,27 +44,32 @@ class Row(NamedTuple):
     label: str = PRIMARY
 
 
+# A row, or a plain tuple of its first fields.
+RowFields = tuple[str, bool] | tuple[str, bool, str] | tuple[str, bool, str, str]
+
+
 def is_review(source: str) -> bool:
-    """Return whether labels of `source` are decisions of persons."""
+    """Return whether the labels of a source are decisions of people."""
     return source == REVIEW or source.startswith(f"{REVIEW}:")
 
 
-def list_values(rows: list[Row]) -> np.ndarray:
+def list_values(rows: list[Row]) -> Bools:
     """Return the values of `rows`: bool, shape (len(rows),)."""
     return np.array([row.value for row in rows], bool)
 
 
 class RowsDigest:
-    """What tells one set of training rows from another: sha256 over fingerprint, value, label and source, in order.
+    """The digest of training rows: the sha256 over fingerprint, value, label and source, in order.
 
-    Give it the rows of the primary label first, then those of each other label.
+    Two trainings with the same digest have the same rows. Give it the rows of the primary label first, then those of each other
+    label.
     """
 
     def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
 
     def update(self, digest: str, value: bool, source: str, label: str = PRIMARY) -> None:
-        # The primary label is not named: its rows had no label when this formula was made.
+        # The primary label is left out, as in the first release, whose rows had no label. So their digests stay valid.
         said = source if label == PRIMARY else f"{label} {source}"
         self._sha256.update(bytes.fromhex(digest) + bytes([value]) + said.encode() + b"\0")
 
@@ -72,9 +78,9 @@ class RowsDigest:
 
 
 def choose_side(digest: str) -> str:
-    """Return the side that a text's fingerprint puts it on: "held_out" (20 %), "threshold" (8 %) or "fit" (72 %).
+    """Return the side of a text: "held_out" (20 %), "threshold" (8 %) or "fit" (72 %).
 
-    It depends on nothing else, so a text never moves between the sides and scores compare across nights.
+    The side depends on the fingerprint alone. So a text never changes sides, and scores compare across nights.
     """
     number = int(digest[:16], 16)
     if number % 5 == 0:
@@ -84,24 +90,27 @@ def choose_side(digest: str) -> str:
 
 @dataclass(frozen=True)
 class Split:
-    """The rows of a training on their sides.
+    """The rows of a training, by side.
 
     Attributes
     ----------
     sides : dict of (label, side) to list of Row
-        Each text once for a label, the first row of equals. Left out are texts of the functional checks, and texts that the
-        shipped engine has learned from.
+        Each text appears once for a label, with its first row. Texts of the functional checks, and texts that the shipped engine
+        has learned from, are left out.
     training_reviews : list of Row
-        Reviews of the primary label that are not held out, not all of very many.
+        Reviews of the primary label that are not held out, at most 20,000.
     reviews : dict of str to LabelIndex
-        Every review, by label: the version answers them as reviewed.
+        Every review by label, whatever its side. The version answers these texts as reviewed.
     digest : str
         See `RowsDigest`.
     sources : dict of str to int
-        How many rows of the primary label each source has.
-    n_rows, n_learned, n_trained_on : int
-        How many rows there are of all labels; how many of the primary label the shipped engine has learned from before; and how
-        many of the primary label are not held out.
+        The number of rows of the primary label from each source.
+    n_rows : int
+        The number of rows of all labels.
+    n_learned : int
+        The number of rows of the primary label that the shipped engine has learned from before.
+    n_trained_on : int
+        The number of rows of the primary label that are not held out.
     """
 
     sides: dict[tuple[str, str], list[Row]]
@@ -118,39 +127,37 @@ class Split:
         return self.sides.get((label, side), [])
 
     def list_learnable(self, label: str) -> list[Row]:
-        """Return the rows of a label that are not held out, for an engine that keeps none for the threshold alone."""
+        """Return the rows of a label that are not held out, for an engine that needs no rows of their own for the threshold."""
         return self.list_side("fit", label) + self.list_side("threshold", label)
 
 
-def read_split(
-    rows: Iterable[Row | tuple], learned: Container[str] = (), evaluated: Container[str] = ()
-) -> Generator[Progress, None, Split]:
-    """Read all rows once, yielding progress, and return their split.
+def read_split(rows: Iterable[RowFields], learned: Container[str] = (), evaluated: Container[str] = ()) -> Steps[Split]:
+    """Read all rows once and return their split.
 
     Parameters
     ----------
     rows : iterable of Row
-        Or of tuples of its first two, three or four fields. Those of the primary label come first, for the digest.
+        Or of tuples of its first two, three or four fields. Rows of the primary label come first, for the digest.
     learned : container of str
-        Fingerprints of the texts that the shipped engine has learned from: neither held out nor learned again.
+        Fingerprints of the texts that the shipped engine has learned from. They are neither held out nor learned again.
     evaluated : container of str
-        Fingerprints of the shipped evaluation set: held out, whatever their number says.
+        Fingerprints of the shipped evaluation set. They are always held out.
     """
     reader = _Reader(learned, evaluated)
     for row in rows:
         reader.read(Row(*row))
-        if reader.n_rows % _BEAT == 0:
-            # The count is left to the engine, which takes longer over the rows.
+        if reader.n_rows % _ROWS_PER_PROGRESS == 0:
+            # The engine counts the rows instead, since it takes longer over them.
             yield Progress("reading", 0)
     return reader.finish()
 
 
 class _Reader:
-    """What is known of the rows while they are read."""
+    """Collects a split, row by row."""
 
     def __init__(self, learned: Container[str], evaluated: Container[str]):
         self._learned, self._evaluated = learned, evaluated
-        # Who posts texts of the functional checks as reviews does not teach the test.
+        # Otherwise somebody could teach the functional checks by posting their texts as reviews.
         self._checks = {fingerprint(check.text) for check in read_functional_checks()}
         self._seen: dict[str, set[bytes]] = defaultdict(set)
         self._sides: dict[tuple[str, str], list[Row]] = defaultdict(list)
@@ -167,9 +174,9 @@ class _Reader:
         if short in seen:
             return
         seen.add(short)
-        # One string for each source and label: a database gives a new one with each row.
-        same = self._names.setdefault
-        row = Row(row.text, row.value, same(row.source, row.source), same(row.label, row.label))
+        # Keep one string for each source and label: a database returns a new one with each row.
+        intern = self._names.setdefault
+        row = Row(row.text, row.value, intern(row.source, row.source), intern(row.label, row.label))
         self.n_rows += 1
         self._digest.update(key, row.value, row.source, row.label)
         if is_review(row.source):

@@ -1,5 +1,6 @@
 """The shipped encoder: what it says, that neighbours change nothing, and why it says it."""
 
+import json
 import os
 import random
 import shutil
@@ -219,6 +220,14 @@ def test_a_broken_file_of_the_encoder_is_one_clear_error(copied, name, how):
     else:
         (copied / name).write_bytes(b"nonsense")
     with pytest.raises(PretrainedError, match=f"{name}.*Install this release again"):
+        Encoder(copied)
+
+
+@pytest.mark.parametrize("changes", [{"width": None}, {"window": "wide"}, {"labels": 2}, {"files": 1}])
+def test_a_manifest_that_lacks_something_is_one_clear_error(copied, changes):
+    path = copied / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(PretrainedError, match=r"manifest.json.*Install this release again"):
         Encoder(copied)
 
 

@@ -109,7 +109,7 @@ def test_one_of_another_encoder_is_listed_and_not_compared_with(store):
     assert store.manifest(new)["gate"]["rival"] is None
 
 
-@pytest.mark.parametrize("number", [0, FORMAT_VERSION + 1, "1", None])
+@pytest.mark.parametrize("number", [0, FORMAT_VERSION + 1, "1", 1.0, True, [1], None])
 def test_a_format_that_nobody_knows_is_refused(store, number):
     path = store.root / store.versions()[0] / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": number}))

@@ -40,6 +40,9 @@ def test_a_saved_index_is_the_same(tmp_path, n):
         {"keys": np.zeros((3, 1), np.uint64), "labels": np.zeros(1, np.uint8), "n": np.int64(3)},
         {"keys": np.zeros((3, 2), np.int32), "labels": np.zeros(1, np.uint8), "n": np.int64(3)},
         {"keys": np.zeros((3, 2), np.uint64), "labels": np.zeros(7, np.uint8), "n": np.int64(3)},
+        {"keys": np.zeros((3, 2), np.uint64), "labels": np.zeros(1, np.uint8), "n": np.array([3, 3])},
+        {"keys": np.zeros((3, 2), np.uint64), "labels": np.zeros(1, np.uint8), "n": np.int64(4)},
+        {"keys": np.uint64(3), "labels": np.zeros(1, np.uint8), "n": np.int64(3)},
     ],
 )
 def test_other_arrays_are_refused(tmp_path, arrays):

@@ -164,6 +164,27 @@ def test_a_manifest_that_lacks_something_is_refused(store, version):
         store.load(version)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("labels", [["hate"]]), ("labels", [None]), ("reviews", {"hate": 5}), ("reviews", {"hate": ["a"]}), ("files", {"a": 1})],
+)
+def test_names_that_are_no_strings_are_refused(store, version, key, value):
+    edit_manifest(store, version, **{key: value})
+    with pytest.raises(errors.CorruptVersionError, match=key):
+        store.load(version)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"bucket_bits": "19"}, {"bucket_bits": -1}, {"bucket_bits": 10**6}, {"char_ngrams": 4}, {"char_ngrams": ["a"]}],
+)
+def test_parameters_of_another_engine_are_refused(store, version, parameters):
+    known = store.manifest(version)["parameters"]
+    edit_manifest(store, version, parameters={**known, **parameters} if parameters else {})
+    with pytest.raises(errors.CorruptVersionError, match="parameters"):
+        store.load(version)
+
+
 @pytest.mark.parametrize("threshold", ["0.5", 0.0, 1.0, None])
 def test_a_threshold_that_is_none_is_refused(store, version, threshold):
     edit_manifest(store, version, threshold=threshold)

@@ -43,6 +43,11 @@ def test_a_verdict_is_the_same_with_and_without_its_explanation():
 
 
 @pytest.mark.parametrize("explain", [False, True])
+def test_no_texts_have_no_verdicts(explain):
+    assert version_of().judge([], explain=explain) == []
+
+
+@pytest.mark.parametrize("explain", [False, True])
 def test_each_text_is_encoded_once(explain, monkeypatch):
     session, encoded = load_encoder()._session, []
 

@@ -11,6 +11,7 @@ from api.versions.trainings import queue_training
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
 from hate_speech_AI.evaluation.metrics import format_table
+from hate_speech_AI.manifest import GateVerdict, Manifest
 
 _POLL_SECONDS = 0.3
 _HINT_AFTER_SECONDS = 15
@@ -70,7 +71,7 @@ class Command(BaseCommand):
                 time.sleep(_POLL_SECONDS)
         return run
 
-    def _show_score(self, manifest: dict[str, Any]) -> None:
+    def _show_score(self, manifest: Manifest) -> None:
         score = manifest["score"]
         figures = score["slices"][score["of"]]
         evaluated = "held-out tweets" if score["of"] == "held_out" else "texts of the shipped evaluation set"
@@ -80,7 +81,7 @@ class Command(BaseCommand):
             f" trained on {score['trained_on']:,}."
         )
 
-    def _show_refusal(self, version: str, gate: dict[str, Any]) -> None:
+    def _show_refusal(self, version: str, gate: GateVerdict) -> None:
         reasons = "\n".join(f"  {reason}" for reason in gate["reasons"])
         most = "\n".join(
             f"  {_describe_group(group)}" for group in selectors.list_versions().get(name=version).most_new_labels[:3]

@@ -1,4 +1,4 @@
-"""Embeddings kept on disk by fingerprint, so that a night's training encodes only the texts that are new."""
+"""A cache of embeddings on disk, by fingerprint. So a training encodes only new texts."""
 
 import fcntl
 import logging
@@ -8,43 +8,50 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ...arrays import Float32s, Keys, Places
 
 logger = logging.getLogger(__name__)
 
 Key = tuple[int, int]  # both halves of the first 128 bits of a fingerprint
+Span = tuple[int, int]  # where the records of a text begin and end
+Embed = Callable[[list[str]], tuple[Float32s, Places]]  # returns the embeddings of all windows, and where each text's begin
 
 
 class EmbeddingCache:
-    """The embeddings of one encoder, in a file that is only appended to. One process at a time has it open.
+    """The embeddings of one encoder, in an append-only file. One process at a time opens it.
 
-    A record is the first 128 bits of a text's fingerprint and the embedding of a window. A text's windows stand together, the
-    last one marked. A write that was cut off leaves half a text at the end, which the next write replaces.
+    A record holds the first 128 bits of a text's fingerprint and the embedding of one window. The records of a text stand
+    together, and the last one is marked. If a write is interrupted, the file ends in an incomplete text. The next write
+    overwrites it.
 
     Parameters
     ----------
     path : Path
     width : int
-        Of an embedding.
+        The length of an embedding.
     """
 
     def __init__(self, path: Path, width: int):
         self._path = path
         self._type = np.dtype([("key", "<u8", 2), ("last", "u1"), ("vector", "<f4", width)])
-        self._map(path.stat().st_size // self._type.itemsize)
+        self._map_records(path.stat().st_size // self._type.itemsize)
         ends = np.flatnonzero(self._records["last"]) + 1
         self._count = int(ends[-1]) if len(ends) else 0
         self._begins, self._ends = np.append(0, ends[:-1])[: len(ends)], ends
-        keys = self._records["key"][self._begins, 0]
+        keys: Keys = self._records["key"][self._begins, 0]
         self._order = np.argsort(keys, kind="stable")
         self._keys = keys[self._order]
-        self._recent: dict[Key, tuple[int, int]] = {}  # what came since; sorting all anew for each would cost a square
+        # The texts that were appended since. To sort them in with every write would cost quadratic time.
+        self._recent: dict[Key, Span] = {}
 
     @classmethod
     @contextmanager
     def open(cls, folder: Path, encoder: str, width: int) -> Iterator[Self | None]:
-        """Give the cache of an encoder (its sha256) below `folder`, or `None` while another process has it.
+        """Open the cache of an encoder, given by its sha256, below `folder`. Give `None` if another process has opened it.
 
-        Files of other encoders are removed.
+        The files of other encoders are removed.
         """
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{encoder[:32]}.bin"
@@ -60,20 +67,26 @@ class EmbeddingCache:
             else:
                 yield cls(path, width)
 
-    def embed(
-        self, texts: list[str], fingerprints: list[str], embed: Callable[[list[str]], tuple[np.ndarray, np.ndarray]]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what `embed` returns for `texts`, from the file where it is there; append what is missing."""
+    def embed(self, texts: list[str], fingerprints: list[str], embed: Embed) -> tuple[Float32s, Places]:
+        """Return what `embed` returns for `texts`. Call it only for texts that the file lacks, and append these."""
         keys = [(int(digest[:16], 16), int(digest[16:32], 16)) for digest in fingerprints]
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if self._find(key) is None}
+        spans: dict[Key, Span] = {}
+        missing: dict[Key, str] = {}
+        for key, text in zip(keys, texts, strict=True):
+            if (span := self._find(key)) is None:
+                missing[key] = text
+            else:
+                spans[key] = span
         if missing:
-            self._append(list(missing), *embed(list(missing.values())))
-        places = [self._find(key) for key in keys]
+            spans |= self._append(list(missing), *embed(list(missing.values())))
+        places = [spans[key] for key in keys]
         starts = np.cumsum([0, *(end - begin for begin, end in places)])[:-1]
         records = [np.arange(begin, end) for begin, end in places]
-        return self._records["vector"][np.concatenate(records) if records else []], starts
+        vectors: Float32s = self._records["vector"][np.concatenate(records) if records else []]
+        return vectors, starts
 
-    def _find(self, key: Key) -> tuple[int, int] | None:
+    def _find(self, key: Key) -> Span | None:
+        """Return where the records of a text are; `None` if the file lacks the text."""
         if key in self._recent:
             return self._recent[key]
         at = int(self._keys.searchsorted(np.uint64(key[0])))
@@ -85,7 +98,8 @@ class EmbeddingCache:
             at += 1
         return None
 
-    def _append(self, keys: list[Key], vectors: np.ndarray, starts: np.ndarray) -> None:
+    def _append(self, keys: list[Key], vectors: Float32s, starts: Places) -> dict[Key, Span]:
+        """Append the records of texts, and return where they are."""
         records = np.zeros(len(vectors), self._type)
         ends = np.append(starts[1:], len(vectors))
         records["key"] = np.repeat(np.array(keys, np.uint64), ends - starts, axis=0)
@@ -95,10 +109,15 @@ class EmbeddingCache:
             file.seek(self._count * self._type.itemsize)
             file.truncate()
             records.tofile(file)
-        for key, begin, end in zip(keys, starts, ends, strict=True):
-            self._recent[key] = self._count + int(begin), self._count + int(end)
+        spans = {
+            key: (self._count + int(begin), self._count + int(end)) for key, begin, end in zip(keys, starts, ends, strict=True)
+        }
+        self._recent |= spans
         self._count += len(records)
-        self._map(self._count)
+        self._map_records(self._count)
+        return spans
 
-    def _map(self, count: int) -> None:
-        self._records = np.memmap(self._path, self._type, "r", shape=(count,)) if count else np.empty(0, self._type)
+    def _map_records(self, count: int) -> None:
+        self._records: NDArray[np.void] = (
+            np.memmap(self._path, self._type, "r", shape=(count,)) if count else np.empty(0, self._type)
+        )

@@ -1,32 +1,41 @@
-"""The encoder with a head for each label: verdicts, and why."""
+"""The encoder with a head for each label: it judges texts and explains its judgements."""
 
-from collections.abc import Generator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from ...arrays import Float32s, Floats, Places
 from ...errors import CorruptVersionError, ForeignEncoderError
 from ...label_index import read_arrays
 from ...labels import raise_implied
-from ..base import Engine, Fitted, Judgement
+from ...manifest import Manifest
+from ..base import Engine, Explanation, Fitted, Judgement
 from ..evaluation_set import EvaluationSet, Fingerprints
 from .session import Encoder, TokenReading, load_encoder
 from .shipped import Shipped
 
 if TYPE_CHECKING:
-    from ...training.progress import Progress
+    from ...training.progress import Steps
     from ...training.rows import Split
 
 
-def moderated_probability(logits: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Return the mean of the logistic function over a normal distribution of the logit, in float64.
+def moderated_probability(logits: Floats, deviations: Floats) -> Floats:
+    """Return the probability, averaged over the posterior of the logit: a normal distribution.
 
-    It is MacKay's approximation (1992, "moderated outputs"). Where the posterior is unsure, the probability moves towards a half.
+    This is the approximation by MacKay (1992, "moderated outputs"). Where the posterior is wide, the probability moves towards a
+    half.
+
+    Parameters
+    ----------
+    logits, deviations : ndarray of float64, shape (n,)
+        Mean and standard deviation of the logits.
     """
-    return 0.5 + 0.5 * np.tanh(logits / (2 * np.sqrt(1 + np.pi / 8 * deviation**2)))
+    probabilities: Floats = 0.5 + 0.5 * np.tanh(logits / (2 * np.sqrt(1 + np.pi / 8 * deviations**2)))
+    return probabilities
 
 
 class EncoderEngine(Engine):
@@ -35,12 +44,13 @@ class EncoderEngine(Engine):
     Parameters
     ----------
     mean : ndarray of float64, shape (n_labels, width + 1)
-        Mean of the weights' posterior, a row for each label; the intercept is last.
+        Mean of the posterior over the weights, a row for each label. The intercept is last.
     precision : ndarray of float32, shape (n_labels, width + 1, width + 1)
+        Precision of the posterior.
     encoder : Encoder, optional
-        By default this process's encoder, loaded when first needed.
+        The default is the encoder of this process, which is loaded when it is first needed.
     labels : tuple of str, optional
-        The rows of the head; by default the labels of the shipped head.
+        The labels of the rows. The default is those of the shipped head.
     """
 
     name = "encoder"
@@ -48,13 +58,11 @@ class EncoderEngine(Engine):
     can_explain = True
     is_shipped_ready = True
 
-    def __init__(
-        self, mean: np.ndarray, precision: np.ndarray, encoder: Encoder | None = None, labels: tuple[str, ...] | None = None
-    ):
+    def __init__(self, mean: Floats, precision: Float32s, encoder: Encoder | None = None, labels: tuple[str, ...] | None = None):
         self.mean, self.precision = mean, precision
         self.labels = Shipped().labels if labels is None else labels
         self._given_encoder = encoder
-        # x' P^-1 x is the squared length of L^-1 x, with P = L L'. In float32: for one text, reading these is what takes time.
+        # x' P^-1 x is the squared length of L^-1 x, with P = L L'. L^-1 is float32, since reading it takes most of the time.
         whitening = np.linalg.inv(np.linalg.cholesky(precision.astype(float)))
         self._whitening = whitening.reshape(-1, whitening.shape[-1]).astype(np.float32)
 
@@ -63,15 +71,15 @@ class EncoderEngine(Engine):
         return self._given_encoder or load_encoder()
 
     def judge(self, texts: list[str]) -> Judgement:
-        """Return the judgement of `texts`, each by its window with the highest probability of the first label."""
+        """Return the judgement on `texts`. The window with the highest probability of the first label decides."""
         vectors, starts = self.encoder.embed(texts)
         windows = self.judge_embeddings(vectors)
         if len(vectors) == len(texts):
             return windows
         return windows.take(pick_windows(windows[self.labels[0]], starts))
 
-    def judge_embeddings(self, vectors: np.ndarray) -> Judgement:
-        """Return the judgement of texts with these embeddings, shape (n, width)."""
+    def judge_embeddings(self, vectors: Float32s) -> Judgement:
+        """Return the judgement on embeddings, shape (n, width)."""
         extended = np.hstack([vectors, np.ones((len(vectors), 1))])
         logits = extended @ self.mean.T
         whitened = (extended.astype(np.float32) @ self._whitening.T).reshape(len(vectors), len(self.labels), extended.shape[1])
@@ -82,12 +90,13 @@ class EncoderEngine(Engine):
     def judge_evaluation_set(self, texts: EvaluationSet) -> Judgement:
         return self.judge_embeddings(texts.vectors)
 
-    def explain(self, texts: list[str]) -> tuple[Judgement, list[dict]]:
-        """Return the judgement of `texts`, and what each word adds to the logit of the first label.
+    def explain(self, texts: list[str]) -> tuple[Judgement, list[Explanation]]:
+        """Return the judgement on `texts`, and what each word adds to the logit of the first label.
 
-        1. Encode each text once. Judge it by its window with the highest probability, as `judge` does.
-        2. The logit is the head's weights times the mean of the token states, plus the intercept: a sum over tokens.
-        3. Add up the tokens of each word, a run of characters of the text as it was posted. Special tokens count into the bias.
+        1. Encode each text once. As in `judge`, the window with the highest probability decides.
+        2. The logit is the weights of the head times the mean of the token states, plus the intercept. So it is a sum over
+           tokens.
+        3. Add up the tokens of each word of the original text. The special tokens belong to the bias.
         """
         vectors, starts, tokens = self.encoder.embed_tokens(texts, self.mean[0, :-1])
         windows = self.judge_embeddings(vectors)
@@ -97,19 +106,19 @@ class EncoderEngine(Engine):
         return windows.take(best), explanations
 
     def save(self, folder: Path) -> None:
-        """Write `files` into `folder`: plain arrays. The manifest names the encoder, which is not copied."""
+        """Write `files` into `folder`: plain arrays. The encoder is not copied. The manifest has its sha256."""
         np.savez(folder / "model.npz", mean=self.mean, precision=self.precision)
 
     @classmethod
-    def load(cls, folder: Path, manifest: dict) -> Self:
-        """Return the engine that `save` wrote.
+    def load(cls, folder: Path, manifest: Manifest) -> Self:
+        """Load the engine that `save` wrote.
 
         Raises
         ------
         ForeignEncoderError
-            The head was made for another encoder than the one that this release ships.
+            The head was trained for another encoder than the one that this release ships.
         CorruptVersionError
-            The file is no archive of plain arrays, or the arrays are no posterior.
+            The file is no archive of plain arrays, or they are no posterior.
         """
         if manifest["parameters"].get("encoder") != Shipped().checksum("encoder.onnx"):
             raise ForeignEncoderError(
@@ -135,31 +144,31 @@ class EncoderEngine(Engine):
         files = Shipped()
         return cls(*files.head(), labels=files.labels)
 
-    def with_head(self, mean: np.ndarray, precision: np.ndarray) -> "EncoderEngine":
-        """Return an engine of the same encoder and labels with another head."""
+    def with_head(self, mean: Floats, precision: Float32s) -> "EncoderEngine":
+        """Return an engine with the same encoder and labels, and another head."""
         return EncoderEngine(mean, precision, self._given_encoder, self.labels)
 
     @classmethod
-    def parameters(cls) -> dict:
-        from .updating import TAUS  # not at the top: serving does without it
+    def parameters(cls) -> dict[str, Any]:
+        from .updating import TAUS  # not at the top: serving does not need it
 
         files = Shipped()
         return {"encoder": files.checksum("encoder.onnx"), "head": files.checksum("head.npz"), "taus": list(TAUS)}
 
     @classmethod
-    def fit_candidates(cls, split: "Split") -> Generator["Progress", None, list[Fitted]]:
+    def fit_candidates(cls, split: "Split") -> "Steps[list[Fitted]]":
         from .updating import fit_candidates
 
         return fit_candidates(cls.shipped(), split, cls.load_evaluation_set())
 
     @classmethod
-    def cache_embeddings(cls, folder: Path) -> AbstractContextManager:
+    def cache_embeddings(cls, folder: Path) -> AbstractContextManager[None]:
         return load_encoder().cache_embeddings(folder)
 
     @classmethod
     def load_shipped(cls) -> Fitted:
         manifest = Shipped().manifest
-        # The answers to the functional checks are shipped too, so the encoder need not run.
+        # The figures on the functional checks are shipped too, so the encoder need not run.
         return Fitted(cls.shipped(), manifest["threshold"], checks=manifest["checks"])
 
     @classmethod
@@ -171,30 +180,40 @@ class EncoderEngine(Engine):
         return Shipped().learned()
 
 
-def pick_windows(probabilities: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return for each text the place of its window with the highest probability, the first of equals."""
-    ends = np.append(starts[1:], len(probabilities))
+def pick_windows(probabilities: Floats, starts: Places) -> Places:
+    """Return the place of the window with the highest probability for each text, the first of equals."""
+    ends = np.append(starts, len(probabilities))[1:]
     return np.array([start + int(np.argmax(probabilities[start:end])) for start, end in zip(starts, ends, strict=True)], np.intp)
 
 
-def _explain(text: str, tokens: TokenReading, intercept: float) -> dict:
-    """Return what each word of `text` adds to the logit, as `Engine.explain` describes it."""
-    contributions = tokens.contributions.tolist()
-    words: list[list] = []  # start and end in the original, contribution, number of the word
-    for contribution, word, span in zip(contributions[1:-1], tokens.window.words, tokens.window.spans, strict=True):
+@dataclass(slots=True)
+class _Word:
+    """A word while its tokens are added up: its characters in the original, and its number by the tokenizer."""
+
+    start: int
+    end: int
+    contribution: float
+    number: int | None
+
+
+def _explain(text: str, tokens: TokenReading, intercept: float) -> Explanation:
+    """Return what each word of `text` adds to the logit."""
+    contributions: list[float] = tokens.contributions.tolist()
+    words: list[_Word] = []
+    for contribution, number, span in zip(contributions[1:-1], tokens.window.words, tokens.window.spans, strict=True):
         start, end = tokens.form.span(*span)
-        # Two tokens are of one word if the tokenizer says so, or if they were made of the same characters.
-        if words and (words[-1][3] == word or start < words[-1][1]):
-            words[-1][1] = max(words[-1][1], end)
-            words[-1][2] += contribution
-            words[-1][3] = word
+        # Two tokens belong to one word if the tokenizer says so, or if they come from the same characters.
+        if words and (words[-1].number == number or start < words[-1].end):
+            last = words[-1]
+            last.end, last.number = max(last.end, end), number
+            last.contribution += contribution
         else:
-            words.append([start, end, contribution, word])
+            words.append(_Word(start, end, contribution, number))
     return {
         "logit": sum(contributions) + intercept,
         "bias": contributions[0] + contributions[-1] + intercept,
         "words": [
-            {"word": text[start:end], "start": start, "end": end, "contribution": contribution}
-            for start, end, contribution, _ in words
+            {"word": text[one.start : one.end], "start": one.start, "end": one.end, "contribution": one.contribution}
+            for one in words
         ],
     }

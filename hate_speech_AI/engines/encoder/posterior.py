@@ -1,150 +1,195 @@
-"""Bayesian logistic regression: the head that learns from a community without forgetting what it knew.
+"""Bayesian logistic regression: the head learns from a community and keeps what the shipped head knows.
 
-It lives with training and not with serving, which needs none of scikit-learn; `engine.py` answers by its formulas.
+Only trainings import this module, since it needs scikit-learn. `engine.py` has the formulas for serving.
 """
+
+from collections.abc import Iterator
+from typing import NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
+from ...arrays import Bools, Float32s, Floats
 from .engine import moderated_probability
+
+Features = Floats | Float32s
 
 _MAX_STEPS = 50
 _ROWS_AT_ONCE = 16_384
 
 
-class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):
-    """Logistic regression with a Gaussian prior over the weights and a Gaussian approximation of the posterior.
+class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Logistic regression with a Gaussian prior over the weights, and a Gaussian approximation of their posterior.
 
     `fit` minimises
 
         sum_i s_i * logloss(y_i, w.x_i) + tau/2 * (w - mean)' precision (w - mean)
 
-    by damped Newton; the posterior's precision is the Hessian there (Laplace's approximation; MacKay 1992, "The Evidence
-    Framework Applied to Classification Networks"). With the posterior of one data set as prior and tau = 1, the result is that
-    of both data sets together, as far as the approximation holds; with a smaller tau the new data counts more. The weight of a
-    constant 1 is the intercept: `fit` appends it.
+    by damped Newton steps. The precision of the posterior is the Hessian at the minimum. This is Laplace's approximation (MacKay
+    1992, "The Evidence Framework Applied to Classification Networks").
+
+    If the prior is the posterior of another data set and tau is 1, the result approximates a fit on both data sets together. With
+    a smaller tau the new data counts more. The intercept is the weight of a constant 1, which `fit` appends to the features.
 
     Parameters
     ----------
-    mean : ndarray of shape (n_features + 1,), optional
-        Of the prior, the intercept last; 0 by default.
-    precision : ndarray of shape (n_features + 1, n_features + 1), optional
-        Of the prior; by default `alpha` times the identity, with a hundredth of that for the intercept.
+    mean : ndarray of float64, shape (n_features + 1,), optional
+        Mean of the prior, the intercept last. The default is 0.
+    precision : ndarray of float, shape (n_features + 1, n_features + 1), optional
+        Precision of the prior. The default is `alpha` times the identity, and a hundredth of that for the intercept.
     tau : float
-        The prior strength.
+        Prior strength.
     alpha : float
+        Scale of the default precision.
     tol : float
-        Newton's steps end when the next would lower the loss by a smaller share of it than this.
+        Stop when the next step would lower the loss by less than this share of it.
 
     Attributes
     ----------
-    mean_, precision_ : ndarray
-        Of the posterior, shaped as the prior's.
-    classes_ : ndarray
+    mean_ : ndarray of float64, shape (n_features + 1,)
+        Mean of the posterior.
+    precision_ : ndarray of float64, shape (n_features + 1, n_features + 1)
+        Precision of the posterior.
+    classes_ : ndarray of bool
         [False, True].
     n_steps_ : int
+        The number of Newton steps of the last fit.
     """
 
-    def __init__(self, mean=None, precision=None, tau=1.0, alpha=1.0, tol=1e-10):
+    mean_: Floats
+    precision_: Floats
+
+    def __init__(
+        self,
+        mean: Floats | None = None,
+        precision: Features | None = None,
+        tau: float = 1.0,
+        alpha: float = 1.0,
+        tol: float = 1e-10,
+    ):
         self.mean, self.precision, self.tau, self.alpha, self.tol = mean, precision, tau, alpha, tol
 
-    def fit(self, X, y, sample_weight=None):
-        """Fit from the prior.
+    def fit(self, X: Features, y: Bools, sample_weight: Floats | None = None) -> Self:
+        """Fit to rows, from the prior.
 
         Parameters
         ----------
-        X : ndarray of shape (n, n_features)
+        X : ndarray of float, shape (n, n_features)
         y : ndarray of bool, shape (n,)
-        sample_weight : ndarray of shape (n,), optional
+        sample_weight : ndarray of float64, shape (n,), optional
+            A row of weight 2 counts like two rows.
         """
-        X, y = self._checked(X, y)
+        X, labels = self._check_rows(X, y)
         width = X.shape[1] + 1
         mean = np.zeros(width) if self.mean is None else np.asarray(self.mean, float)
         precision = self.precision
         if precision is None:
             precision = np.diag(np.r_[np.full(width - 1, self.alpha), self.alpha / 100])
-        return self._update(X, y, mean, self.tau * np.asarray(precision, float), sample_weight)
+        return self._minimise(X, labels, mean, self.tau * np.asarray(precision, float), sample_weight)
 
-    def partial_fit(self, X, y, sample_weight=None):
-        """Update the posterior with more rows: it is the prior now. The first call is `fit`."""
+    def partial_fit(self, X: Features, y: Bools, sample_weight: Floats | None = None) -> Self:
+        """Fit to more rows, with the posterior so far as prior. The first call does the same as `fit`."""
         if not hasattr(self, "mean_"):
             return self.fit(X, y, sample_weight)
-        X, y = self._checked(X, y, reset=False)
-        return self._update(X, y, self.mean_, self.precision_, sample_weight)
+        X, labels = self._check_rows(X, y, reset=False)
+        return self._minimise(X, labels, self.mean_, self.precision_, sample_weight)
 
-    def decision_function(self, X):
-        """Return the logit at the posterior's mean: shape (n,)."""
+    def decision_function(self, X: Features) -> Floats:
+        """Return the logit at the mean of the posterior: shape (n,)."""
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=float) @ self.mean_[:-1] + self.mean_[-1]
+        logits: Floats = validate_data(self, X, reset=False, dtype=float) @ self.mean_[:-1] + self.mean_[-1]
+        return logits
 
-    def predict_proba(self, X):
-        """Return the probabilities of both classes, the posterior's variance taken into account: shape (n, 2)."""
-        logits, deviation = self.decision_function(X), self.uncertainty(X)
-        positive = moderated_probability(logits, deviation)
+    def predict_proba(self, X: Features) -> Floats:
+        """Return the probabilities of both classes, averaged over the posterior: shape (n, 2)."""
+        positive = moderated_probability(self.decision_function(X), self.uncertainty(X))
         return np.column_stack([1 - positive, positive])
 
-    def predict(self, X):
-        """Return whether the logit at the posterior's mean is above 0: bool, shape (n,)."""
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+    def predict(self, X: Features) -> Bools:
+        """Return whether the logit at the mean of the posterior is above 0: shape (n,)."""
+        is_positive: Bools = self.decision_function(X) > 0
+        return is_positive
 
-    def uncertainty(self, X):
+    def uncertainty(self, X: Features) -> Floats:
         """Return the standard deviation of the logit under the posterior: shape (n,)."""
         check_is_fitted(self)
-        extended = _with_constant(validate_data(self, X, reset=False, dtype=float))
-        return np.sqrt(np.einsum("ij,ij->i", extended, np.linalg.solve(self.precision_, extended.T).T))
+        extended = _append_constant(validate_data(self, X, reset=False, dtype=float))
+        variances: Floats = np.einsum("ij,ij->i", extended, np.linalg.solve(self.precision_, extended.T).T)
+        return np.sqrt(variances)
 
-    def _checked(self, X, y, *, reset=True):
-        if len(X) == 0:  # nothing new: the posterior is the prior
-            X, y = np.asarray(X, float), np.asarray(y, bool)
-            if reset:
-                self.n_features_in_ = X.shape[1]
+    def _check_rows(self, X: Features, y: Bools, *, reset: bool = True) -> tuple[Features, Floats]:
+        """Return checked features, and labels as 0 and 1."""
+        if len(X) == 0:  # scikit-learn refuses that; without rows the posterior is the prior
+            X = np.asarray(X, float)
         else:
             X, y = check_X_y(X, y, dtype=[np.float64, np.float32])
-            if reset:
-                self.n_features_in_ = X.shape[1]
+        if reset:
+            self.n_features_in_ = X.shape[1]
         self.classes_ = np.array([False, True])
         return X, np.asarray(y, float)
 
-    def _update(self, X, y, mean, precision, sample_weight):
+    def _minimise(self, X: Features, labels: Floats, mean: Floats, precision: Floats, sample_weight: Floats | None) -> Self:
+        """Minimise the loss from the mean of the prior, and keep the posterior."""
         weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
+        rows = _Rows(X, labels, weights)
         at = mean.copy()
-        loss, gradient, hessian = _loss(X, y, weights, at, mean, precision, curvature=True)
+        loss, gradient, hessian = _differentiate_loss(rows, at, mean, precision)
         self.n_steps_ = 0
         while self.n_steps_ < _MAX_STEPS:
             step = np.linalg.solve(hessian, gradient)
-            promised = gradient @ step
-            if promised < self.tol * max(1.0, abs(loss)):
+            decrement = gradient @ step
+            if decrement < self.tol * max(1.0, abs(loss)):
                 break
             length = 1.0
-            # Damped: a full step may overshoot far from the minimum (Armijo's rule).
-            while _loss(X, y, weights, at - length * step, mean, precision)[0] > loss - 1e-4 * length * promised:
+            # Far from the minimum a full step may overshoot. So halve it until the loss falls enough (Armijo's rule).
+            while _compute_loss(rows, at - length * step, mean, precision) > loss - 1e-4 * length * decrement:
                 length /= 2
                 if length < 1e-6:
                     break
             at = at - length * step
-            loss, gradient, hessian = _loss(X, y, weights, at, mean, precision, curvature=True)
+            loss, gradient, hessian = _differentiate_loss(rows, at, mean, precision)
             self.n_steps_ += 1
         self.mean_, self.precision_ = at, hessian
         return self
 
 
-def _with_constant(X: np.ndarray) -> np.ndarray:
+class _Rows(NamedTuple):
+    """Rows to fit: features, labels (0 or 1) and weights."""
+
+    X: Features
+    labels: Floats
+    weights: Floats
+
+    def blocks(self) -> Iterator[tuple[Floats, Floats, Floats]]:
+        """Yield the rows in blocks, with the constant appended in float64. So no copy of all rows is made."""
+        for start in range(0, len(self.X), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            yield _append_constant(np.asarray(self.X[some], float)), self.labels[some], self.weights[some]
+
+
+def _append_constant(X: Floats) -> Floats:
     return np.hstack([X, np.ones((len(X), 1), X.dtype)])
 
 
-def _loss(X, y, weights, at, mean, precision, *, curvature=False):
-    """Return the loss, and with `curvature` its gradient and Hessian; in blocks, so that no copy of X is made."""
+def _compute_loss(rows: _Rows, at: Floats, mean: Floats, precision: Floats) -> float:
     away = at - mean
-    pull = precision @ away
-    loss, gradient, hessian = away @ pull / 2, pull, precision.copy() if curvature else None
-    for start in range(0, len(X), _ROWS_AT_ONCE):
-        block = _with_constant(np.asarray(X[start : start + _ROWS_AT_ONCE], float))
-        labels, counts = y[start : start + _ROWS_AT_ONCE], weights[start : start + _ROWS_AT_ONCE]
+    loss = float(away @ (precision @ away)) / 2
+    for block, labels, weights in rows.blocks():
         logits = block @ at
-        loss += counts @ (np.logaddexp(0, logits) - labels * logits)
-        if curvature:
-            p = 0.5 + 0.5 * np.tanh(logits / 2)
-            gradient = gradient + block.T @ (counts * (p - labels))
-            hessian += (block * (counts * p * (1 - p))[:, None]).T @ block
+        loss += float(weights @ (np.logaddexp(0, logits) - labels * logits))
+    return loss
+
+
+def _differentiate_loss(rows: _Rows, at: Floats, mean: Floats, precision: Floats) -> tuple[float, Floats, Floats]:
+    """Return the loss, its gradient and its Hessian."""
+    away = at - mean
+    gradient, hessian = precision @ away, precision.copy()
+    loss = float(away @ gradient) / 2
+    for block, labels, weights in rows.blocks():
+        logits = block @ at
+        loss += float(weights @ (np.logaddexp(0, logits) - labels * logits))
+        p = 0.5 + 0.5 * np.tanh(logits / 2)
+        gradient = gradient + block.T @ (weights * (p - labels))
+        hessian += (block * (weights * p * (1 - p))[:, None]).T @ block
     return loss, gradient, hessian

@@ -1,4 +1,4 @@
-"""The shipped encoder in an inference session: texts in, embeddings out."""
+"""The shipped encoder in an inference session. It turns texts into embeddings."""
 
 import os
 import threading
@@ -11,65 +11,67 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...arrays import Float32s, Floats, Places
 from ...errors import PretrainedError
 from ...text import fingerprint
 from ...text.encoder_form import Aligned, encoder_form
 from .embeddings import EmbeddingCache
 from .shipped import FOLDER, Shipped
 
-# Small enough for the cache of one core: measured, twice as many take a tenth longer each, and fewer save nothing.
+# So many fit in the cache of one core. Measured: with twice as many each takes a tenth longer, and fewer are no faster.
 _TOKENS_AT_ONCE = 512
 _CLS, _SEP = 101, 102
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a text that the encoder reads at once.
+    """A part of a text that the encoder reads at once.
 
     Attributes
     ----------
     ids : list of int
         Token ids, with the special ones at both ends.
     spans : list of (int, int)
-        For each token but the special ones, its characters in `form`.
-    words : list of int
-        For each token but the special ones, the number of its word.
+        The characters in the encoder form of each token but the special ones.
+    words : list of int or None
+        The number of the word of each token but the special ones; `None` if the tokenizer assigns it to no word.
     """
 
     ids: list[int]
     spans: list[tuple[int, int]]
-    words: list[int]
+    words: list[int | None]
 
 
 @dataclass(slots=True)
 class TokenReading:
-    """A window of a text, and what its tokens say.
+    """A window of a text, and the contributions of its tokens.
 
     Attributes
     ----------
     form : Aligned
-        What the encoder reads of the text.
+        The encoder form of the text.
     window : Window
     contributions : ndarray of float64, shape (n_tokens,)
-        What each token, the special ones included, adds to the product of weights and embedding.
+        What each token, special ones included, adds to the product of weights and embedding.
     """
 
     form: Aligned
     window: Window
-    contributions: np.ndarray = field(default_factory=lambda: np.empty(0))
+    contributions: Floats = field(default_factory=lambda: np.empty(0))
 
 
 class Encoder:
-    """The shipped encoder: texts in, embeddings out. One inference session a process: get it by `load_encoder`.
+    """The shipped encoder. A process has one: `load_encoder` returns it.
 
     Parameters
     ----------
     folder : Path
-        With `encoder.onnx`, `tokenizer.json` and `manifest.json`.
+        The folder of `encoder.onnx`, `tokenizer.json` and `manifest.json`.
     threads : int
-        How many batches of one call may run at a time. A batch has one thread: a text is too small to be shared out, and
-        two threads took longer than one for fewer than eight texts.
+        How many batches of one call may run at once. A batch has one thread, since texts are too short to be divided among
+        threads: with fewer than eight texts, two threads took longer than one.
 
     Raises
     ------
@@ -92,7 +94,7 @@ class Encoder:
             self._tokenizer = Tokenizer.from_buffer(files.read("tokenizer.json"))
         except PretrainedError:
             raise
-        except Exception as error:  # their libraries raise what they like
+        except Exception as error:  # the libraries declare no errors of their own
             raise PretrainedError(f"The shipped encoder cannot be loaded: {error}. Install this release again.") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -101,15 +103,15 @@ class Encoder:
         self._overlap: int = files.manifest["overlap"]
         self._pool = ThreadPoolExecutor(threads, "encoder")  # starts no thread before it has work
         self._cache: EmbeddingCache | None = None
-        self._trainer = 0  # the thread that the cache is for
+        self._trainer = 0  # the thread that uses the cache
 
-    def embed(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the embeddings of the windows of `texts`, and where each text's begin.
+    def embed(self, texts: list[str]) -> tuple[Float32s, Places]:
+        """Return the embeddings of all windows of `texts`, and where those of each text begin.
 
         Returns
         -------
         vectors : ndarray of float32, shape (n_windows, width)
-            Means of token states, not normalised.
+            Means of the token states, not normalised.
         starts : ndarray of int, shape (len(texts),)
         """
         cache = self._cache
@@ -117,10 +119,10 @@ class Encoder:
             return self._embed(texts)
         return cache.embed(texts, [fingerprint(text) for text in texts], self._embed)
 
-    def embed_tokens(self, texts: list[str], weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, list["TokenReading"]]:
-        """Return what `embed` returns, and for each window what its tokens add to the product of `weights` and its embedding.
+    def embed_tokens(self, texts: list[str], weights: Floats) -> tuple[Float32s, Places, list[TokenReading]]:
+        """Return what `embed` returns, and what the tokens of each window add to the product of `weights` and its embedding.
 
-        Both come of one run of the encoder. The token states are not kept: those of a thousand texts take 200 MB.
+        The encoder runs once for both. The token states are not kept, since those of a thousand texts take 200 MB.
 
         Parameters
         ----------
@@ -134,7 +136,7 @@ class Encoder:
             readings += (TokenReading(form, window) for window in windows)
         vectors = np.empty((len(readings), self.width), np.float32)
 
-        def run(places: list[int], ids: np.ndarray) -> None:
+        def run(places: list[int], ids: NDArray[np.int64]) -> None:
             vectors[places], states = self._session.run(["embedding", "states"], {"ids": ids})
             for place, tokens in zip(places, states, strict=True):
                 readings[place].contributions = tokens.astype(float) @ weights / len(tokens)
@@ -142,7 +144,7 @@ class Encoder:
         self._run_batches([reading.window.ids[1:-1] for reading in readings], run)
         return vectors, starts, readings
 
-    def _embed(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    def _embed(self, texts: list[str]) -> tuple[Float32s, Places]:
         windows: list[list[int]] = []
         starts = np.empty(len(texts), np.intp)
         for at, ids in enumerate(self._token_ids([encoder_form(text).text for text in texts])):
@@ -150,14 +152,14 @@ class Encoder:
             windows += (ids[first:last] for first, last in self._bounds(len(ids)))
         vectors = np.empty((len(windows), self.width), np.float32)
 
-        def run(places: list[int], ids: np.ndarray) -> None:
+        def run(places: list[int], ids: NDArray[np.int64]) -> None:
             vectors[places] = self._session.run(["embedding"], {"ids": ids})[0]
 
         self._run_batches(windows, run)
         return vectors, starts
 
-    def _run_batches(self, windows: list[list[int]], run: Callable[[list[int], np.ndarray], None]) -> None:
-        """Call `run` with the places and the ids of each batch of windows, in several threads if there are several batches."""
+    def _run_batches(self, windows: list[list[int]], run: Callable[[list[int], NDArray[np.int64]], None]) -> None:
+        """Call `run` with the places and the token ids of each batch of windows. Several batches run in several threads."""
 
         def run_batch(places: list[int]) -> None:
             ids = np.empty((len(places), len(windows[places[0]]) + 2), np.int64)
@@ -169,7 +171,7 @@ class Encoder:
         if len(batches) == 1:
             run_batch(batches[0])
         else:
-            for _ in self._pool.map(run_batch, batches):  # raises what a batch raised
+            for _ in self._pool.map(run_batch, batches):  # raises the error of a batch
                 pass
 
     def _token_ids(self, forms: list[str]) -> Iterator[list[int]]:
@@ -180,7 +182,7 @@ class Encoder:
                 yield encoding.ids
 
     def _bounds(self, count: int) -> Iterator[tuple[int, int]]:
-        """Yield where the windows of a text of so many tokens begin and end; the last one is as long as the others."""
+        """Yield where each window of a text with so many tokens begins and ends. The last one is as long as the others."""
         width = self._window - 2
         if count <= width:
             yield 0, count
@@ -191,7 +193,7 @@ class Encoder:
         yield count - width, count
 
     def read(self, text: str) -> tuple[Aligned, list[Window]]:
-        """Return what is read of `text`, and its windows with where their tokens stand in it."""
+        """Return the encoder form of `text` and its windows."""
         form = encoder_form(text)
         encoding = self._tokenizer.encode(form.text, add_special_tokens=False)
         windows = [
@@ -202,7 +204,7 @@ class Encoder:
 
     @contextmanager
     def cache_embeddings(self, folder: Path) -> Iterator[None]:
-        """Keep the embeddings of this thread's texts below `folder` while the context lasts, and take them from there."""
+        """Cache the embeddings that this thread asks for below `folder`, while the context lasts."""
         with EmbeddingCache.open(folder, self.sha256, self.width) as cache:
             self._cache, self._trainer = cache, threading.get_ident()
             try:
@@ -212,7 +214,7 @@ class Encoder:
 
 
 def _batch_windows(windows: list[list[int]]) -> Iterator[list[int]]:
-    """Yield places of windows of one length to run together, long ones first: no thread is left with them at the end."""
+    """Yield the places of windows of one length, which run together. Long ones come first, so that all threads end together."""
     by_length: dict[int, list[int]] = defaultdict(list)
     for at, ids in enumerate(windows):
         by_length[len(ids)].append(at)
@@ -226,7 +228,7 @@ _threads: int | None = None
 
 
 def set_threads(count: int) -> None:
-    """Let this process's encoder use `count` threads, or one for each core if it is 0.
+    """Set the threads of this process's encoder: `count`, or one for each core if it is 0.
 
     Raises
     ------
@@ -243,7 +245,7 @@ def set_threads(count: int) -> None:
 def load_encoder() -> Encoder:
     """Return this process's encoder.
 
-    It has as many threads as `set_threads` said. Where nobody called that, HATE_SPEECH_THREADS says it, 0 by default.
+    `set_threads` sets its threads. If nobody called that, HATE_SPEECH_THREADS does (0 by default).
     """
     count = int(os.environ.get("HATE_SPEECH_THREADS", "0")) if _threads is None else _threads
     return Encoder(threads=count or len(os.sched_getaffinity(0)))

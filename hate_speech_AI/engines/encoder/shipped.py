@@ -1,6 +1,6 @@
-"""What this release ships in `pretrained/`: the encoder, its head, what they learned from, and their evaluation set.
+"""The files in `pretrained/`: the encoder, its head, fingerprints of the texts they learned from, and their evaluation set.
 
-`recipe/` makes it.
+`recipe/` makes them.
 """
 
 import hashlib
@@ -8,37 +8,67 @@ import io
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...arrays import Float32s, Floats
 from ...errors import PretrainedError
+from ...manifest import CheckFigures
 from ..evaluation_set import EvaluationSet, Fingerprints
 
 FOLDER = Path(__file__).parents[2] / "pretrained"
 
 
-class Shipped:
-    """The files of a folder such as `pretrained/`, each checked before it is used.
+class ShippedManifest(TypedDict):
+    """The manifest of `pretrained/`.
 
-    Every method and property raises `PretrainedError` where a file is missing or is not the one that was shipped.
+    "width" is the length of an embedding. "window" and "overlap" count tokens. "labels" are the rows of the head. "files" has the
+    sha256 of each file. "checks" has the figures on the functional checks, "figures" those of the model card.
+    """
+
+    format: int
+    width: int
+    window: int
+    overlap: int
+    labels: list[str]
+    threshold: float
+    checks: CheckFigures
+    figures: dict[str, Any]
+    rows: dict[str, int]
+    files: dict[str, str]
+
+
+class Shipped:
+    """The files of a folder such as `pretrained/`. Each is checked before it is used.
+
+    Every method and property raises `PretrainedError` if a file is missing or is not the one that was shipped.
     """
 
     def __init__(self, folder: Path = FOLDER):
         self.folder = folder
 
     @cached_property
-    def manifest(self) -> dict:
-        """The labels, the window, the threshold, the checksums of the files, and figures."""
+    def manifest(self) -> ShippedManifest:
         path = self.folder / "manifest.json"
         try:
-            manifest = json.loads(path.read_text("utf-8"))
-            return {**manifest, "files": dict(manifest["files"])}
+            manifest: ShippedManifest = json.loads(path.read_text("utf-8"))
+            # The manifest has no checksum. So check here what every use of the encoder needs.
+            return {
+                **manifest,
+                "labels": list(manifest["labels"]),
+                "width": int(manifest["width"]),
+                "window": int(manifest["window"]),
+                "overlap": int(manifest["overlap"]),
+                "files": dict(manifest["files"]),
+            }
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PretrainedError(f"{path} cannot be read ({error!r}). Install this release again.") from error
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that the head knows, in the order of its rows."""
+        """The labels of the head, in the order of its rows."""
         return tuple(self.manifest["labels"])
 
     def checksum(self, name: str) -> str:
@@ -57,8 +87,8 @@ class Shipped:
             )
         return content
 
-    def head(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the head's mean and precision, a row for each of `labels`.
+    def head(self) -> tuple[Floats, Float32s]:
+        """Return the mean and the precision of the head's posterior, a row for each of `labels`.
 
         Returns
         -------
@@ -69,7 +99,7 @@ class Shipped:
         return arrays["mean"], arrays["precision"]
 
     def learned(self) -> Fingerprints:
-        """Return the texts that the encoder and the head learned from."""
+        """Return the fingerprints of the texts that the encoder and the head learned from."""
         return Fingerprints(np.load(io.BytesIO(self.read("seen.npy")), allow_pickle=False))
 
     def evaluation(self) -> EvaluationSet:
@@ -84,6 +114,6 @@ class Shipped:
             arrays["keys"],
         )
 
-    def _arrays(self, name: str) -> dict[str, np.ndarray]:
+    def _arrays(self, name: str) -> dict[str, NDArray[Any]]:
         with np.load(io.BytesIO(self.read(name)), allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}

@@ -1,19 +1,18 @@
-"""How the encoder's head learns: the shipped posterior is the prior, and a community's labelled rows update it.
+"""How the head of the encoder learns: the prior is the shipped posterior, and the labelled rows of a community update it.
 
-The prior strength tau and the threshold are chosen on rows that were not fitted. The gate has the last word: it takes the first
-update that makes nothing worse.
+The prior strength tau and the threshold are chosen out of fold. Then the gate takes the first update that makes nothing worse.
 """
 
 import logging
-from collections.abc import Generator
 from typing import NamedTuple
 
 import numpy as np
 
+from ...arrays import Bools, Float32s, Floats
 from ...evaluation.metrics import measure, measure_f1
 from ...evaluation.threshold import choose_threshold
 from ...labels import PRIMARY
-from ...training.progress import Progress
+from ...training.progress import Progress, Steps
 from ...training.rows import Row, Split, list_values
 from ..base import Fitted
 from ..evaluation_set import EvaluationSet
@@ -21,20 +20,21 @@ from .engine import EncoderEngine, pick_windows
 
 logger = logging.getLogger(__name__)
 
-# How much ROC AUC a label may lose that no gate judges.
+# How much ROC AUC a label may lose if the gate does not judge it.
 LABEL_LOSS = 0.01
-# The prior strengths to try: 1 counts the shipped posterior in full.
+# The prior strengths to try. With 1 the shipped posterior counts in full.
 TAUS = (1.0, 0.3, 0.1, 0.03, 0.01)
 
 _BATCH = 512  # texts embedded at once
 _FOLDS = 5
-_FOLDED_ROWS = 20_000  # of more, the first: in the order of fingerprints, as good as drawn by lot
-# With fewer rows there is nothing to choose by: the prior counts in full, and the shipped threshold stays.
+# At most so many rows are judged out of fold. They come in the order of fingerprints, so the first are a random sample.
+_FOLDED_ROWS = 20_000
+# With fewer rows tau is not chosen: the prior counts in full, and the shipped validation split alone sets the threshold.
 _FEWEST_ROWS, _FEWEST_OF_EACH = 100, 20
 
 
 class Update(NamedTuple):
-    """A head that learned, and how it was chosen.
+    """An updated head, and how it was chosen.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Update(NamedTuple):
         The prior strength.
     threshold : float
     f1 : float or None
-        On the rows, each judged by a head that was not fitted on it; `None` where there were too few.
+        F1 on the rows, each judged by a head that was not fitted to it; `None` with too few rows.
     """
 
     engine: EncoderEngine
@@ -52,11 +52,11 @@ class Update(NamedTuple):
     f1: float | None
 
 
-def fit_candidates(shipped: EncoderEngine, split: Split, evaluation: EvaluationSet) -> Generator[Progress, None, list[Fitted]]:
-    """Embed the rows of a split, yielding progress, and return the updates of the shipped engine, the best first.
+def fit_candidates(shipped: EncoderEngine, split: Split, evaluation: EvaluationSet) -> Steps[list[Fitted]]:
+    """Embed the rows of a split, and return the updates of the shipped engine, the best first.
 
-    1. Update the head of each other label, of which the split has rows, with its full prior.
-    2. Update the head of the primary label with each prior strength.
+    1. Update the head of each other label with rows in the split, at prior strength 1.
+    2. Update the head of the primary label at each prior strength.
     """
     vectors, values = yield from _embed(shipped, split.list_learnable(PRIMARY), 0)
     count = len(values)
@@ -72,10 +72,10 @@ def fit_candidates(shipped: EncoderEngine, split: Split, evaluation: EvaluationS
     return [Fitted(one.engine, one.threshold, {"tau": one.tau, "out_of_fold_f1": one.f1}) for one in updates]
 
 
-def _embed(engine: EncoderEngine, rows: list[Row], before: int) -> Generator[Progress, None, tuple[np.ndarray, np.ndarray]]:
-    """Return the embeddings of rows, of a long text that of the window that `judge` picks, and their values (bool).
+def _embed(engine: EncoderEngine, rows: list[Row], before: int) -> Steps[tuple[Float32s, Bools]]:
+    """Return one embedding for each row, and the values of the rows. A long text has that of the window that `judge` picks.
 
-    `before` is how many rows were embedded earlier, for the progress.
+    `before` is the number of rows that were embedded earlier, for the progress.
     """
     vectors = [np.empty((0, engine.mean.shape[1] - 1), np.float32)]
     for at in range(0, len(rows), _BATCH):
@@ -85,8 +85,8 @@ def _embed(engine: EncoderEngine, rows: list[Row], before: int) -> Generator[Pro
     return np.concatenate(vectors), list_values(rows)
 
 
-def update_primary(shipped: EncoderEngine, vectors: np.ndarray, values: np.ndarray, evaluation: EvaluationSet) -> list[Update]:
-    """Return an update of the primary label's head for each tau, that with the highest F1 first.
+def update_primary(shipped: EncoderEngine, vectors: Float32s, values: Bools, evaluation: EvaluationSet) -> list[Update]:
+    """Return an update of the primary label's head for each tau, the one with the highest F1 first.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def update_primary(shipped: EncoderEngine, vectors: np.ndarray, values: np.ndarr
     values : ndarray of bool, shape (n,)
         Which rows carry the label.
     evaluation : EvaluationSet
-        The threshold is chosen on its validation split, together with the rows.
+        The threshold is chosen on its validation split and on the rows.
     """
     validation = evaluation.select_split("validation")
     positive = int(values.sum())
@@ -107,20 +107,20 @@ def update_primary(shipped: EncoderEngine, vectors: np.ndarray, values: np.ndarr
     for tau in TAUS:
         engine = fit_label(shipped, vectors, values, tau=tau)
         probabilities = _judge_out_of_fold(shipped, some, said, tau)
-        everything = np.concatenate([probabilities, engine.judge_evaluation_set(validation)[PRIMARY]])
-        threshold = choose_threshold(np.concatenate([said, validation.truth()]), everything)
+        with_validation = np.concatenate([probabilities, engine.judge_evaluation_set(validation)[PRIMARY]])
+        threshold = choose_threshold(np.concatenate([said, validation.truth()]), with_validation)
         updates.append(Update(engine, tau, threshold, measure_f1(said, probabilities >= threshold)))
-    # Of equals the one that keeps most of the prior.
+    # Among equals, prefer the strongest prior.
     return sorted(updates, key=lambda one: (-round(one.f1 or 0.0, 4), -one.tau))
 
 
 def update_label(
-    shipped: EncoderEngine, label: str, vectors: np.ndarray, values: np.ndarray, evaluation: EvaluationSet
+    shipped: EncoderEngine, label: str, vectors: Float32s, values: Bools, evaluation: EvaluationSet
 ) -> EncoderEngine:
-    """Return an engine whose head of one label has learned from rows, with the full prior.
+    """Return an engine whose head of one label is updated at prior strength 1.
 
-    No gate judges that head. So it stays as it is shipped if the update loses more than `LABEL_LOSS` of ROC AUC on the shipped
-    validation split, or if that split says nothing of the label.
+    The gate does not judge this head. So the shipped head stays if the update loses more than `LABEL_LOSS` of ROC AUC on the
+    shipped validation split, or if no text of that split is labelled.
 
     Parameters
     ----------
@@ -145,11 +145,9 @@ def update_label(
     return updated
 
 
-def fit_label(
-    shipped: EncoderEngine, vectors: np.ndarray, values: np.ndarray, *, tau: float, label: str = PRIMARY
-) -> EncoderEngine:
-    """Return an engine whose head of one label is the posterior of these rows, with the shipped head as prior of strength tau."""
-    # Not at the top: it imports scikit-learn, which serving does without.
+def fit_label(shipped: EncoderEngine, vectors: Float32s, values: Bools, *, tau: float, label: str = PRIMARY) -> EncoderEngine:
+    """Return an engine whose head of one label is fitted to rows. The prior is the shipped head, with strength tau."""
+    # Not at the top: it imports scikit-learn, which serving does not need.
     from .posterior import BayesianLogisticRegression
 
     at = shipped.labels.index(label)
@@ -159,8 +157,8 @@ def fit_label(
     return shipped.with_head(mean, precision)
 
 
-def _judge_out_of_fold(shipped: EncoderEngine, vectors: np.ndarray, values: np.ndarray, tau: float) -> np.ndarray:
-    """Return the probability of each row by a head that was fitted on the other folds."""
+def _judge_out_of_fold(shipped: EncoderEngine, vectors: Float32s, values: Bools, tau: float) -> Floats:
+    """Return the probability of each row by a head that was fitted to the other folds."""
     fold = np.arange(len(values)) % _FOLDS
     probabilities = np.empty(len(values))
     for at in range(_FOLDS):
