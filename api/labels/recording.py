@@ -44,7 +44,7 @@ class LabelledText(NamedTuple):
 def record_labels(rows: list[LabelledText], *, source: str, key: str = "") -> Counter[str]:
     """Record labels in one transaction. If a text occurs twice with the same label name, the last row counts.
 
-    A new label also replaces a current label of another name that contradicts it: a hateful text is toxic too.
+    A new label also replaces a current label of another name that contradicts what it implies.
 
     Returns
     -------

@@ -129,8 +129,13 @@ def estimate_check_intervals(is_right: Bools, rival: Bools) -> tuple[dict[str, t
         drawn = random.multinomial(len(total), np.full(len(total), 1 / len(total)), _CHECK_RESAMPLINGS)
         low, high = np.percentile(drawn @ total / (drawn @ count), [tail, 100 - tail])
         intervals[group] = float(low), float(high)
+    return intervals, _estimate_gap_interval(is_right, rival, random)
 
-    # The gap is over all groups. Each draw has the same sentences for both classifiers and every identity.
+
+def _estimate_gap_interval(is_right: Bools, rival: Bools, random: np.random.Generator) -> tuple[float, float]:
+    """Return the interval of the difference of the false-positive gaps, which are over all groups."""
+    columns = _load_columns()
+    # Each draw has the same sentences for both classifiers and every identity.
     sentence = np.unique(np.char.add(columns.group, columns.sentence.astype(np.str_)), return_inverse=True)[1]
     harmless = [(at & ~columns.is_hate).astype(float) for at in _find_places(columns.identity).values()]
     counts = np.column_stack(_sum_by_key(sentence, harmless))
@@ -141,7 +146,7 @@ def estimate_check_intervals(is_right: Bools, rival: Bools) -> tuple[dict[str, t
         rates = (drawn @ wrong) / np.maximum(drawn @ counts, 1)
         gaps.append(rates.max(1) - rates.min(1))
     low, high = np.percentile(gaps[0] - gaps[1], [2.5, 97.5])
-    return intervals, (float(low), float(high))
+    return float(low), float(high)
 
 
 def _sum_by_key(keys: Places, columns: list[Floats]) -> list[Floats]:
