@@ -1,10 +1,12 @@
-"""Make `pretrained/`: from public data and a base model to the encoder and head that the service ships. `make encoder` runs this.
+"""Make `pretrained/`, the shipped encoder and head, from public data and a base model. `make encoder` runs this.
 
-1. Read the data, and fetch the base models.
-2. In each of two rounds: fine-tune a large encoder, the teacher; fine-tune the small one on labels and teacher, the second time
-   from where the first round ended; export it, fit the head on rows that it has not seen, freeze the evaluation set, measure.
-   A checkpoint is kept after each part of a pass, so that a run that was cut off goes on.
+1. Read the data and fetch the base models.
+2. Run two rounds. In each, fine-tune a large encoder, the teacher. Then fine-tune the small encoder on the labels and on the
+   teacher's probabilities; the second round continues from the first. Export the small encoder, fit the head on rows that the
+   encoder has not seen, write the evaluation set and measure.
 3. Write the run log and the model card.
+
+Fine-tuning saves a checkpoint after each part of a pass. So an interrupted run resumes.
 """
 
 import argparse
@@ -28,7 +30,7 @@ _LIBRARIES = ("emoji", "numpy", "onnx", "onnxruntime", "scikit-learn", "tokenize
 
 
 def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
-    """Return the command line's arguments, and the settings of the first round's teacher and encoder."""
+    """Read the arguments of the command line, and the settings of teacher and encoder in the first round."""
     parser = argparse.ArgumentParser(
         prog="python -m hate_speech_AI.recipe",
         description=__doc__.split("\n\n", maxsplit=1)[0],
@@ -41,10 +43,10 @@ def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "pretrained", help="what is written")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
-        "--onward", type=Path, help="make one more round, from the encoder in this folder, such as hate_speech_AI/pretrained"
+        "--onward", type=Path, help="run one more round, from the encoder in this folder, such as hate_speech_AI/pretrained"
     )
-    instead.add_argument("--refit", type=Path, help="fit only the head anew, of the encoder in this folder")
-    parser.add_argument("--sample", type=int, help="take so many rows, drawn by lot, to try the recipe out")
+    instead.add_argument("--refit", type=Path, help="fit only the head again, of the encoder in this folder")
+    parser.add_argument("--sample", type=int, help="take so many random rows, to try the recipe out")
     chosen = [field for field in fields(Settings) if field.type in (int, float)]
     for field in chosen:
         parser.add_argument(
@@ -79,15 +81,15 @@ def main() -> None:
 
 
 def rounds_of(folder: Path) -> list[dict]:
-    """Return what the run log of a finished encoder says of its rounds."""
+    """Read the rounds of a finished encoder from its run log."""
     return json.loads((folder / "run_log.json").read_text("utf-8"))["rounds"]
 
 
 def later_round(teacher: Settings, student: Settings, number: int) -> tuple[Settings, Settings]:
-    """Return the settings of the teacher and the student of a round that is not the first.
+    """Return the settings of teacher and student in a round after the first.
 
-    What both have seen, they have seen often: another teacher, which learns half as long and so knows its rows less by heart,
-    says more that is new. The small encoder already computes in int8.
+    Both have overfitted to the rows by then. So another teacher is trained for half as long: it overfits less, and its
+    probabilities tell more that is new. The small encoder computes in int8 from the start.
     """
     parts = max(1, student.parts // 4)
     return (
@@ -106,11 +108,21 @@ def later_round(teacher: Settings, student: Settings, number: int) -> tuple[Sett
 def make_round(
     examples: list[Example], about: dict, work: Path, out: Path, teacher: Settings, student: Settings, before: Path | None = None
 ) -> None:
-    """Fine-tune a teacher and then the small encoder, from where it was `before`, and write what ships to `out`.
+    """Fine-tune a teacher and then the small encoder, and write the shipped files to `out`. Files that are there are overwritten.
 
-    `about` is what the run log says of the data, beside what happened in this round and those before. What `out` has of an
-    earlier round is overwritten. Of a round that was finished only what it writes is made again, from its checkpoints, which
-    refuse other settings.
+    If the round was finished before, its checkpoints are used and only the files are written again.
+
+    Parameters
+    ----------
+    about : dict
+        What the run log says of the data. The rounds are added to it.
+    before : Path, optional
+        The folder of the encoder of the round before, from which this round continues.
+
+    Raises
+    ------
+    ValueError
+        The checkpoints were made with other settings.
     """
     base, large = (fetch_base(one.base, work.parent / one.base) for one in (student, teacher))
     rounds = rounds_of(before) if before else []
@@ -129,10 +141,10 @@ def make_round(
 
 
 def refit_head(examples: list[Example], about: dict, work: Path, out: Path, settings: Settings, before: Path) -> None:
-    """Fit the head of the encoder in `before` anew and write what ships to `out`.
+    """Fit the head of the encoder in `before` again, and write the shipped files to `out`.
 
-    The weights from before their last rounding are no longer known, so by how many labels int8 differs from these stays the
-    figure of the encoder's round.
+    The unrounded weights of the encoder are lost. So the share of labels in which int8 differs from float32 is copied from the
+    round of the encoder.
     """
     base = fetch_base(settings.base, work / settings.base)
     name, rounds, figures = "int8_differs_from_float32", rounds_of(before), Shipped(before).manifest["figures"]
@@ -144,7 +156,7 @@ def refit_head(examples: list[Example], about: dict, work: Path, out: Path, sett
 
 
 def _describe(out: Path, said: dict, manifest: dict, model: FineTuning) -> None:
-    """Write the run log, which has what is `said` and by what it was made, and the model card."""
+    """Write the run log (what is `said`, and the libraries) and the model card."""
     said |= {"python": platform.python_version(), "libraries": {name: version(name) for name in _LIBRARIES}}
     parameters = sum(parameter.numel() for parameter in model.encoder.parameters())
     size = (out / "encoder.onnx").stat().st_size
@@ -153,7 +165,7 @@ def _describe(out: Path, said: dict, manifest: dict, model: FineTuning) -> None:
 
 
 def _parts(work: Path) -> list[dict]:
-    """Return the figures after each part of a fine-tuning."""
+    """Read the figures after each part of a fine-tuning."""
     return [json.loads(line) for line in (work / "parts.jsonl").read_text("utf-8").splitlines()]
 
 

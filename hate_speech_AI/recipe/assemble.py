@@ -1,4 +1,4 @@
-"""Make `pretrained/` of a fine-tuned encoder: graph, head, what was learned from, evaluation set and manifest; and measure it."""
+"""Make `pretrained/` from a fine-tuned encoder: graph, head, fingerprints, evaluation set and manifest. Measure it."""
 
 import hashlib
 import json
@@ -24,13 +24,14 @@ from .head import fit_head, swap_identities
 from .network import MINILM
 
 OVERLAP = 20  # tokens that neighbouring windows of a long text share
-# Rows of a source in the evaluation set. For validation, which thresholds are chosen on, as many as the source counts.
+# Rows of each source in the evaluation set. Thresholds are chosen on the validation rows, so their number follows the weight of
+# the source.
 _OF_EACH = {"test": dict.fromkeys(SOURCES, 1500), "validation": {source: round(700 * WEIGHTS[source]) for source in SOURCES}}
 _FILES = ("encoder.onnx", "tokenizer.json", "head.npz", "seen.npy", "evaluation.npz")
 
 
 def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Path, settings: Settings) -> dict:
-    """Write all files of `folder` but the run log and the model card, and return the manifest."""
+    """Write all files of `folder` except the run log and the model card, and return the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     export(model.encoder, folder / "encoder.onnx")
     load_tokenizer(base / "tokenizer.json", None).save(str(folder / "tokenizer.json"), pretty=False)
@@ -46,7 +47,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     vectors = _embed(encoder, texts["head"], own)
     swapped, origins = swap_identities(texts["head"])
     changes = _embed(encoder, swapped, own) - vectors[origins]
-    changes /= np.sqrt(np.bincount(origins)[origins, None])  # all copies of a text count as one
+    changes /= np.sqrt(np.bincount(origins)[origins, None])  # all copies of a text together count as one
     mean, precision = fit_head(vectors, by_split["head"], changes, len(by_split["fit"]))
     np.savez(folder / "head.npz", mean=mean, precision=precision)
     engine = EncoderEngine(mean, precision, encoder, LABELS)
@@ -59,7 +60,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
         drawn = _draw(by_split[split], _OF_EACH[name])
         parts.append(([by_split[split][at] for at in drawn], embedded[split][drawn], name == "test"))
     _write_evaluation(folder / "evaluation.npz", parts)
-    # As a night's training without rows would choose it, so that one with few of them leaves it where it is.
+    # Choose the threshold as a training without rows does. So a training with few rows leaves it where it is.
     rows, vectors, _ = parts[0]
     threshold = choose_threshold(_hate(rows), engine.judge_embeddings(vectors.astype(np.float16)).hate)
 
@@ -74,7 +75,7 @@ def measure(
     engine: EncoderEngine, model: FineTuning, rows: list[Example], vectors: np.ndarray, threshold: float, base: Path,
     settings: Settings,
 ) -> dict:  # fmt: skip
-    """Return the figures of the model card, on the test splits."""
+    """Return the figures of the model card, measured on the test splits."""
     judged = engine.judge_embeddings(vectors)
     flagged, truth = judged.hate >= threshold, _hate(rows)
     figures: dict = {"by_source": _measure_sources(rows, judged.hate, threshold)}
@@ -120,7 +121,7 @@ def _measure_sources(rows: list[Example], probabilities: np.ndarray, threshold: 
 
 
 def _measure_label(rows: list[Example], label: str, probabilities: np.ndarray) -> dict[str, float]:
-    """Return the ROC AUC of a label on the rows of each source that says of some texts that they carry it, of others not."""
+    """Return the ROC AUC of a label on the rows of each source that labels some texts with it and others not."""
     figures = {}
     for source in SOURCES:
         said = {at: getattr(row, label) for at, row in enumerate(rows) if row.source == source}
@@ -131,7 +132,7 @@ def _measure_label(rows: list[Example], label: str, probabilities: np.ndarray) -
 
 
 def _embed(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarray:
-    """Return one embedding a text: of a long one that of the window which a head of these `weights` finds most hateful."""
+    """Return one embedding for each text. A long text has that of the window to which `weights` give the highest logit."""
     vectors = []
     for at in range(0, len(texts), 512):
         found, starts = encoder.embed(texts[at : at + 512])
@@ -140,7 +141,7 @@ def _embed(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarra
 
 
 def _draw(rows: list[Example], of_each: dict[str, int]) -> list[int]:
-    """Return the places of at most so many rows of each source, by fingerprint."""
+    """Return the places of the first rows of each source in the order of fingerprints, at most so many of each."""
     places: dict[str, list[int]] = defaultdict(list)
     for at in sorted(range(len(rows)), key=lambda at: fingerprint(rows[at].text)):
         places[rows[at].source].append(at)
@@ -161,7 +162,7 @@ def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, b
 
 
 def write_manifest(folder: Path, manifest: dict) -> dict:
-    """Write the manifest, with the sums of the files that are there, and return it so."""
+    """Add the sha256 of the files that are there to a manifest, write it and return it."""
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _FILES if (folder / name).exists()}
     manifest = {**manifest, "files": files}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")

@@ -1,7 +1,7 @@
-"""More texts out of those there are.
+"""Data augmentation: make more texts from those there are.
 
-Copies that say the same: letters disguised as people disguise them, and one identity in the place of another. And recombined
-ones, of which nobody but a teacher can tell what they say.
+Some keep their label: with letters disguised as people do it, or with one identity replaced by another. Recombined texts have no
+label. Only a teacher gives their probabilities.
 """
 
 import random
@@ -13,7 +13,7 @@ _LEET = {"a": "4@", "b": "8", "e": "3", "g": "9", "i": "1!", "l": "1|", "o": "0"
 _VOWELS = "aeiou"
 _WORD = re.compile(r"[A-Za-z]{4,}")
 
-# Words of one form, each of which can stand in the place of another.
+# Words with one grammatical form. Each can replace another.
 _PEOPLES = (
     "women", "girls", "females", "muslims", "jews", "blacks", "black people", "asians", "asian people", "arabs", "mexicans",
     "immigrants", "migrants", "refugees", "foreigners", "gays", "gay people", "lesbians", "trans people", "transgender people",
@@ -44,7 +44,7 @@ _FORMS = (
 
 
 def swap_identity(text: str, draw: random.Random) -> str:
-    """Return `text` with one identity that it names replaced by another throughout; unchanged where it names none."""
+    """Replace one identity that `text` names by another, throughout. Return `text` unchanged if it names none."""
     for pattern, terms in _FORMS:
         if found := pattern.search(text):
             old, new = found.group(1), draw.choice(terms)
@@ -53,7 +53,7 @@ def swap_identity(text: str, draw: random.Random) -> str:
 
 
 def disguise(text: str, draw: random.Random) -> str:
-    """Return `text` with some words misspelt, or with words run together."""
+    """Misspell some words of `text`, or join words."""
     kind = draw.random()
     if kind < 0.08:
         return "#" + re.sub(r"[^A-Za-z0-9]+", "", text) if len(text) < 40 else text.replace(" ", "")[:160]
@@ -77,15 +77,15 @@ def disguise(text: str, draw: random.Random) -> str:
 
 
 def emoji_of(texts: list[str]) -> list[str]:
-    """Return each emoji that stands in some of `texts`, sorted."""
+    """Return every emoji in `texts`, once and sorted."""
     return sorted({found["emoji"] for text in texts for found in emoji.emoji_list(text)})
 
 
 def recombine(text: str, other: str, faces: list[str], draw: random.Random) -> str:
-    """Return a text of which nobody has said what it says.
+    """Make a text without a label from two others.
 
-    That is a stretch of `text`, it without some words, with some of `other`'s or with some of the emoji `faces`, or its
-    beginning and the end of `other`.
+    It is one of five: a part of `text`; `text` without some words; `text` with some words of `other`; `text` with some of the
+    emoji `faces`; or the beginning of `text` and the end of `other`.
     """
     words, others = text.split(), other.split()
     match draw.choices(("cut", "thin", "exchange", "join", "adorn"), (0.25, 0.1, 0.15, 0.3, 0.2))[0]:

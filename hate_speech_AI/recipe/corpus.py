@@ -1,4 +1,4 @@
-"""The public data that the encoder learns from: which rows, which labels, how much each counts, and which side each is on."""
+"""The public data that the encoder learns from: the rows, their labels, their weights and their sides."""
 
 import csv
 import hashlib
@@ -21,11 +21,11 @@ FILES = {
     "stormfront": ["stormfront/stormfront.csv"],
 }
 SOURCES = tuple(FILES)
-# What the head learns to say, in the order of its rows; each is a field of `Example`.
+# The labels of the head, in the order of its rows. Each is a field of `Example`.
 LABELS = (HATE, TOXIC)
 
-# What a row of each source counts in the loss of `hate`. dynahate and hatemoji_build were labelled by trained annotators with
-# the definition that this project takes; the others call other things hate, or with less agreement.
+# The weight of a row of each source in the loss of `hate`. Trained annotators labelled dynahate and hatemoji_build with the
+# definition that this project uses. The others use other definitions, or their annotators agree less.
 WEIGHTS = {
     "davidson": 0.35,
     "dynahate": 1.0,
@@ -34,7 +34,7 @@ WEIGHTS = {
     "hatexplain": 0.7,
     "stormfront": 0.5,
 }
-# One row in so many is kept from fine-tuning, for the head: 10,700 in all with the official validation splits.
+# One row in so many is kept for the head, without fine-tuning on it: 10,700 in all with the official validation splits.
 _HEAD_SHARE = {"davidson": 10, "dynahate": 12, "stormfront": 8}
 _UNKNOWN = None
 
@@ -61,15 +61,15 @@ class Example(NamedTuple):
 
 
 def read_corpus(folder: Path) -> list[Example]:
-    """Return the examples of all sources below `folder`, one a fingerprint, in an order that only the files decide.
+    """Read the examples of all sources below `folder`, one for each fingerprint. The order depends on the files alone.
 
-    A text that is in any test split is in no other. The contrast twins of hatemoji_build's test rows, and what stands in one
-    post with stormfront's test sentences, are left out.
+    A text of any test split is in no other split. Two kinds of rows are left out: the contrast twins of hatemoji_build's test
+    rows, and sentences from the same posts as stormfront's test sentences.
 
     Raises
     ------
     FileNotFoundError
-        A dataset is not there.
+        A dataset is missing.
     """
     examples = [Example(*row) for source in SOURCES for row in _READERS[source](folder)]
     tested = {fingerprint(example.text) for example in examples if example.split == "test"}
@@ -98,7 +98,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _side(source: str, key: str) -> str:
-    """Return "head" or "fit", by what does not change: the fingerprint of a text or the id of a group of texts."""
+    """Return "head" or "fit". It depends only on the key: the fingerprint of a text, or the id of a group of texts."""
     number = int(hashlib.sha256(f"head {key}".encode()).hexdigest()[:8], 16)
     return "head" if number % _HEAD_SHARE[source] == 0 else "fit"
 

@@ -1,7 +1,7 @@
-"""Write the encoder as an ONNX graph of fused operators with int8 weights and fixed activation ranges.
+"""Export the encoder as an ONNX graph of fused operators with int8 weights and fixed activation ranges.
 
-Built by hand, operator by operator, as nothing may be left to an optimiser that knows no fixed ranges. There is no attention
-mask: the service runs texts of equal length together, so that a text's verdict cannot depend on its neighbours.
+The graph is built by hand, operator by operator, since optimisers know no fixed ranges. There is no attention mask: the service
+only runs texts of equal length together. So the verdict on a text cannot depend on the others.
 """
 
 from pathlib import Path
@@ -36,7 +36,7 @@ def _array(tensor: torch.Tensor) -> np.ndarray:
 
 
 def _quantised_input(graph: _Graph, layer: QuantisedLinear, name: str, x: str) -> tuple[str, str, str, str, str, str]:
-    """Add the rounding of `x`, and return it, the weights, and the scales and zero points of both."""
+    """Quantise `x`. Return the names of the quantised input, the weights, and the scales and zero points of both."""
     scale = np.float32(layer.scale.item())
     zero = np.uint8(round(-layer.low.item() / layer.scale.item()))
     whole, rows = quantise_rows(layer.weight.detach().float())
@@ -61,7 +61,7 @@ def _linear(graph: _Graph, layer: QuantisedLinear, name: str, x: str) -> str:
 def _norm(graph: _Graph, norm: torch.nn.LayerNorm, name: str, x: str, skip: str | None = None) -> str:
     """Add the normalisation of `x`, or of its sum with `skip`.
 
-    Not as one SkipLayerNormalization: its kernel took five times as long as the two nodes together (ONNX Runtime 1.32).
+    The kernel of SkipLayerNormalization takes five times as long as the two nodes together (ONNX Runtime 1.32).
     """
     if skip:
         x = graph.add("Add", [x, skip], f"{name}.sum")
@@ -72,8 +72,8 @@ def _norm(graph: _Graph, norm: torch.nn.LayerNorm, name: str, x: str, skip: str 
 def export(encoder: Encoder, path: Path) -> None:
     """Write `encoder` to `path`.
 
-    Input `ids`: int64, shape (n, tokens). Outputs `embedding`: float32, shape (n, 384), the mean of the token states; `states`:
-    float32, shape (n, tokens, 384).
+    The input is `ids`: int64, shape (n, tokens). The outputs are `states`: float32, shape (n, tokens, 384); and `embedding`,
+    their mean over the tokens: float32, shape (n, 384).
     """
     graph = _Graph()
     whole, rows = quantise_rows(encoder.words.weight.detach().float(), EMBEDDING_LIMIT)
@@ -128,7 +128,7 @@ def export(encoder: Encoder, path: Path) -> None:
 
 
 def restore(path: Path, dropout: float) -> Encoder:
-    """Return the encoder that `export` wrote to `path`; its weights are where the rounding put them."""
+    """Return the encoder that `export` wrote to `path`, with rounded weights."""
     stored = {constant.name: numpy_helper.to_array(constant) for constant in onnx.load(path).graph.initializer}
     encoder = Encoder(dropout=dropout)
 

@@ -1,7 +1,7 @@
-"""Fine-tune an encoder on all labels, resumable after each part of a pass.
+"""Fine-tune an encoder on all labels. An interrupted run resumes after the last part of a pass.
 
-First a large one, the teacher; then the one that ships, which also learns what the teacher says of each text (Hinton et al.
-2015), at the end with quantisation in the loop.
+The teacher, a large encoder, comes first. Then comes the encoder that ships. It also learns the teacher's probabilities
+(knowledge distillation, Hinton et al. 2015), and the last parts are quantisation-aware.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from .corpus import LABELS, SOURCES, WEIGHTS, Example
 from .export import restore
 from .network import MINILM, MPNET, Encoder
 
-# How often a hateful and a harmless text of a source is seen in a pass, on average.
+# How often a hateful and a harmless text of each source are seen in a pass, on average.
 _TIMES = {
     "davidson": (0.6, 0.2),
     "dynahate": (1.0, 1.0),
@@ -41,42 +41,42 @@ _TIMES = {
     "hatexplain": (0.6, 0.6),
     "stormfront": (0.6, 0.25),
 }
-# The same of a text that was made up of others.
+# The same for a recombined text.
 _TIMES_RECOMBINED = 0.5
-# In how many parts a pass goes, a checkpoint after each.
+# The number of parts of a pass. A checkpoint follows each.
 _PARTS = 4
-# One in so many rows of the head's is looked at after each part.
+# After each part, one in so many rows of split "head" is evaluated.
 _VALIDATED = 4
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a fine-tuning is run with.
+    """The settings of a fine-tuning.
 
     Attributes
     ----------
     base : str
         The base model: "minilm" or "mpnet".
     parts, quantised_parts : int
-        How many quarters of a pass there are, and how many of the last compute as the int8 kernels do.
+        The number of quarters of a pass, and how many of the last ones compute as the int8 kernels do.
     paired : bool
-        Whether each text is seen beside a copy of it, or the copy alone.
+        Whether each text is seen together with its copy, or only the copy is seen.
     tokens : int
-        Longer texts are cut here; the service slides a window of as many.
+        Longer texts are cut after so many tokens. It is also the window of the service.
     disguised, swapped : float
-        In what share of the copies words are misspelt, and identities replaced.
+        The share of copies with misspelt words, and with another identity.
     recombined : int
-        How many texts are made up of others, for the teacher to say what they are.
+        The number of recombined texts. Only the teacher labels them.
     consistency : float
-        What it costs that a text and its copy get different logits, where they are `paired`.
+        The weight of the loss for different logits of a text and its copy, if they are `paired`.
     guidance : float
-        What share of the loss is measured against the teacher's probabilities instead of the labels.
+        The share of the loss that is measured against the teacher's probabilities instead of the labels.
     likeness : float
-        What it costs that the teacher's embeddings cannot be told from the encoder's by a linear map.
+        The weight of the loss for the distance of the teacher's embeddings from a linear map of the encoder's.
     other_weight : float
-        What each label but the primary counts in the loss.
+        The weight of each other label in the loss.
     averaging : float
-        How much of the averaged weights is kept at each step.
+        The decay of the moving average of the weights, at each step.
     """
 
     base: str = "minilm"
@@ -118,14 +118,15 @@ _SHAPES = {"minilm": MINILM, "mpnet": MPNET}
 
 
 class Taught(NamedTuple):
-    """What is said of texts by who taught.
+    """What the student learns from its teacher.
 
     Attributes
     ----------
     probabilities : ndarray of float32, shape (n, n_labels)
-        Of all labels, without any source's offset: the teacher's, or after the first round their mean with those of the
-        encoder as it was before.
+        The teacher's probabilities, without the offset of a source. After the first round, their mean with those of the encoder
+        of the round before.
     embeddings : ndarray of float16, shape (n, the teacher's width)
+        The teacher's embeddings.
     """
 
     probabilities: np.ndarray
@@ -133,9 +134,9 @@ class Taught(NamedTuple):
 
 
 class FineTuning(nn.Module):
-    """The encoder with what only its training needs: a head, what each source adds to every logit, a map to the teacher's width.
+    """The encoder with a head, an offset of the logits for each source, and a map to the width of the teacher.
 
-    The offsets take up how often a source calls a text hateful, so that the encoder does not learn to tell the sources apart.
+    The offsets learn how often each source calls a text hateful. So the encoder does not learn to tell the sources apart.
     """
 
     def __init__(self, encoder: Encoder, teacher_width: int = 0):
@@ -147,19 +148,19 @@ class FineTuning(nn.Module):
 
     @torch.no_grad()
     def set_head(self, mean: np.ndarray) -> None:
-        """Begin with the mean of a head's posterior: shape (2, width + 1), the bias last."""
+        """Set the head to the mean of a posterior: shape (n_labels, width + 1), the bias last."""
         mean = torch.tensor(mean, dtype=torch.float32)
         self.head.weight.copy_(mean[:, :-1])
         self.head.bias.copy_(mean[:, -1])
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits of all labels without any source's offset, (n, n_labels), and the embeddings, (n, width)."""
+        """Return the logits without the offset of a source, shape (n, n_labels), and the embeddings, shape (n, width)."""
         embeddings = self.encoder(ids, mask)[0]
         return self.head(embeddings), embeddings
 
 
 def load_tokenizer(path: Path, tokens: int | None) -> Tokenizer:
-    """Return the base model's tokenizer, cutting after `tokens` tokens, the special ones counted in."""
+    """Load the tokenizer of a base model. It cuts texts after `tokens` tokens, special ones included."""
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()
     if tokens:
@@ -175,9 +176,9 @@ def _times(example: Example) -> float:
 
 
 def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
-    """Return the examples of split "fit" and, after them, those that are made up of them: the teacher speaks of all of these.
+    """Return the examples of split "fit", and then texts recombined from them. The teacher judges all of these.
 
-    Each text is drawn for that as often as it is seen in a pass.
+    For recombination, a text is drawn in proportion to how often it is seen in a pass.
     """
     fit = [example for example in examples if example.split == "fit"]
     if not settings.recombined:
@@ -192,9 +193,10 @@ def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
 
 
 def pick(examples: list[Example], settings: Settings, number: int) -> list[int]:
-    """Return the places of the examples of part `number`.
+    """Return the places of the examples of part `number`, in random order.
 
-    Contrast pairs come more often than once a pass; of texts that are many and much alike, a share.
+    `_TIMES` says how often a text comes in a pass: contrast pairs more than once, and of large sources of similar texts only a
+    share.
     """
     draw = random.Random(settings.seed * 1000 + number // _PARTS)  # noqa: S311
     picked = []
@@ -206,10 +208,11 @@ def pick(examples: list[Example], settings: Settings, number: int) -> list[int]:
 
 
 def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple[list[list[str]], list[int]]:
-    """Return views of the texts of part `number`, and the places of the examples that they come from.
+    """Return the views of part `number`, and the places of their examples.
 
-    A view is one text for each place: the texts and a copy of each where they are `paired`, otherwise the copies alone. Some of
-    the copies are altered, in what should not matter; the others differ by dropout alone.
+    A view has one text for each place. If texts are `paired`, the first view has the texts and the second their copies. Otherwise
+    the only view has the copies. Some copies are altered in ways that do not change the label. The others differ by dropout
+    alone.
     """
     picked = pick(examples, settings, number)
     draw = random.Random(settings.seed * 1000 + number + 250)  # noqa: S311
@@ -227,7 +230,7 @@ def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple
 
 
 def batches(lengths: list[int], settings: Settings, number: int) -> list[list[int]]:
-    """Return the places of the examples of each batch: alike in length, in random order."""
+    """Return the places of each batch. The texts of a batch have similar lengths; the batches come in random order."""
     draw = random.Random(settings.seed * 1000 + number + 500)  # noqa: S311
     size = settings.batch
     chunks = [range(at, min(at + size * 50, len(lengths))) for at in range(0, len(lengths), size * 50)]
@@ -240,6 +243,7 @@ def batches(lengths: list[int], settings: Settings, number: int) -> list[list[in
 
 
 def pad(encodings: list, device: str) -> tuple[Tensor, Tensor]:
+    """Return token ids and mask, padded to the longest text: shape (n, tokens)."""
     length = max(len(encoding.ids) for encoding in encodings)
     ids = torch.zeros(len(encodings), length, dtype=torch.long)
     mask = torch.zeros(len(encodings), length, dtype=torch.bool)
@@ -250,7 +254,7 @@ def pad(encodings: list, device: str) -> tuple[Tensor, Tensor]:
 
 
 def parameter_groups(model: FineTuning, settings: Settings) -> list[dict]:
-    """Return the parameters with their learning rates: lower layers learn slower, and norms and biases do not decay."""
+    """Return the parameters for the optimiser. Lower layers have lower learning rates. Norms and biases have no weight decay."""
     groups = []
     top = model.encoder.shape.layers
     for name, parameter in model.named_parameters():
@@ -268,7 +272,7 @@ def parameter_groups(model: FineTuning, settings: Settings) -> list[dict]:
 
 
 def begin(base: Path, settings: Settings, teacher_width: int, before: Path | None) -> FineTuning:
-    """Return the model as it is before the first step; parameters are as for `fine_tune`."""
+    """Return the model before its first step. The parameters are those of `fine_tune`."""
     if before:
         model = FineTuning(restore(before / "encoder.onnx", settings.dropout), teacher_width)
         model.set_head(Shipped(before).head()[0])
@@ -283,23 +287,23 @@ def begin(base: Path, settings: Settings, teacher_width: int, before: Path | Non
 def fine_tune(
     examples: list[Example], base: Path, work: Path, settings: Settings, taught: Taught | None = None, before: Path | None = None
 ) -> FineTuning:
-    """Return the fine-tuned model, with its averaged weights; `work` keeps a checkpoint of the last finished part.
+    """Fine-tune and return the model, with averaged weights. `work` keeps a checkpoint of the last finished part.
 
     Parameters
     ----------
     examples : list of Example
-        Of which those of split "fit" are learned from.
+        It learns from those of split "fit".
     base : Path
         The folder of the base model's `model.safetensors` and `tokenizer.json`.
     taught : Taught, optional
-        What is said of the `transfer_set`; needed where `settings.guidance` is not 0.
+        The teacher's output on the `transfer_set`. It is needed if `settings.guidance` is not 0.
     before : Path, optional
-        The folder of a finished encoder and head to begin from, instead of the base model's weights.
+        The folder of a finished encoder and head to start from, instead of the base model.
 
     Raises
     ------
     ValueError
-        The checkpoint is of other settings.
+        The checkpoint was made with other settings.
     """
     torch.manual_seed(settings.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -359,10 +363,10 @@ def fine_tune(
 def teach(
     examples: list[Example], base: Path, work: Path, settings: Settings, student: Settings, before: Path | None = None
 ) -> Taught:
-    """Return what a teacher, fine-tuned for it, and the encoder as it was `before` say of the student's `transfer_set`.
+    """Fine-tune a teacher, and return what the student learns from it on the student's `transfer_set`.
 
-    Of what the student never draws from it they say nothing (NaN). It is kept in `work`, beside the teacher's checkpoint, under
-    the sum of the texts; parameters are as for `fine_tune`.
+    If there is an encoder `before`, its probabilities are averaged with the teacher's. Texts that the student never draws have
+    NaN. The result is cached in `work` under a digest of the texts. The other parameters are those of `fine_tune`.
     """
     known = transfer_set(examples, student)
     places = sorted({place for number in range(student.parts) for place in pick(known, student, number)})
@@ -384,7 +388,7 @@ def teach(
 
 
 def _said_before(folder: Path, texts: list[str]) -> np.ndarray:
-    """Return the probabilities of the labels that the finished encoder in `folder` gives: float32, shape (n, n_labels)."""
+    """Return the probabilities of the labels by the finished encoder in `folder`: float32, shape (n, n_labels)."""
     engine = EncoderEngine(*Shipped(folder).head(), ServedEncoder(folder, threads=torch.get_num_threads()), LABELS)
     chunks = range(0, len(texts), 1000)
     judged = (engine.judge(texts[at : at + 1000]) for at in tqdm(chunks, desc="the encoder as it was", mininterval=10))
@@ -393,7 +397,7 @@ def _said_before(folder: Path, texts: list[str]) -> np.ndarray:
 
 @cache
 def half_precision_is_faster(device: str) -> bool:
-    """Try a matrix product in bfloat16 and in float32: on processors it is anything from twice as fast to 30 times as slow."""
+    """Time a matrix product in bfloat16 and in float32. On some CPUs bfloat16 is twice as fast, on others 30 times slower."""
     if device != "cpu":
         return True
     seconds = {}
@@ -409,12 +413,12 @@ def half_precision_is_faster(device: str) -> bool:
 
 
 def half_precision(device: str) -> torch.autocast:
-    """Compute in bfloat16 where it is faster."""
+    """Return a context that computes in bfloat16 if that is faster."""
     return torch.autocast(device, torch.bfloat16, enabled=half_precision_is_faster(device))
 
 
 class Targets:
-    """What is to be learned of each example: its labels, what its teacher says, its source and what it counts.
+    """The targets of each example: its labels, the teacher's output, its source and its weight.
 
     Parameters
     ----------
@@ -431,12 +435,12 @@ class Targets:
             self.probabilities = torch.tensor(taught.probabilities, device=device)
             embeddings = torch.tensor(taught.embeddings, device=device)
             self.mean = embeddings.float().nanmean(0)
-            # One scale for all directions, so that those count most in which the teacher tells texts apart.
+            # One scale for all directions. So the directions in which the teacher tells texts apart count most.
             self.scale = (embeddings.float() - self.mean).square().nanmean().sqrt()
             self.embeddings = embeddings
 
     def likeness(self, places: list[int]) -> Tensor:
-        """Return the teacher's embeddings, with a mean of 0 and a mean square of 1."""
+        """Return the teacher's embeddings, scaled to mean 0 and mean square 1."""
         return (self.embeddings[places].float() - self.mean) / self.scale
 
 
@@ -448,12 +452,12 @@ def batch_loss(
     Parameters
     ----------
     inputs : list of (Tensor, Tensor)
-        Ids and mask of each view of the examples.
+        The ids and the mask of each view.
     places : list of int
-        Of the examples in `targets`.
+        The places of the examples in `targets`.
     int8 : bool
-        Whether the first view is computed as the int8 kernels do. The second is not, so that what the two disagree in is the
-        rounding too.
+        Whether the first view is computed as the int8 kernels do. The second never is. So the loss for their disagreement covers
+        the rounding too.
     """
     views, embeddings = [], []
     for number, view in enumerate(inputs):
@@ -481,7 +485,7 @@ def _mean(losses: Iterable[Tensor]) -> Tensor:
 
 
 def _rate(step: int, steps: int, settings: Settings) -> float:
-    """Return the learning rate of a step: rising at first, then falling in a line."""
+    """Return the learning rate of a step: a linear warm-up, then a linear decay."""
     rising = (step + 1) / (settings.warm_up * steps)
     falling = max(0.02, (steps - step) / (steps * (1 - settings.warm_up)))
     return settings.learning_rate * min(rising, falling)
@@ -501,7 +505,7 @@ def _keep(path: Path, settings: Settings, model, optimizer, averaged, parts: int
 
 
 def _resume(path: Path, settings: Settings, model, optimizer, averaged: dict[str, Tensor]) -> tuple[int, int]:
-    """Take up what `_keep` wrote, and return how many parts and steps were done."""
+    """Restore the checkpoint that `_keep` wrote. Return the number of finished parts and steps."""
     kept = torch.load(path, weights_only=True, map_location=next(model.parameters()).device)
     if kept["settings"] != asdict(settings):
         raise ValueError(f"{path} is of other settings. Remove it to begin again.")
@@ -513,7 +517,7 @@ def _resume(path: Path, settings: Settings, model, optimizer, averaged: dict[str
 
 
 def swap_weights(model: nn.Module, values: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Put `values` into the model and return what was there."""
+    """Set weights of the model and return those from before."""
     before = {}
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -524,21 +528,23 @@ def swap_weights(model: nn.Module, values: dict[str, Tensor]) -> dict[str, Tenso
 
 
 def label_loss(logits: Tensor, targets: Tensor, weights: Tensor, settings: Settings) -> Tensor:
+    """Return the cross entropy with the labels. An unknown label (-1) does not count."""
     known = (targets >= 0).float()
     each = functional.binary_cross_entropy_with_logits(logits, targets.clamp_min(0), reduction="none") * known
     return (each[:, 0] * weights + settings.other_weight * each[:, 1:].sum(1)).mean()
 
 
 def guided_loss(logits: Tensor, taught: Tensor, weights: Tensor, settings: Settings) -> Tensor:
-    """Return the cross entropy with the teacher's probabilities, which say something of all labels of every text."""
+    """Return the cross entropy with the teacher's probabilities, which exist for every label of every text."""
     each = functional.binary_cross_entropy_with_logits(logits, taught, reduction="none")
     return (each[:, 0] * weights + settings.other_weight * each[:, 1:].sum(1)).mean()
 
 
 def disagreement(one: Tensor, other: Tensor) -> Tensor:
-    """Return the mean symmetric Kullback-Leibler divergence of the label probabilities of texts and their copies.
+    """Return the mean symmetric Kullback-Leibler divergence between the probabilities of texts and of their copies.
 
-    Of equal copies it is R-Drop (Liang et al. 2021), of copies with another identity counterfactual pairing (Garg et al. 2019).
+    For equal copies this is R-Drop (Liang et al. 2021), for copies with another identity counterfactual pairing (Garg et al.
+    2019).
     """
     p, q = torch.sigmoid(one), torch.sigmoid(other)
     return ((p - q) * (one - other)).mean()
@@ -546,7 +552,7 @@ def disagreement(one: Tensor, other: Tensor) -> Tensor:
 
 @torch.no_grad()
 def observe(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device: str) -> None:
-    """Let the layers see their inputs for texts that are learned from."""
+    """Record the inputs of the layers for a sample of the texts that are learned from."""
     model.eval()
     model.encoder.compute_in_int8(False)
     for layer in model.encoder.quantised_layers():
@@ -561,9 +567,9 @@ def observe(model: FineTuning, fit: list[Example], tokenizer: Tokenizer, device:
 def predict(
     model: FineTuning, texts: list[str], tokenizer: Tokenizer, device: str, *, exact: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the logits of all labels without any source's offset, and the embeddings: float32, (n, n_labels) and (n, width).
+    """Return the logits without the offset of a source, and the embeddings: float32, shapes (n, n_labels) and (n, width).
 
-    Where it is to be `exact`, all is computed in float32, else in bfloat16 if that is faster.
+    With `exact` everything is computed in float32, otherwise in bfloat16 if that is faster.
     """
     model.eval()
     encodings = tokenizer.encode_batch([encoder_form(text).text for text in texts])
@@ -579,7 +585,7 @@ def predict(
 
 
 def validate(model: FineTuning, examples: list[Example], tokenizer: Tokenizer, device: str) -> dict[str, float]:
-    """Return ROC AUC by source, and macro-F1 at a logit of 0, on some of the rows that the head is fitted on."""
+    """Return ROC AUC and macro-F1 (at a logit of 0) by source, on some rows of split "head"."""
     head = [example for example in examples if example.split == "head"][::_VALIDATED]
     logits = predict(model, [example.text for example in head], tokenizer, device)[0][:, 0]
     figures = {}

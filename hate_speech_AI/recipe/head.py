@@ -1,4 +1,4 @@
-"""The head that ships: what it learns before any community has reviewed a text."""
+"""Fit the head that ships. Reviews of a community update it later."""
 
 import random
 
@@ -9,36 +9,51 @@ from ..labels import PRIMARY
 from .augment import swap_identity
 from .corpus import LABELS, WEIGHTS, Example
 
-_COPIES = 6  # of a text that names an identity, each with another
-# Of the prior of the weights, chosen by cross-validation among 1, 3, 10 and 30; and of each source's intercept.
+_COPIES = 6  # copies of a text that names an identity, each with another identity
+# The prior precision of the weights, chosen by cross-validation among 1, 3, 10 and 30; and that of each source's intercept.
 _ALPHA, _INTERCEPT_ALPHA = 10.0, 0.1
-# What a row of these sources counts for the primary label, beside the source's weight: also by cross-validation, in which
-# dynahate gained.
+# For the primary label the weight of these sources is multiplied by this. It was chosen by cross-validation too, and raised the
+# figures on dynahate.
 _COUNTS = {"dynahate": 1.5, "hatemoji_build": 1.5, "hatexplain": 1.5}
 
 
 def swap_identities(texts: list[str]) -> tuple[list[str], np.ndarray]:
-    """Return copies of those texts that name an identity, each with another, and the place of the text that each is of."""
+    """Return copies of the texts that name an identity, each with another identity, and the place of each copy's original."""
     draw = random.Random(2)  # noqa: S311
     copies = [sorted({swap_identity(text, draw) for _ in range(_COPIES)} - {text}) for text in texts]
     return [copy for some in copies for copy in some], np.repeat(np.arange(len(texts)), [len(some) for some in copies])
 
 
 def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and the precision of the head's posterior for each of `LABELS`: shapes (n, 385) and (n, 385, 385).
+    """Return the mean and the precision of the head's posterior, a row for each of `LABELS`.
 
-    It is fitted on rows that the encoder has not seen, where its embeddings are as they will be, and as in the fine-tuning with
-    weights for the primary label and an intercept for each source: how often a source calls its texts hateful says nothing of a
-    text, and without it the weights would learn to tell the sources apart. What is shipped has the mean of these intercepts.
+    The rows are those that the encoder has not seen, since embeddings of seen texts are overfitted.
 
-    By the prior no logit changes with the identity that a text names: each of the `changes` of an embedding that come of another,
-    shape (m, 384), counts as one observation of 0 with a variance of 1. Counterfactual pairing as by Garg et al. (2019), in
-    closed form.
+    Each source has an intercept of its own, as in the fine-tuning. How often a source calls its texts hateful says nothing of a
+    text. Without these intercepts the weights would learn to tell the sources apart. The shipped intercept is their mean.
 
-    Of the precision, what the rows brought is scaled up to all `n_fit` more that were learned from (decision 7 of the design).
+    The prior says that the logit does not depend on the identity that a text names. Each row of `changes` counts as an observed
+    change of the logit of 0, with variance 1. This is counterfactual pairing (Garg et al. 2019) in closed form.
 
-    Of another label these are the rows of sources that say it of harmless texts too: others would teach that all of theirs carry
-    it. Texts with and without it count the same, since how many carry it says how they were found.
+    For the primary label the rows have the weights of their sources. For another label only sources count that label some texts
+    with it and others not: from the rest the head would learn that all their texts carry it. Texts with and without the label
+    have the same total weight, since their ratio only shows how they were collected.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, width)
+        The embeddings.
+    rows : list of Example, of length n
+    changes : ndarray of float32, shape (m, width)
+        How an embedding changes if the text names another identity.
+    n_fit : int
+        The number of rows that the encoder was fine-tuned on. The precision that the rows add is scaled up by them: these rows
+        count as learned from too.
+
+    Returns
+    -------
+    mean : ndarray of float64, shape (n_labels, width + 1)
+    precision : ndarray of float32, shape (n_labels, width + 1, width + 1)
     """
     width = vectors.shape[1]
     means, precisions = [], []

@@ -1,4 +1,4 @@
-"""The model card of what a run of the recipe made: its figures filled into what is always so."""
+"""Render the model card: a fixed text with the figures of a run of the recipe."""
 
 from ..labels import MEANINGS
 from .corpus import LABELS, SOURCES
@@ -86,11 +86,13 @@ def render_card(manifest: dict, parameters: int, size: int, rows: dict[str, list
     Parameters
     ----------
     manifest : dict
-        As it is shipped, with its figures.
-    parameters, size : int
-        Of the encoder, in numbers and in bytes.
-    rows : dict
-        From "source split" to the counts of its rows and of those hateful.
+        The shipped manifest, with its figures.
+    parameters : int
+        The number of parameters of the encoder.
+    size : int
+        The size of the encoder's file in bytes.
+    rows : dict of str to list of int
+        For each "source split" the number of rows, and the number of hateful ones.
     """
     figures = manifest["figures"]
 

@@ -1,4 +1,4 @@
-"""The encoders as a PyTorch module: BERT's layers, MPNet's relative positions for the teacher, and quantisation in the loop."""
+"""The encoders as PyTorch modules: BERT's layers, MPNet's relative positions for the teacher, and quantisation-aware training."""
 
 import math
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Shape:
-    """How large an encoder is, and what its base model does in its own way.
+    """The sizes of an encoder, and the peculiarities of its base model.
 
     Attributes
     ----------
     first_place : int
-        Where the base model's table of places begins to be used.
+        The first row of the base model's table of positions that is used.
     relative_buckets : int
-        How many classes of distances between tokens have a bias of their own; 0 for none.
+        The number of classes of distances between tokens, each with a bias of its own; 0 for none.
     """
 
     width: int
@@ -37,14 +37,14 @@ class Shape:
 
 MINILM = Shape(width=384, heads=12, layers=6, words=30522, epsilon=1e-12)
 MPNET = Shape(width=768, heads=12, layers=12, words=30527, epsilon=1e-5, first_place=2, relative_buckets=32)
-# Activations have 8 bits. Weights have 7: where a processor lacks VNNI, the kernels add pairs of 8-bit products in 16 bits,
-# which 8-bit weights overflow; with 7 all processors give the same sums.
+# Activations have 8 bits, weights 7. On a processor without VNNI, the kernels add pairs of products in 16 bits, which would
+# overflow with 8-bit weights. With 7 bits all processors give the same sums.
 ACTIVATION_LEVELS, WEIGHT_LIMIT, EMBEDDING_LIMIT = 255, 63, 127
 _MASK_POOL = 1 << 23
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks are windows into one fixed pool: on a CPU, drawing fresh ones takes an eighth of a step."""
+    """Dropout whose masks are windows into one fixed pool. On a CPU, fresh masks would take an eighth of a step."""
 
     pool: Tensor | None = None
 
@@ -65,15 +65,15 @@ class Dropout(nn.Module):
 
 
 def quantise_rows(weight: Tensor, limit: int = WEIGHT_LIMIT) -> tuple[Tensor, Tensor]:
-    """Return a matrix as whole numbers from -limit to limit, and the scale of each row."""
+    """Quantise a matrix. Return whole numbers from -limit to limit, and the scale of each row."""
     scale = weight.abs().amax(1).clamp_min(1e-8) / limit
     return (weight / scale[:, None]).round(), scale
 
 
 class QuantisedLinear(nn.Linear):
-    """A linear layer that can be told to compute as the int8 kernels will: static scale for the input, one a row for weights.
+    """A linear layer that can compute as the int8 kernels will: with one scale for the input, and one for each row of weights.
 
-    The rounding is passed straight through in the backward pass (Bengio et al. 2013).
+    The backward pass ignores the rounding (the straight-through estimator, Bengio et al. 2013).
     """
 
     def __init__(self, inputs: int, outputs: int):
@@ -81,7 +81,7 @@ class QuantisedLinear(nn.Linear):
         self.quantised = False
         self.register_buffer("low", torch.zeros(()))
         self.register_buffer("scale", torch.ones(()))
-        # Where it is a list: the least and the greatest value of each channel in every batch, shape (2, inputs).
+        # If it is a list, the layer records the least and the greatest value of each channel in every batch, shape (2, inputs).
         self.seen: list[Tensor] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class QuantisedLinear(nn.Linear):
         )
 
     def fix_range(self) -> None:
-        """Take the range of what was seen since `seen` was made a list, with a little room."""
+        """Fix the range of the input from the recorded values, with a margin of 2 %."""
         low, high = (1.02 * float(peak) for peak in torch.stack(self.seen).flatten(0, 1).aminmax())
         low, high = min(low, -1e-6), max(high, 1e-6)
         scale = (high - low) / ACTIVATION_LEVELS
@@ -108,7 +108,7 @@ class QuantisedLinear(nn.Linear):
 
 
 class Layer(nn.Module):
-    """Self-attention and a feed-forward network, each followed by a normalised sum with what came in."""
+    """Self-attention and a feed-forward network, each followed by a residual sum and layer normalisation."""
 
     def __init__(self, shape: Shape, dropout: float):
         super().__init__()
@@ -121,23 +121,23 @@ class Layer(nn.Module):
         self.outer = QuantisedLinear(shape.inner, width)
         self.norm = nn.LayerNorm(width, eps=shape.epsilon)
         self.dropout = Dropout(dropout)
-        # What the channels are multiplied by before `inner`, whose weights are divided by it: see `even_out`.
+        # The channels are multiplied by this before `inner`, and its weights are divided by it: see `even_out`.
         self.register_buffer("evening", torch.ones(width))
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         count, length, width = x.shape
         query, key, value = self.attention_in(x).view(count, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        # Written out: on a CPU the fused attention's backward pass takes as long as all the rest of a step.
+        # Not the fused attention: on a CPU its backward pass takes as long as all the rest of a step.
         weights = torch.softmax(query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2) + bias, -1, dtype=query.dtype)
         attended = (weights @ value).transpose(1, 2).reshape(count, length, width)
         x = self.attention_norm(x + self.dropout(self.attention_out(attended)))
         return self.norm(x + self.dropout(self.outer(functional.gelu(self.inner(x * self.evening.to(x.dtype))))))
 
     def even_out(self) -> None:
-        """Move what one channel of the input of `inner` stands out by into the weights, so that the others get finer steps.
+        """Move the peaks of the channels of `inner`'s input into its weights, so that the input can be quantised in finer steps.
 
-        The [CLS] token has 30 in one channel, three times as much as any other. Half of a channel's peak goes to the weights,
-        as by Xiao et al. (2023), "SmoothQuant". The other layers gained nothing by it.
+        The [CLS] token has 30 in one channel, three times as much as in any other. The weights take half of a channel's peak, on
+        a logarithmic scale (Xiao et al. 2023, "SmoothQuant"). For the other layers it made no difference.
         """
         peaks = torch.stack(self.inner.seen).abs().amax((0, 1)).clamp_min(1e-3)
         factors = (self.inner.weight.abs().amax(0).clamp_min(1e-4) / peaks).sqrt()
@@ -147,7 +147,7 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Tokens in, a state for each and their mean out."""
+    """Turns tokens into token states and their mean."""
 
     def __init__(self, shape: Shape = MINILM, dropout: float = 0.1):
         super().__init__()
@@ -160,7 +160,10 @@ class Encoder(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the embeddings (float32, shape (n, width)) and the token states of token ids, both shape (n, tokens)."""
+        """Return the embeddings, shape (n, width), and the token states, shape (n, tokens, width); both float32.
+
+        `ids` and `mask` have shape (n, tokens).
+        """
         length = ids.shape[1]
         states = self.dropout(self.norm(self.words(ids) + self.places.weight[:length]))
         dtype = torch.bfloat16 if torch.is_autocast_enabled(ids.device.type) else torch.float32
@@ -179,12 +182,12 @@ class Encoder(nn.Module):
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether the layers know the ranges of their inputs."""
+        """Whether the range of every quantised layer's input is fixed."""
         return all(layer.scale != 1 for layer in self.quantised_layers())
 
     @torch.no_grad()
     def even_out(self) -> None:
-        """Let each layer that has not done so even out its input, by what was seen."""
+        """Even out the input of each layer that has not done so, from the recorded values."""
         for layer in self.layers:
             if (layer.evening == 1).all():
                 layer.even_out()
@@ -192,7 +195,7 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def fix_ranges(self) -> None:
-        """Fix the range of the inputs of each layer that has none, by what was seen."""
+        """Fix the input range of each layer that has none, from the recorded values."""
         for layer in self.quantised_layers():
             if layer.scale == 1:
                 layer.fix_range()
@@ -203,7 +206,7 @@ class Encoder(nn.Module):
             layer.seen = None
 
     def compute_in_int8(self, whether: bool) -> None:
-        """Compute as the int8 kernels will, from now on, or as the layers' weights are."""
+        """From now on compute as the int8 kernels will, or with the weights as they are."""
         for layer in self.quantised_layers():
             layer.quantised = whether
 
@@ -214,9 +217,9 @@ class Encoder(nn.Module):
         encoder = cls(shape, dropout)
         places = base["embeddings.position_embeddings.weight"][shape.first_place :]
         if shape is MINILM:
-            # There is one kind of segment, so its embedding is part of every place's.
+            # There is one kind of segment, so its embedding is added to that of every position.
             places = places + base["embeddings.token_type_embeddings.weight"][0]
-        # As it will be shipped.
+        # Rounded from the start, as it will be shipped.
         whole, scale = quantise_rows(base["embeddings.word_embeddings.weight"], EMBEDDING_LIMIT)
         state = {
             "words.weight": whole * scale[:, None],
@@ -252,9 +255,9 @@ _MPNET_NAMES = _SHARED_NAMES | {
 
 
 def distance_buckets(length: int, buckets: int) -> Tensor:
-    """Return the class of the distance from each token to each other (Raffel et al. 2020, "T5", section 2.1): shape (n, n).
+    """Return the class of the distance between any two tokens (Raffel et al. 2020, "T5", section 2.1): shape (n, n).
 
-    A quarter of the classes are the short distances on one side, one each; the next quarter is wider and wider, up to 128.
+    On each side, half of the classes are one short distance each. The others are ranges that grow, up to a distance of 128.
     """
     at = torch.arange(length)
     away = at[None, :] - at[:, None]

@@ -486,7 +486,30 @@ def compat(folder: Path) -> Iterator[tuple]:
         yield "p99 of comments:analyze while training, ms", f"without it {quiet:.1f}", f"{during:.1f}", during, -200, " ms"
 
 
-PARTS = {part.__name__: part for part in (score, predict, batch, reviewed, training, versions, startup, encoder, compat)}
+def hostile(folder: Path) -> Iterator[tuple]:
+    """Measure how the time for texts that are made to be slow grows with their length. The tests count what Python does."""
+    from ..hate_speech_AI.test_text import HOSTILE, READERS
+
+    def work(read, text: str) -> int:
+        """Return the time that this thread computed, in ns, whatever else the machine did."""
+        times = []
+        for _ in range(3):
+            began = time.thread_time_ns()
+            read(text)
+            times.append(time.thread_time_ns() - began)
+        return min(times)
+
+    for read in READERS:
+        growth = {}
+        for piece in HOSTILE:
+            short, long = (piece * 10_000)[:10_000], (piece * 100_000)[:100_000]
+            growth[piece] = work(read, long) / max(work(read, short), 100_000)
+        worst = max(growth, key=growth.get)
+        what = f"{read.__name__}, time for 10 times the length"
+        yield what, f"the same text, piece {worst!a}", f"{growth[worst]:.1f}", growth[worst], -40, "x"
+
+
+PARTS = {part.__name__: part for part in (score, predict, batch, reviewed, training, versions, startup, encoder, compat, hostile)}
 
 
 def main() -> None:
