@@ -13,4 +13,12 @@ if __name__ == "__main__":
         prepare_process()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("", "api", "hate_speech", "hate_speech_AI"):
+            raise  # ours: a fault
+        sys.exit(
+            f"This needs the package {error.name}, which is not installed here. Web's image lacks what only commands need:"
+            " run it in the worker, `docker compose exec worker python manage.py ...`."
+        )

@@ -63,8 +63,8 @@ def run_pip(environment: Path, requirements: Path, count: int) -> None:
         with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as pip:
             done = 0
             for line in pip.stdout:
-                done += line.startswith(("Collecting ", "Requirement already satisfied: "))
-                if line.startswith("Collecting ") and done % 10 == 0:
+                done += line.startswith(("Collecting ", "Processing ", "Requirement already satisfied: "))
+                if line.startswith(("Collecting ", "Processing ")) and done % 10 == 0:
                     print(f"  {done} of {count} fetched", flush=True)
                 if line.startswith("Installing collected packages"):
                     print("  unpacking", flush=True)

@@ -6,6 +6,7 @@
 4. Print the address once the service answers. Ctrl-C stops everything.
 """
 
+import contextlib
 import errno
 import http.client
 import ipaddress
@@ -14,7 +15,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,13 +105,27 @@ def main() -> None:
     print("Starting the service.", flush=True)
     prepared = subprocess.run([sys.executable, __file__, "prepare"], env=environment, cwd=ROOT, check=False)
     if prepared.returncode:
-        sys.exit(prepared.returncode if prepared.returncode > 0 else "Stopped.")
+        sys.exit(prepared.returncode)
     command = [binaries / "supervisord", "--nodaemon", "--configuration", write_supervisor_config()]
-    supervisor = subprocess.Popen(command, env=environment | {"PYTHONWARNINGS": "ignore"}, cwd=ROOT)
-    attend(supervisor, address, port)
+    # Through a pipe: supervisord opens its output anew for each program, which a socket or another user's file does not allow.
+    supervisor = subprocess.Popen(
+        command, env=environment | {"PYTHONWARNINGS": "ignore"}, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    log = threading.Thread(target=copy_output, args=(supervisor.stdout,), daemon=True)
+    log.start()
+    attend(supervisor, log, address, port)
 
 
-def attend(supervisor: subprocess.Popen, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> None:
+def copy_output(lines: Iterable[bytes]) -> None:
+    for line in lines:
+        with contextlib.suppress(OSError):  # nobody reads it any more; the service goes on
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+
+
+def attend(
+    supervisor: subprocess.Popen, log: threading.Thread, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int
+) -> None:
     """Print the address once the service answers, pass Ctrl-C on, and wait for the end."""
     is_stopping = False
 
@@ -133,6 +150,7 @@ def attend(supervisor: subprocess.Popen, address: ipaddress.IPv4Address | ipaddr
         url = f"http://{f'[{asked}]' if asked.version == 6 else asked}:{port}"
         print(f"\n  Hate speech detector: {url}    API: {url}/docs    Ctrl-C stops it\n", flush=True)
     supervisor.wait()
+    log.join()
     if not is_stopping:
         sys.exit("The service has ended; its messages above may say why.")
     print("  Stopped.", flush=True)
@@ -177,7 +195,8 @@ def prepare() -> None:
 
 
 if __name__ == "__main__":
+    is_child = sys.argv[1:] == ["prepare"]
     try:
-        prepare() if sys.argv[1:] == ["prepare"] else main()
+        prepare() if is_child else main()
     except KeyboardInterrupt:
-        sys.exit("\nStopped.")
+        sys.exit(130 if is_child else "\nStopped.")

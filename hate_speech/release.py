@@ -18,6 +18,8 @@ def read_commit(root: Path) -> str:
     """
     git = root / ".git"
     try:
+        if git.is_file():  # a worktree: the file names its folder
+            git = root / git.read_text("utf-8").removeprefix("gitdir:").strip()
         head = (git / "HEAD").read_text("utf-8").strip()
         if head.startswith("ref: "):
             head = _read_reference(git, head[5:])
@@ -28,6 +30,8 @@ def read_commit(root: Path) -> str:
 
 def _read_reference(git: Path, name: str) -> str:
     """Return the commit of a branch: from the branch's own file, or from the list into which `git gc` packs them."""
+    if (git / "commondir").is_file():  # a worktree's branches are the repository's
+        git = git / (git / "commondir").read_text("utf-8").strip()
     if (git / name).is_file():
         return (git / name).read_text("utf-8").strip()
     for line in (git / "packed-refs").read_text("utf-8").splitlines():

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.module_loading import import_string
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
@@ -80,8 +80,10 @@ def _to_http_error(error: Exception, context: dict[str, Any]) -> Exception:
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
     elif isinstance(error, NoExplanationError):
         error = ValidationError({"explain": [str(error)]})
-    elif isinstance(error, VersionMissingError):
+    elif isinstance(error, (VersionMissingError, Http404)) and "version" in context["kwargs"]:
         error = NotFound("There is no such version. GET /models lists them.")
+    elif isinstance(error, Http404) and "run" in context["kwargs"]:
+        error = NotFound("There is no such training.")
     elif isinstance(error, VersionError) and context["kwargs"].get("version"):
         # The version that the caller named, not the active one.
         error = VersionUnusable(str(error))

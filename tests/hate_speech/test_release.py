@@ -31,6 +31,8 @@ def test_the_commit_is_the_one_that_git_names(tmp_path):
     assert read_commit(tmp_path) == commit[:12]
     git("pack-refs", "--all")
     assert read_commit(tmp_path) == commit[:12]
+    git("worktree", "add", "--quiet", "beside")
+    assert read_commit(tmp_path / "beside") == commit[:12]
     git("checkout", "--quiet", "--detach")
     assert read_commit(tmp_path) == commit[:12]
 

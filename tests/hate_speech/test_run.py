@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -107,6 +108,28 @@ def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
     second.stop()
     wait_until(lambda: not processes_of(second.folder), 10, "the end of all processes")
     assert files_beside_the_code() == before
+
+
+def test_it_runs_where_its_output_cannot_be_opened_again(tmp_path):
+    """As below systemd, which gives a socket."""
+    port, (ours, theirs) = free_port(), socket.socketpair()
+    environment = ENVIRONMENT | {"HATE_SPEECH_DATA_DIR": str(tmp_path / "var"), "PORT": str(port)}
+    with (
+        ours,
+        subprocess.Popen(
+            ["make", "run"], cwd=ROOT, env=environment, stdout=theirs, stderr=theirs, start_new_session=True
+        ) as started,
+    ):
+        theirs.close()
+        ours.settimeout(60)
+        said = b""
+        while b"Ctrl-C stops it" not in said:
+            piece = ours.recv(4096)
+            assert piece, said
+            said += piece
+        os.killpg(started.pid, signal.SIGINT)
+        while ours.recv(4096):
+            pass
 
 
 @pytest.mark.parametrize(("address", "host"), [("localhost", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])

@@ -49,3 +49,17 @@ def test_importing_the_settings_writes_nothing(tmp_path):
 def test_migrations_are_complete(new_service):
     done = new_service().manage("makemigrations", "--check", "--dry-run")
     assert done.returncode == 0, done.stdout
+
+
+def test_a_command_says_which_package_it_lacks(tmp_path):
+    # Web's image has no feedparser.
+    code = (
+        "import runpy, sys; sys.modules['feedparser'] = None; sys.argv = ['manage.py', 'import_feed', 'http://127.0.0.1:9/'];"
+        "runpy.run_path('manage.py', run_name='__main__')"
+    )
+    environment = {"HATE_SPEECH_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "needs the package feedparser" in done.stderr
+    assert "docker compose exec worker" in done.stderr
+    assert "Traceback" not in done.stderr

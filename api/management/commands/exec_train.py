@@ -3,6 +3,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from tqdm import tqdm
 
 from api.versions import selectors, services
@@ -65,8 +66,11 @@ class Command(BaseCommand):
                 bar.total = run.rows_total or None
                 bar.n = run.rows_read
                 bar.set_description(run.stage)
-                if run.attempts == 0 and not is_hinted and time.monotonic() - began > _HINT_AFTER_SECONDS:
-                    bar.write("No worker has started it yet. Is one running? (celery -A hate_speech worker)", file=sys.stderr)
+                is_waiting = run.stage == run.Stage.QUEUED or run.lease_until < timezone.now()
+                if is_waiting and not is_hinted and time.monotonic() - began > _HINT_AFTER_SECONDS:
+                    bar.write(
+                        "No worker does it. Is the service running? `make run` or `docker compose up` starts it.", file=sys.stderr
+                    )
                     is_hinted = True
                 time.sleep(_POLL_SECONDS)
         return run
