@@ -17,9 +17,9 @@ TOLD = {
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"SECRET_KEY": ""}, "there SECRET_KEY is not set:"),
-        ({"ALLOWED_HOSTS": ""}, "there ALLOWED_HOSTS is not set:"),
-        ({"DEBUG": "true"}, "there DEBUG is on:"),
+        ({"SECRET_KEY": ""}, "but SECRET_KEY is not set."),
+        ({"ALLOWED_HOSTS": ""}, "but ALLOWED_HOSTS is not set."),
+        ({"DEBUG": "true"}, "but DEBUG is on."),
         (
             {"SECRET_KEY": "", "ALLOWED_HOSTS": "", "DEBUG": "1"},
             "SECRET_KEY is not set and ALLOWED_HOSTS is not set and DEBUG is on",
