@@ -81,11 +81,11 @@ class Service:
         return other
 
     def migrate(self) -> None:
-        """Make the tables; a SQLite database is a copy of the first that was made, since making one takes seconds."""
+        """Make the tables; a new SQLite database is a copy of the first that was made, since making one takes seconds."""
         if self._is_migrated:
             return
         database = Path(self.environment["HATE_SPEECH_DATA_DIR"]) / "db.sqlite3"
-        if "DATABASE_URL" in self.environment:
+        if "DATABASE_URL" in self.environment or database.exists():
             self._migrate()
         elif Service._empty_database:
             database.write_bytes(Service._empty_database)
