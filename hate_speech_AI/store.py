@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .engines.base import Engine
-from .engines.linear import LinearEngine
 from .errors import (
     ChecksumError,
     CorruptVersionError,
@@ -69,7 +68,7 @@ class ModelStore:
     engine : type of Engine
     """
 
-    def __init__(self, root: Path | str, engine: type[Engine] = LinearEngine):
+    def __init__(self, root: Path | str, engine: type[Engine]):
         self.root, self.engine = Path(root), engine
 
     def new_name(self) -> str:

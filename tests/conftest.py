@@ -14,6 +14,7 @@ import redis
 
 from api.labels.services import STARTER_TWEETS
 from hate_speech_AI.core import Classifier, classifier
+from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import STARTER, Row
@@ -132,7 +133,7 @@ def untrained_service(tmp_path_factory):
 @pytest.fixture(scope="session")
 def trained_store(tmp_path_factory) -> ModelStore:
     """Give a store with one version of engine linear, of the starter tweets; it is copied before it is changed."""
-    store = ModelStore(tmp_path_factory.mktemp("trained") / "models")
+    store = ModelStore(tmp_path_factory.mktemp("trained") / "models", LinearEngine)
     with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
         rows = [Row(row["tweet"], row["label"] == "1", STARTER) for row in csv.DictReader(file)]
     Classifier(store).train_model(sorted(rows, key=lambda row: fingerprint(row.text)))  # the database's order
@@ -144,7 +145,7 @@ def store(tmp_path, trained_store) -> Iterator[ModelStore]:
     """Give a copy of `trained_store`, which `classifier` serves until the test ends."""
     shutil.copytree(trained_store.root, tmp_path / "models")
     before = classifier.store, classifier.cache
-    copy = ModelStore(tmp_path / "models")
+    copy = ModelStore(tmp_path / "models", LinearEngine)
     classifier.use(copy)
     yield copy
     classifier.use(*before)

@@ -145,3 +145,33 @@ def test_every_view_says_who_may_use_it():
                 continue
             named = {ast.unparse(target) for line in node.body if isinstance(line, ast.Assign) for target in line.targets}
             assert "permission_classes" in named, f"{path.relative_to(ROOT)}: {node.name}"
+
+
+def own_modules() -> list[Path]:
+    """Return the modules of the three packages, but for the recipe and the migrations."""
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    return [path for path in paths if not {"recipe", "migrations"} & {*path.parts}]
+
+
+def test_modules_and_functions_stay_short():
+    for path in own_modules():
+        text = path.read_text("utf-8")
+        assert len(text.splitlines()) <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 40, f"{path}: {node.name}"
+
+
+def test_only_the_registry_knows_which_engines_there_are():
+    for path in own_modules():
+        if (ROOT / "hate_speech_AI/engines") not in path.parents:
+            named = {name.rsplit(".", 1)[-1] for name in imports(path)} & {"EncoderEngine", "LinearEngine"}
+            assert not named, f"{path.relative_to(ROOT)} imports {named}"
+
+
+def test_only_one_module_spells_out_what_labels_there_are():
+    from hate_speech_AI.labels import IMPLIES, PRIMARY
+
+    for path in own_modules():
+        literals = {node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)}
+        assert not literals & {*IMPLIES[PRIMARY]} or path == ROOT / "hate_speech_AI/labels.py", path

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.store import ModelStore
 
 from ..service import ROOT, wait_until
@@ -191,7 +192,7 @@ def test_sigkill_at_any_point_leaves_a_whole_version_and_a_working_service(new_s
     service = new_service()
     service.migrate()
     service.manage("exec_train")
-    store = ModelStore(service.store)
+    store = ModelStore(service.store, LinearEngine)
 
     def start_training() -> subprocess.Popen:
         return subprocess.Popen(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hate_speech_AI.core import Classifier
+from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NotEnoughDataError
 from hate_speech_AI.following import FOLLOW_SECONDS
 from hate_speech_AI.promotion import Training
@@ -23,14 +24,14 @@ class MemoryCache(dict):
 
 @pytest.fixture
 def store(tmp_path):
-    return ModelStore(tmp_path / "models" / "linear")
+    return ModelStore(tmp_path / "models" / "linear", LinearEngine)
 
 
 @pytest.fixture
 def classifier(store):
     made = Classifier(store)
     yield made
-    made.use(ModelStore(store.root / "nothing"))  # ends the thread that follows
+    made.use(ModelStore(store.root / "nothing", LinearEngine))  # ends the thread that follows
 
 
 def test_it_works(classifier):
@@ -138,7 +139,7 @@ def test_what_was_activated_during_a_training_stays(classifier, store):
 def test_another_store_is_served_from_the_next_text_on(classifier, store, tmp_path):
     first = classifier.train_model(toy_rows())
     assert classifier.current().name == first
-    other = ModelStore(tmp_path / "other")
+    other = ModelStore(tmp_path / "other", LinearEngine)
     second = Classifier(other).train_model(toy_rows())
     classifier.use(other)
     assert classifier.current().name == second

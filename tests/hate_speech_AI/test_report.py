@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from hate_speech_AI.core import Classifier
+from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import Row, choose_side
@@ -17,7 +18,7 @@ HOSTILE = '<script>alert(1)</script> & "quotes" </details> I hate groupa people 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    store = ModelStore(tmp_path_factory.mktemp("report") / "models")
+    store = ModelStore(tmp_path_factory.mktemp("report") / "models", LinearEngine)
     classifier = Classifier(store)
     # Labelled the other way on the held-out side, so that they are mistakes of both kinds there.
     texts = [f"{HOSTILE} {kind} {number}" for kind in ("violets", "tulips") for number in range(100)]

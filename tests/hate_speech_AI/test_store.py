@@ -10,6 +10,7 @@ import pytest
 
 from hate_speech_AI import errors
 from hate_speech_AI.core import Classifier
+from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.formats import FORMAT_VERSION, name_reviews
 from hate_speech_AI.labels import PRIMARY
 from hate_speech_AI.store import ModelStore
@@ -21,7 +22,7 @@ from .rows import toy_rows
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """Give a store with one version, which no test may change."""
-    store = ModelStore(tmp_path_factory.mktemp("store") / "models")
+    store = ModelStore(tmp_path_factory.mktemp("store") / "models", LinearEngine)
     reviewed = [row._replace(source="review") for row in toy_rows()[:9]]
     Classifier(store).train_model([*reviewed, *toy_rows()[9:]])
     return store
@@ -30,7 +31,7 @@ def written(tmp_path_factory):
 @pytest.fixture
 def store(tmp_path, written):
     shutil.copytree(written.root, tmp_path / "models")
-    return ModelStore(tmp_path / "models")
+    return ModelStore(tmp_path / "models", LinearEngine)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hate_speech_AI.core import Classifier
+from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.store import ModelStore
 
 from .rows import toy_rows
@@ -25,7 +26,7 @@ OLD = Path(__file__).parent / "written_by_scikit_learn_1_5"
 @pytest.fixture
 def store(tmp_path):
     shutil.copytree(OLD, tmp_path / "models")
-    store = ModelStore(tmp_path / "models")
+    store = ModelStore(tmp_path / "models", LinearEngine)
     store.activate(store.versions()[0])
     return store
 
@@ -34,7 +35,7 @@ def test_it_serves_and_says_what_it_was_trained_with(store, caplog):
     caplog.set_level(logging.INFO)
     classifier = Classifier(store)
     predictions = classifier.predict(["I hate groupa people in my park", "what a lovely park"])
-    classifier.use(ModelStore(store.root / "nothing"))
+    classifier.use(ModelStore(store.root / "nothing", LinearEngine))
     # What it answered when it was written.
     assert [prediction.probability for prediction in predictions] == pytest.approx([0.99273840, 0.01027558], abs=1e-6)
     assert "which was trained with" in caplog.text
