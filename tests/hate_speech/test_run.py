@@ -110,6 +110,7 @@ def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
     assert files_beside_the_code() == before
 
 
+@pytest.mark.slow
 def test_it_runs_where_its_output_cannot_be_opened_again(tmp_path):
     """As below systemd, which gives a socket."""
     port, (ours, theirs) = free_port(), socket.socketpair()
@@ -132,6 +133,7 @@ def test_it_runs_where_its_output_cannot_be_opened_again(tmp_path):
             pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("address", "host"), [("localhost", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])
 def test_it_listens_on_any_way_to_write_this_machine(run, address, host):
     started = run(LISTEN_ADDRESS=address)
