@@ -1,7 +1,7 @@
 """Each condition of the gate, with classifiers whose answers are made up."""
 
 import csv
-from dataclasses import replace
+import pickle
 
 import numpy as np
 import pytest
@@ -172,9 +172,9 @@ def test_a_verdict_is_the_same_each_time():
 
 def test_the_candidate_is_left_as_it_was():
     one = candidate(hateful(7))
-    before = replace(one)
+    before = pickle.dumps(one)
     gate.judge(one, rival(), INDEX)
-    assert one == before
+    assert pickle.dumps(one) == before
 
 
 @pytest.fixture(scope="module")

@@ -131,11 +131,11 @@ def count_steps(function: Callable[[str], object], text: str) -> int:
 
     def trace(frame, event, arg):
         nonlocal steps
-        if event == "call":
+        if event in ("call", "line"):  # Python 3.13 takes it once the frame is traced, which it is from its first line on
             frame.f_trace_opcodes = True
-            # A generator is called once and then resumed, which is a "call" too.
-            if not frame.f_code.co_flags & inspect.CO_GENERATOR:
-                steps += sum(length(frame.f_locals.get(name)) for name in frame.f_code.co_varnames[: frame.f_code.co_argcount])
+        # A generator is called once and then resumed, which is a "call" too.
+        if event == "call" and not frame.f_code.co_flags & inspect.CO_GENERATOR:
+            steps += sum(length(frame.f_locals.get(name)) for name in frame.f_code.co_varnames[: frame.f_code.co_argcount])
         steps += event == "opcode"
         return trace
 
