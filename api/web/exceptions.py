@@ -80,7 +80,7 @@ def _to_http_error(error: Exception, context: dict[str, Any]) -> Exception:
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
     elif isinstance(error, NoExplanationError):
         error = ValidationError({"explain": [str(error)]})
-    elif isinstance(error, (VersionMissingError, Http404)) and "version" in context["kwargs"]:
+    elif isinstance(error, VersionMissingError) or (isinstance(error, Http404) and "version" in context["kwargs"]):
         error = NotFound("There is no such version. GET /models lists them.")
     elif isinstance(error, Http404) and "run" in context["kwargs"]:
         error = NotFound("There is no such training.")
