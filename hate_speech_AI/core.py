@@ -135,13 +135,17 @@ class Classifier:
         training = Training(self.store, rows, **options)
         for progress in training.run():
             report_progress(*progress)
-        if self.pointer():
-            self.get_score()  # into the cache
+        self.cache_score()
         return training.version
 
     def pointer(self) -> Pointer | None:
         """Return the pointer of the store; `None` before the first activation, or if it cannot be read, which is logged."""
         return self.store.find_pointer()
+
+    def cache_score(self) -> None:
+        """Put the active version's figures into the cache; do nothing before the first activation."""
+        if self.pointer():
+            self.get_score()
 
     def get_score(self) -> ServedScore:
         """Return the score of the active version, from the cache or else from its manifest.

@@ -163,8 +163,7 @@ def _train_version(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[s
                 if lost.is_set() or not progress_row.write(progress):
                     raise LeaseLostError
         name = training.version
-        if classifier.pointer():
-            classifier.get_score()  # into the cache
+        classifier.cache_score()
     elif last.gate["passed"] and not last.activations.exists() and pointer and not pointer.is_pinned:
         # It passed, but its worker died or another version was pinned before it could be activated.
         name = last.name
