@@ -12,7 +12,7 @@ from hate_speech_AI.text import fingerprint
 from ..labels.models import Label, Tweet
 from ..labels.recording import LabelledText, record_labels, split_into_batches
 from ..verdicts.services import judge
-from .feeds import FoundPost
+from .found import FoundPost
 from .models import Post
 
 

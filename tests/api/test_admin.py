@@ -7,7 +7,7 @@ import pytest
 from api.labels.models import Label
 from api.labels.selectors import stream_labelled_rows
 from api.labels.services import add_review
-from api.review_queue.feeds import FoundPost
+from api.review_queue.found import FoundPost
 from api.review_queue.models import Post
 from api.review_queue.selectors import list_posts_to_review
 from api.review_queue.services import add_posts
