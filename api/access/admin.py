@@ -8,6 +8,7 @@ from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 
 from ..web.admin import ReadOnlyAdmin
+from ..web.words import count
 from .audit import describe_moderator
 from .models import ApiKey, AuditEntry
 from .permissions import Scope
@@ -44,8 +45,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Revoke")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        count = revoke_keys(keys=queryset, who=describe_moderator(request))
-        self.message_user(request, f"{count} keys revoked.", messages.SUCCESS)
+        revoked = revoke_keys(keys=queryset, who=describe_moderator(request))
+        self.message_user(request, f"{count(revoked, 'key')} revoked.", messages.SUCCESS)
 
 
 @admin.register(AuditEntry)

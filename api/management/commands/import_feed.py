@@ -4,6 +4,7 @@ from tqdm import tqdm
 from api.review_queue.feeds import FeedReader
 from api.review_queue.services import add_posts
 from api.web.outbound import OutboundError
+from api.web.words import count
 from hate_speech_AI.errors import HateSpeechError
 
 
@@ -26,6 +27,6 @@ class Command(BaseCommand):
             found = add_posts(posts=posts, feed=url)
         except (OutboundError, HateSpeechError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{found['new']:,} new posts to review, {found['known']:,} known already.")
+        self.stdout.write(f"{count(found['new'], 'new post')} to review, {found['known']:,} known already.")
         if reader.skipped:
-            self.stdout.write(f"Skipped: {', '.join(f'{count:,} {why}' for why, count in reader.skipped.items())}.")
+            self.stdout.write(f"Skipped: {', '.join(f'{number:,} {why}' for why, number in reader.skipped.items())}.")
