@@ -101,6 +101,9 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         # WAL: readers are not blocked by a writer. FULL: a posted review survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32768;",
     }
+elif _database["ENGINE"] == "django.db.backends.postgresql":
+    # Seconds until a connection counts as failed, and milliseconds until one that was cut does: the system's own take minutes.
+    _database["OPTIONS"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000} | _database.get("OPTIONS", {})
 _database["CONN_MAX_AGE"] = 600
 _database["CONN_HEALTH_CHECKS"] = True
 

@@ -8,7 +8,9 @@ from .start import prepare_process
 prepare_process(blas_threads=1)
 application = get_wsgi_application()
 
-from hate_speech_AI.core import classifier  # noqa: E402  (after Django is set up, which opens the model store)
+from api.access.callers import keep_callers_fresh  # noqa: E402  (after Django is set up, which opens the model store)
+from hate_speech_AI.core import classifier  # noqa: E402
 
 # Load the version now, not with the first request.
 classifier.follow()
+keep_callers_fresh()

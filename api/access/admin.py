@@ -10,10 +10,13 @@ from django.http import HttpRequest
 from ..web.admin import ReadOnlyAdmin
 from ..web.words import count
 from .audit import describe_moderator
+from .logins import LoginForm
 from .models import ApiKey, AuditEntry
 from .permissions import Scope
 from .selectors import list_keys
 from .services import create_key, revoke_keys
+
+admin.site.login_form = LoginForm
 
 
 @admin.register(ApiKey)
