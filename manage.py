@@ -6,15 +6,15 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from hate_speech.start import prepare_process
+from hate_speech.start import prepare_process, warn_of_another_database
 
 if __name__ == "__main__":
     try:
         prepare_process()
+        warn_of_another_database()
+        execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    try:
-        execute_from_command_line(sys.argv)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("", "api", "hate_speech", "hate_speech_AI"):
             raise  # ours: a fault
