@@ -7,16 +7,16 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from hate_speech.start import prepare_process
+from hate_speech.start import prepare_process, warn_of_another_database
 
 if __name__ == "__main__":
     try:
         prepare_process()
-    except ImproperlyConfigured as error:
-        sys.exit(str(error))
-    try:
+        warn_of_another_database()
         execute_from_command_line(sys.argv)
         sys.stdout.flush()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     except BrokenPipeError:  # who reads has read enough, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)  # as the shell says it of a process that SIGPIPE ended

@@ -1,10 +1,13 @@
 """gunicorn's configuration, here and in the image. WEB_CONCURRENCY (gunicorn's own variable) is the number of processes."""
 
-import os
+import sys
 import time
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.workers.gthread import ThreadWorker
+
+from hate_speech.environment import read_address, read_port, read_web_processes
 
 
 class PoliteThreadWorker(ThreadWorker):
@@ -20,9 +23,12 @@ class PoliteThreadWorker(ThreadWorker):
         super().accept(listener)
 
 
-_address = os.environ.get("LISTEN_ADDRESS", "127.0.0.1").strip("[]")
-bind = f"{f'[{_address}]' if ':' in _address else _address}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+try:
+    _address = read_address()
+    bind = f"{f'[{_address}]' if ':' in _address else _address}:{read_port()}"
+    workers = read_web_processes()
+except ImproperlyConfigured as error:
+    sys.exit(f"The service cannot start: {error}")
 worker_class = PoliteThreadWorker
 threads = 4
 keepalive = 15

@@ -4,10 +4,7 @@ from celery import Celery
 from celery.signals import beat_init, before_task_publish, celeryd_init
 from django.conf import settings
 
-from .start import prepare_process, select_settings
-
-# Here, since whatever imports this package imports this module; and before the app, which looks for Django's settings.
-select_settings()
+from .start import prepare_process
 
 app = Celery("hate_speech")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -12,6 +12,7 @@ import pytest
 from ..service import ROOT, free_port, wait_until
 
 ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+ENVIRONMENT["HATE_SPEECH_ENV_FILE"] = os.devnull
 
 
 def processes_of(folder) -> dict[int, str]:

@@ -3,6 +3,7 @@
 `request.ATTRIBUTES` maps attributes to labels; no other attribute is served. Places count UTF-16 units, as in JavaScript.
 """
 
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -96,7 +97,7 @@ class DiscoveryView(APIView):
     def get(self, request: Request) -> Response:
         if request.query_params.get("version", "v1alpha1") != "v1alpha1":
             raise make_error("There is version v1alpha1 only.")
-        return Response(describe_discovery(request.build_absolute_uri("/")))
+        return Response(describe_discovery(request.build_absolute_uri(reverse("home"))))
 
 
 def _echo_token(asked: dict[str, object]) -> dict[str, object]:
