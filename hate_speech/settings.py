@@ -226,7 +226,8 @@ REST_FRAMEWORK = {
 }
 # Below these paths errors have the shape of the dialect.
 ERROR_SHAPES = {
-    "/v1/": "api.compat.errors.shape_openai_error",
+    "/v1/moderations": "api.compat.errors.shape_openai_error",
+    "/v1/models": "api.compat.errors.shape_openai_error",
     "/v1alpha1/": "api.compat.errors.shape_perspective_error",
     "/$discovery/": "api.compat.errors.shape_perspective_error",
 }
@@ -254,6 +255,19 @@ CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS")
 if CORS_ALLOWED_ORIGINS:
     # Before the guard, so that allowed origins can read its refusals too. Not installed if no origin is allowed.
     MIDDLEWARE.insert(1, "corsheaders.middleware.CorsMiddleware")
+# What pages may send: keys in any of their headers, and what OpenAI's client adds to each call.
+CORS_ALLOW_HEADERS = (
+    *("accept", "authorization", "content-type", "user-agent", "x-requested-with", "x-api-key", "x-goog-api-key"),
+    *("idempotency-key", "openai-beta", "openai-organization", "openai-project"),
+    *(
+        f"x-stainless-{name}"
+        for name in (
+            *("arch", "async", "custom-poll-interval", "helper-method", "lang", "os", "package-version", "poll-helper"),
+            *("raw-response", "read-timeout", "retry-count", "runtime", "runtime-version", "stream-helper", "timeout"),
+        )
+    ),
+)
+CORS_EXPOSE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After", "X-Model-Version")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- logs: never a tweet's text ---
@@ -263,12 +277,15 @@ LOG_LEVEL = read_matching(
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"faults": {"()": "hate_speech.logs.OnlyFaults"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.request": {"filters": ["faults"]},
+    "formatters": {
+        "line": {
+            "()": "hate_speech.logs.FormatterWithoutValues",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
     },
+    "filters": {"faults": {"()": "hate_speech.logs.OnlyFaults"}},
+    # On the handler: a filter of a logger would not see what the loggers below it say.
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["faults"]}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"django": {"handlers": [], "propagate": True}},
 }

@@ -17,8 +17,9 @@ from ...access.authentication import KeyAuthentication
 from ...access.callers import describe_origin, get_caller
 from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
+from ...verdicts.headers import name_version
 from ...verdicts.services import judge
-from ...web.parsers import StrictJSONParser
+from ...web.parsers import PlainTextJSONParser, StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
     ATTRIBUTES,
@@ -45,7 +46,7 @@ class AnalyzeView(APIView):
 
     authentication_classes = [PerspectiveKeyAuthentication]
     permission_classes = [require_scope(Scope.PREDICT)]
-    parser_classes = [StrictJSONParser]
+    parser_classes = [StrictJSONParser, PlainTextJSONParser]
 
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
@@ -68,7 +69,7 @@ class AnalyzeView(APIView):
                 "summaryScore": _write_score(value),
             }
         answer = {"attributeScores": scores, "languages": languages or [LANGUAGE], "detectedLanguages": [LANGUAGE]}
-        return Response(answer | _echo_token(asked))
+        return Response(answer | _echo_token(asked), headers=name_version([whole]))
 
 
 @extend_schema(exclude=True)
@@ -77,7 +78,7 @@ class SuggestScoreView(APIView):
 
     authentication_classes = [PerspectiveKeyAuthentication]
     permission_classes = [require_scope(Scope.REVIEW)]
-    parser_classes = [StrictJSONParser]
+    parser_classes = [StrictJSONParser, PlainTextJSONParser]
 
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
