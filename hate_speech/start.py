@@ -15,7 +15,7 @@ def select_settings() -> None:
 
 
 def prepare_process(*, blas_threads: int | None = None) -> None:
-    """Make the data folder, the file queue's folders and the key, if they are missing.
+    """Make the data folder, the file queue's folder and the key, if they are missing.
 
     Every entry point calls this before it reads the settings: manage.py, the WSGI application, Celery's worker and beat.
 
@@ -32,8 +32,7 @@ def prepare_process(*, blas_threads: int | None = None) -> None:
     try:
         DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # the posts in it are nobody else's
         tempfile.TemporaryFile(dir=DATA_DIR).close()
-        for name in ("messages", "control"):
-            (DATA_DIR / "queue" / name).mkdir(parents=True, exist_ok=True)
+        (DATA_DIR / "queue" / "messages").mkdir(parents=True, exist_ok=True)
         if not env("SECRET_KEY"):
             make_secret(DATA_DIR / "secret_key")
     except OSError as error:
