@@ -173,21 +173,14 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 20},
     },
 }
-# In memory: the persistent scheduler writes a pickle. If a night was missed while everything was off, the training at the next
-# start makes up for it.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "hate_speech.beat:BeatingScheduler"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 if CELERY_BROKER_URL.startswith("filesystem://"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(DATA_DIR / "queue" / "messages"),
-        "data_folder_out": str(DATA_DIR / "queue" / "messages"),
-        "control_folder": str(DATA_DIR / "queue" / "control"),
-        "polling_interval": 0.2,
-    }
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(DATA_DIR / "queue" / "messages"), "polling_interval": 0.2}
     # Remote control needs a fanout, which this transport does not really have.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):

@@ -28,7 +28,7 @@ def select_settings() -> None:
 
 
 def prepare_process(*, blas_threads: int | None = None) -> None:
-    """Make the data folder, the file queue's folders and the key, if they are missing, for their owner only.
+    """Make the data folder, the file queue's folder and the key, if they are missing, for their owner only.
 
     Every entry point calls this before it reads the settings: manage.py, the WSGI application, Celery's worker and beat.
 
@@ -48,8 +48,7 @@ def prepare_process(*, blas_threads: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _close_to_others(folder)
         tempfile.TemporaryFile(dir=folder).close()
-        for name in ("messages", "control"):
-            (folder / "queue" / name).mkdir(parents=True, exist_ok=True)
+        (folder / "queue" / "messages").mkdir(parents=True, exist_ok=True)
         if not is_set("SECRET_KEY"):
             make_secret(folder / "secret_key")
     except OSError as error:

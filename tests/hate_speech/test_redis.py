@@ -39,6 +39,7 @@ def test_everything_is_answered_while_redis_is_away(proxied):
     assert ready.status_code == 503
     parts = ready.json()
     assert [parts[name] for name in ("database", "broker", "model")] == ["ok", "not reachable", "ok"]
+    assert service.client.get("/readyz", params={"for": "serving"}).status_code == 200
     # A training asked for meanwhile is a row, and begins once Redis is back.
     asked = service.manage("exec_train")
     assert asked.returncode == 0
