@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from ..web.admin import ReadOnlyAdmin
+from ..web.admin import IndexedValuesFilter, ReadOnlyAdmin
 from ..web.words import count
 from .models import Post
 from .selectors import list_posts_to_review
@@ -17,7 +17,7 @@ class PostAdmin(ReadOnlyAdmin):
     """Posts that wait for a decision, most uncertain first."""
 
     list_display = ["text", "says", "feed", "where", "found_at"]
-    list_filter = ["feed", "is_hate_speech"]
+    list_filter = [("feed", IndexedValuesFilter), "is_hate_speech"]
     list_display_links = None
     ordering = ["-uncertainty", "id"]
     actions = ["hateful", "not_hateful"]
