@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
-from .normalisation import MOJIBAKE, undo_mojibake
+from .normalisation import MOJIBAKE, normalise_unicode, undo_mojibake
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,31});?")
 # Invisible characters, and marks that decorate a letter: format characters, blanks of no width, combining marks, variation
@@ -130,7 +130,7 @@ def encoder_form(text: str) -> Aligned:
 
 def _latin(word: str) -> str:
     """Return a word without accents. If all its other letters are look-alikes, return these as Latin letters."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+    plain = "".join(char for char in normalise_unicode("NFKD", word) if not unicodedata.combining(char))
     latin = "".join(_LOOK_ALIKES.get(char, char) for char in plain)
     return latin if latin.isascii() else plain
 
