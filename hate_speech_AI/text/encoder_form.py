@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
-from .normalisation import MOJIBAKE, undo_mojibake
+from .normalisation import MOJIBAKE, normalise_unicode, undo_mojibake
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,31});?")
 # Invisible characters, and marks that decorate a letter: format characters, blanks of no width, combining marks, variation
@@ -30,6 +30,8 @@ _SPLIT_LETTERS = re.compile(
 _NO_LETTER = re.compile(r"[\W\d_]+")
 # The tokenizer turns longer words into one unknown token, and hate could hide in them.
 _ENDLESS = re.compile(r"\w{80}(?=\w)")
+# How many characters the names of emoji may add to a text, and how many other characters that become several ("ﷺ" becomes 18).
+MAX_GROWTH = 16_384
 _DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}|([^\w\s])\2{3,}")
 
 # Letters that look like Latin ones, from Unicode's confusables (UTS 39). Those that decompose into Latin letters (accents, full
@@ -55,12 +57,15 @@ class Aligned:
     text : str
     starts, ends : sequence of int
         For each character, where its origin begins and ends in the original.
+    is_cut : bool
+        Whether characters were left as they are because the text would have become too long.
     """
 
-    __slots__ = ("ends", "starts", "text")
+    __slots__ = ("ends", "is_cut", "starts", "text")
 
     def __init__(self, text: str):
         self.text = text
+        self.is_cut = False
         self.starts: Sequence[int] = range(len(text))
         self.ends: Sequence[int] = range(1, len(text) + 1)
 
@@ -95,6 +100,20 @@ class Aligned:
             self.text = "".join([*pieces, self.text[at:]])
             self.starts, self.ends = [*starts, *self.starts[at:]], [*ends, *self.ends[at:]]
 
+    def edit_within_bounds(self, edits: Iterable[tuple[int, int, str]]) -> None:
+        """Do as `edit`, but skip what would make the text longer by more than `MAX_GROWTH` in all."""
+        self.edit(self._skip_growth(edits))
+
+    def _skip_growth(self, edits: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+        left = MAX_GROWTH
+        for start, end, new in edits:
+            growth = len(new) - (end - start)
+            if growth > left:
+                self.is_cut = True
+                continue
+            left -= max(growth, 0)
+            yield start, end, new
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where the characters from `start` to `end` (exclusive) come from in the original."""
         return min(self.starts[start:end]), max(self.ends[start:end])
@@ -112,10 +131,10 @@ def encoder_form(text: str) -> Aligned:
         form.replace(_ENTITY, lambda found: html.unescape(found.group()))
     if not text.isascii() or not form.text.isascii():
         form.replace(MOJIBAKE, undo_mojibake)
-        form.edit(_spell_emoji(form.text))
+        form.edit_within_bounds(_spell_emoji(form.text))
         form.replace(_UNSEEN, lambda found: "")
         pieces = _WORD_OR_FOREIGN.finditer(form.text)
-        form.edit((*piece.span(), _latin(piece.group())) for piece in pieces if not piece.group().isascii())
+        form.edit_within_bounds((*piece.span(), _latin(piece.group())) for piece in pieces if not piece.group().isascii())
     form.replace(_LINK, lambda found: "http")
     if "@" in form.text or "user" in form.text.lower():
         form.replace(_ADDRESS, lambda found: "@user")
@@ -130,7 +149,10 @@ def encoder_form(text: str) -> Aligned:
 
 def _latin(word: str) -> str:
     """Return a word without accents. If all its other letters are look-alikes, return these as Latin letters."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+    plain = normalise_unicode("NFKD", word)
+    if len(plain) - len(word) > MAX_GROWTH:
+        return plain  # will be skipped
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
     latin = "".join(_LOOK_ALIKES.get(char, char) for char in plain)
     return latin if latin.isascii() else plain
 
