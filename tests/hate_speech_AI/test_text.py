@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hate_speech_AI.text import clean_and_tokenize_string, fingerprint, linear_form, normalise
 from hate_speech_AI.text.encoder_form import encoder_form
 from hate_speech_AI.text.linear_form import reading_form, stems, words
+from hate_speech_AI.text.markup import undo_markup
 from hate_speech_AI.text.sentences import find_sentences
 
 any_text = st.text(st.characters(), max_size=200)  # surrogates and control characters too
@@ -113,10 +114,25 @@ HOSTILE = [
     "'",
     " ",
     "𝐀",
+    "<",
+    "<a ",
+    "<b>",
+    "</b>",
+    "<x></x>",
+    "<!--",
+    "<!",
+    "</",
+    "<script>",
+    "<a x='",
+    '<a x="',
+    '<i class="<i class=\'" ',
+    "<i x <i class=y ",
+    "</b x>",
+    "&#0",
 ]
 
 
-READERS = [normalise, reading_form, words, fingerprint, encoder_form, find_sentences]
+READERS = [normalise, reading_form, words, fingerprint, encoder_form, find_sentences, undo_markup]
 
 
 def count_steps(function: Callable[[str], object], text: str) -> int:

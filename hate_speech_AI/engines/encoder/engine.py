@@ -203,7 +203,7 @@ def _explain(text: str, tokens: TokenReading, intercept: float) -> Explanation:
     for contribution, number, span in zip(contributions[1:-1], tokens.window.words, tokens.window.spans, strict=True):
         start, end = tokens.form.span(*span)
         # Two tokens belong to one word if the tokenizer says so, or if they come from the same characters.
-        if words and (words[-1].number == number or start < words[-1].end):
+        if words and (words[-1].number == number or words[-1].start <= start < words[-1].end):
             last = words[-1]
             last.end, last.number = max(last.end, end), number
             last.contribution += contribution
@@ -214,6 +214,6 @@ def _explain(text: str, tokens: TokenReading, intercept: float) -> Explanation:
         "bias": contributions[0] + contributions[-1] + intercept,
         "words": [
             {"word": text[one.start : one.end], "start": one.start, "end": one.end, "contribution": one.contribution}
-            for one in words
+            for one in sorted(words, key=lambda one: one.start)  # what markup hides is read last
         ],
     }

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ...arrays import Float32s, Floats, Places
 from ...errors import PretrainedError
 from ...text import fingerprint
-from ...text.encoder_form import Aligned, encoder_form
+from ...text.aligned import Aligned
+from ...text.encoder_form import encoder_form
 from .embeddings import EmbeddingCache
 from .shipped import FOLDER, Shipped
 
