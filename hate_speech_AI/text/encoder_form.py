@@ -7,7 +7,7 @@ from functools import cache
 
 from .aligned import Aligned
 from .markup import ENTITY, undo_entity, undo_markup
-from .normalisation import MOJIBAKE, undo_mojibake
+from .normalisation import MOJIBAKE, normalise_unicode, undo_mojibake
 
 # Invisible characters, and marks that decorate a letter: format characters, blanks of no width, combining marks, variation
 # selectors and tags. Also halves of surrogate pairs, which are no characters.
@@ -77,7 +77,7 @@ def encoder_form(text: str) -> Aligned:
 
 def _latin(word: str) -> str:
     """Return a word without accents. If all its other letters are look-alikes, return these as Latin letters."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+    plain = "".join(char for char in normalise_unicode("NFKD", word) if not unicodedata.combining(char))
     latin = "".join(_LOOK_ALIKES.get(char, char) for char in plain)
     return latin if latin.isascii() else plain
 
