@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hate_speech_AI.text import clean_and_tokenize_string, fingerprint, linear_form, normalisation, normalise
+from hate_speech_AI.text import clean_and_tokenize_string, compute_likeness, fingerprint, linear_form, normalisation, normalise
 from hate_speech_AI.text.encoder_form import encoder_form
 from hate_speech_AI.text.linear_form import reading_form, stems, words
 from hate_speech_AI.text.markup import undo_markup
@@ -180,7 +180,7 @@ HOSTILE = [
 ]
 
 
-READERS = [normalise, reading_form, words, fingerprint, encoder_form, find_sentences, undo_markup]
+READERS = [normalise, reading_form, words, fingerprint, compute_likeness, encoder_form, find_sentences, undo_markup]
 
 
 def count_steps(function: Callable[[str], object], text: str) -> int:

@@ -13,6 +13,7 @@ from ...errors import CorruptVersionError, ForeignEncoderError
 from ...label_index import read_arrays
 from ...labels import raise_implied
 from ...manifest import Manifest
+from ...text import READING
 from ..base import Engine, Explanation, Fitted, Judgement
 from ..evaluation_set import EvaluationSet, Fingerprints
 from .session import Encoder, TokenReading, load_encoder
@@ -153,7 +154,8 @@ class EncoderEngine(Engine):
         from .updating import TAUS  # not at the top: serving does not need it
 
         files = Shipped()
-        return {"encoder": files.checksum("encoder.onnx"), "head": files.checksum("head.npz"), "taus": list(TAUS)}
+        encoder, head = files.checksum("encoder.onnx"), files.checksum("head.npz")
+        return {"encoder": encoder, "head": head, "reading": READING, "taus": list(TAUS)}
 
     @classmethod
     def fit_candidates(cls, split: "Split") -> "Steps[list[Fitted]]":
