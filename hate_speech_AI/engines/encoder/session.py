@@ -18,7 +18,7 @@ from ...arrays import Float32s, Floats, Places
 from ...budget import Budget
 from ...errors import PretrainedError
 from ...text import fingerprint
-from ...text.encoder_form import Aligned
+from ...text.aligned import Aligned
 from .embeddings import EmbeddingCache
 from .shipped import FOLDER, Shipped
 from .windows import CLS, SEP, Reader, Window
