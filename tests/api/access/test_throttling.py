@@ -164,7 +164,6 @@ def redis_at(settings, monkeypatch):
         options = {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5}
         settings.CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": url, "OPTIONS": options}}
         monkeypatch.setattr(throttling, "_redis_is_back_at", 0.0)
-        monkeypatch.setattr(throttling, "_is_redis_away", False)
 
     return use
 
@@ -242,5 +241,5 @@ def test_one_warning_tells_that_redis_is_away(redis_at, clock, caplog, monkeypat
     redis_at(url)
     for _ in range(3):
         assert spend("d", "requests", 1, 20)[0]
-        monkeypatch.setattr(throttling, "_redis_is_back_at", 0.0)  # the time to try again has come
+        monkeypatch.setattr(throttling, "_redis_is_back_at", 1e-9)  # the time to try again has come
     assert len([record for record in caplog.records if record.name == throttling.__name__]) == 1
