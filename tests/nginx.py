@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .certificates import make_certificate
 from .documents import ROOT, blocks
 from .service import free_port, wait_until
 
@@ -53,15 +54,7 @@ class Nginx:
         folder.mkdir()
         self.port = free_port()
         self.authority = folder / "certificate.pem"
-        subprocess.run(
-            [
-                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"),
-                *("-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}"),
-                *("-keyout", folder / "key.pem", "-out", self.authority),
-            ],
-            check=True,
-            capture_output=True,
-        )
+        make_certificate(folder, f"DNS:{HOST}")
         server = documented_server()
         for written, here in {
             "listen 443 ssl": f"listen 127.0.0.1:{self.port} ssl",
