@@ -157,6 +157,8 @@ else:
 
 # --- Celery ---
 CELERY_BROKER_URL = read_broker()
+# Celery takes the variable CELERY_BROKER_URL as it is before the setting of that name, but not before these.
+CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
 CELERY_TIMEZONE = read_choice(
     "CELERY_TIMEZONE", zoneinfo.available_timezones(), "the name of a time zone, such as Europe/Warsaw or UTC"
 )

@@ -16,6 +16,8 @@ from .secret import make_secret
 
 # In the data folder: which database the service uses that was started last.
 _DATABASE_NOTE = "database"
+# What a folder that is empty, or filled from a backup, may hold.
+_OWN = {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal", "lost+found", "models"}
 _OPEN = (
     "HATE_SPEECH_DATA_DIR: other users of this machine may read {what}."
     " Give the service a folder of its own, on a file system that keeps modes, and close it: chmod 700."
@@ -105,9 +107,9 @@ def _close_to_others(folder: Path) -> None:
 
 
 def _is_own(folder: Path) -> bool:
-    """Return whether a folder is the service's: the default one, an empty one, or one that it has used."""
-    names = {path.name for path in folder.iterdir()} - {"lost+found"}
-    return folder == BASE_DIR / "var" or not names or "secret_key" in names or (folder / "queue" / "messages").is_dir()
+    """Return whether a folder is the service's: the default one, one that it has used, or one with nothing else in it."""
+    names = {path.name for path in folder.iterdir()}
+    return folder == BASE_DIR / "var" or names <= _OWN or "secret_key" in names or (folder / "queue" / "messages").is_dir()
 
 
 def _close(path: Path, what: str) -> None:
