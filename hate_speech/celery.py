@@ -1,10 +1,10 @@
 """The Celery app; its settings are Django's that begin with CELERY_."""
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, heartbeat_sent
+from celery.signals import beat_init, celeryd_init, heartbeat_sent, worker_init
 from kombu.transport import TRANSPORT_ALIASES
 
-from .start import prepare_process, select_settings
+from .start import prepare_process, refuse_foreign_store, select_settings
 
 # Here, since whatever imports this package imports this module; and before the app, which looks for Django's settings.
 select_settings()
@@ -20,6 +20,11 @@ app.autodiscover_tasks(["hate_speech"])
 @beat_init.connect
 def prepare_worker_or_beat(**kwargs: object) -> None:
     prepare_process()
+
+
+@worker_init.connect
+def check_workers_store(**kwargs: object) -> None:
+    refuse_foreign_store()
 
 
 @celeryd_init.connect

@@ -1,6 +1,8 @@
 """Prepare a process. Only this module makes folders and the key, and only it writes to the environment."""
 
+import logging
 import os
+import sys
 import tempfile
 
 from django.core.exceptions import ImproperlyConfigured
@@ -8,10 +10,37 @@ from django.core.exceptions import ImproperlyConfigured
 from .environment import DATA_DIR, env
 from .secret import make_secret
 
+logger = logging.getLogger(__name__)
+
+# gunicorn ends when a worker ends with this; after another code it would start the next one.
+_BOOT_ERROR = 3
+
 
 def select_settings() -> None:
     """Name this project's settings to Django, unless the environment names others."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
+
+
+def refuse_foreign_store() -> None:
+    """End this process with a message if the database belongs to another model store than the data folder holds.
+
+    It would serve other versions than the processes beside it. Without a database it starts: verdicts need none.
+    """
+    import django
+
+    django.setup()
+    from django.db import Error
+
+    from api.versions.services import verify_store
+    from hate_speech_AI.errors import ForeignStoreError
+
+    try:
+        verify_store()
+    except Error as error:
+        logger.warning("The database cannot be used: %s", type(error).__name__)
+    except ForeignStoreError as error:
+        logger.critical("The service cannot start: %s", error)
+        sys.exit(_BOOT_ERROR)
 
 
 def prepare_process(*, blas_threads: int | None = None) -> None:

@@ -2,11 +2,12 @@
 
 from django.core.wsgi import get_wsgi_application
 
-from .start import prepare_process
+from .start import prepare_process, refuse_foreign_store
 
 # NumPy's idle threads spin and take a core from the encoder's threads: with them a list of texts took twice as long.
 prepare_process(blas_threads=1)
 application = get_wsgi_application()
+refuse_foreign_store()
 
 from hate_speech_AI.core import classifier  # noqa: E402  (after Django is set up, which opens the model store)
 
