@@ -1,6 +1,7 @@
 """Prepare a process. Only this module makes folders and the key, and only it writes to the environment."""
 
 import contextlib
+import logging
 import os
 import stat
 import sys
@@ -13,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from .connections import describe_database, find_sqlite_file
 from .environment import BASE_DIR, is_set, read_data_dir, read_text
 from .secret import make_secret
+
+logger = logging.getLogger(__name__)
 
 # In the data folder: which database the service uses that was started last.
 _DATABASE_NOTE = "database"
@@ -27,6 +30,32 @@ _OPEN = (
 def select_settings() -> None:
     """Name this project's settings to Django, unless the environment names others."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
+
+
+def refuse_foreign_store() -> None:
+    """Refuse to start if the database belongs to another model store than the data folder holds.
+
+    The process would serve other versions than those beside it. Without a database it starts: verdicts need none.
+
+    Raises
+    ------
+    ImproperlyConfigured
+        The database belongs to another store.
+    """
+    import django
+
+    django.setup()
+    from django.db import Error
+
+    from api.versions.services import verify_store
+    from hate_speech_AI.errors import ForeignStoreError
+
+    try:
+        verify_store()
+    except Error as error:
+        logger.warning("The database cannot be used: %s", type(error).__name__)
+    except ForeignStoreError as error:
+        raise ImproperlyConfigured(str(error)) from None
 
 
 def prepare_process(*, blas_threads: int | None = None) -> None:

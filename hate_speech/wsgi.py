@@ -6,13 +6,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from .start import check_start, note_database, prepare_process
+from .start import check_start, note_database, prepare_process, refuse_foreign_store
 
 try:
     # NumPy's idle threads spin and take a core from the encoder's threads: with them a list of texts took twice as long.
     prepare_process(blas_threads=1)
     django_application = get_wsgi_application()
     check_start()
+    refuse_foreign_store()
     note_database()
 except ImproperlyConfigured as error:
     print(f"The service cannot start: {error}", file=sys.stderr)
