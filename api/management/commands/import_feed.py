@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
+from api.management.progress import show_progress
 from api.review_queue.feeds import read_feed
 from api.review_queue.services import add_posts
 from api.web.outbound import OutboundError
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=200, help="read at most this many posts (default: 200)")
 
     def handle(self, *, url: str, limit: int, **options: object) -> None:
-        posts = tqdm(read_feed(url, limit=limit), desc="Reading", unit=" posts", leave=False)
+        posts = show_progress(read_feed(url, limit=limit), desc="Reading", unit=" posts")
         try:
             found = add_posts(posts=posts, feed=url)
         except (OutboundError, HateSpeechError) as error:
