@@ -29,7 +29,7 @@ _PRESETS = {
 
 class Command(BaseCommand):
     help = (
-        "Score the active version's model on a labelled CSV file, beside a baseline that always predicts the more frequent label."
+        "Score the active version's model on a labelled file, beside a baseline that always predicts the more frequent label."
         " Reviews are ignored. Texts that have a label in this service are counted, because the model may have learned them."
     )
 

@@ -72,7 +72,8 @@ class Command(BaseCommand):
         except FileError as error:
             raise CommandError(str(error)) from error
         if reading.n_bad:
-            raise CommandError(f"{reading.n_bad:,} rows were bad and are left out.")
+            hint = " Say with --labels what unknown labels mean." if reading.n_unknown else ""
+            raise CommandError(f"{reading.n_bad:,} rows were bad and are left out.{hint}")
 
     def _store(self, reading: "_Reading", settled: Settled, source: str) -> None:
         """Store the rows under `source`, unless it is empty, and report."""
@@ -116,13 +117,14 @@ class _Reading:
     def __init__(self, file: Path, **options: Any):
         self.file, self.options = file, options
         self.labels: Counter[tuple[str, str]] = Counter()
-        self.n_good = self.n_bad = self.n_learned = 0
+        self.n_good = self.n_bad = self.n_unknown = self.n_learned = 0
 
     def read_good_rows(self, bar: "tqdm[NoReturn]") -> Iterator[LabelledTweet]:
         """Yield the good rows; report each bad one by line."""
         for row in read_tweets(self.file, progress=lambda position: bar.update(position - bar.n), **self.options):
             if isinstance(row, RowError):
                 self.n_bad += 1
+                self.n_unknown += bool(row.label)
                 self._count(row.label, row.message)
                 if self.n_bad <= _SHOWN_ERRORS:
                     bar.write(f"line {row.line}: {row.message}", file=sys.stderr)
