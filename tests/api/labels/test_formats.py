@@ -237,7 +237,7 @@ def stored():
 
 @pytest.mark.django_db
 def test_unknown_labels_are_bad_rows_and_the_command_fails(tmp_path, capsys):
-    with pytest.raises(CommandError, match="1 rows were bad and are left out. Say with --labels"):
+    with pytest.raises(CommandError, match=r"1 rows were bad and are left out\. Say with --labels"):
         run(tmp_path / "a.csv", "label,tweet\nhate,a\nmaybe,b\nnormal,c\n")
     assert stored() == {"a": True, "c": False}
     shown = capsys.readouterr()
