@@ -12,7 +12,7 @@ from ..labels.models import Label, Tweet
 from ..labels.recording import LabelledText, key_rows, lock_tweets, split_into_batches, write_labels
 from ..verdicts.services import judge
 from ..web.transactions import retry_conflicts
-from .feeds import FoundPost
+from .found import FoundPost
 from .models import Post
 
 

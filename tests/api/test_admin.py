@@ -8,7 +8,7 @@ from django.db import connection
 from api.labels.models import Label
 from api.labels.selectors import stream_labelled_rows
 from api.labels.services import add_review
-from api.review_queue.feeds import FoundPost
+from api.review_queue.found import FoundPost
 from api.review_queue.models import Post
 from api.review_queue.selectors import list_posts_to_review
 from api.review_queue.services import add_posts
@@ -44,7 +44,7 @@ def test_posts_are_listed_most_uncertain_first(admin_client, posts):
 def test_a_decision_becomes_a_review(admin_client, posts):
     ids = {post.tweet.text: post.id for post in Post.objects.select_related("tweet")}
     page = run_action(admin_client, "post", "hateful", [ids["sure"]])
-    assert "1 posts reviewed" in page.content.decode()
+    assert "1 post reviewed" in page.content.decode()
     run_action(admin_client, "post", "not_hateful", [ids["unsure"]])
     assert {row.text: (row.value, row.source) for row in stream_labelled_rows()} == {
         "sure": (True, "review"),

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from api.labels import selectors
 from api.labels.files import write_tweets
 from api.management.progress import show_progress
+from api.web.words import count
 
 
 class Command(BaseCommand):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         total = selectors.count_labelled_tweets()
         rows = show_progress(selectors.stream_labelled_tweets(), total=total, desc="Writing", unit=" tweets")
         try:
-            count = write_tweets(file, rows)
+            written = write_tweets(file, rows)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}") from error
-        self.stdout.write(f"{count:,} tweets written to {file}.")
+        self.stdout.write(f"{count(written, 'tweet')} written to {file}.")

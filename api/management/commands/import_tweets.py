@@ -11,6 +11,7 @@ from api.labels.files import SETTLINGS, FileError, LabelledTweet, RowError, Sett
 from api.labels.selectors import find_learned_fingerprints
 from api.labels.services import import_labels
 from api.management.progress import show_progress
+from api.web.words import count
 from hate_speech_AI.text import fingerprint
 
 LEARNED_BEFORE = (
@@ -73,7 +74,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if reading.n_bad:
             hint = " Say with --labels what unknown labels mean." if reading.n_unknown else ""
-            raise CommandError(f"{reading.n_bad:,} rows were bad and are left out.{hint}")
+            raise CommandError(f"{count(reading.n_bad, 'bad row')} left out.{hint}")
 
     def _store(self, reading: "_Reading", settled: Settled, source: str) -> None:
         """Store the rows under `source`, unless it is empty, and report."""
@@ -89,11 +90,11 @@ class Command(BaseCommand):
             stored = import_labels(rows=show_progress(rows, desc="Storing", unit=" tweets"), source=source)
             done = f"{stored['new']:,} new tweets, {stored['changed']:,} labels changed, {stored['unchanged']:,} unchanged"
         else:
-            done = f"{sum(1 for _ in rows):,} texts would be stored"
+            done = f"{count(sum(1 for _ in rows), 'text')} would be stored"
         self.stdout.write(
             f"{reading.n_good:,} rows read, {reading.n_bad:,} bad ones passed over: {done},"
             f" {settled.n_repeated:,} repeated within the file,"
-            f" {settled.n_disagreed:,} texts left out because their rows disagree."
+            f" {count(settled.n_disagreed, 'text')} left out because their rows disagree."
         )
         if reading.n_learned:
             self.stdout.write(LEARNED_BEFORE.format(reading.n_learned))
@@ -144,8 +145,8 @@ class _Reading:
         if len(self.labels) > _SHOWN_LABELS or any(len(label) > _LONGEST_LABEL for label, _ in self.labels):
             yield "There are many different labels, or long ones. Is that the column of the labels?"
             return
-        for (label, meaning), count in sorted(self.labels.items()):
-            yield f"label {label!r} = {meaning}: {count:,} rows"
+        for (label, meaning), n_rows in sorted(self.labels.items()):
+            yield f"label {label!r} = {meaning}: {count(n_rows, 'row')}"
 
     def count_learned(self, rows: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
         """Yield `rows` unchanged, and count those that the shipped encoder has learned from."""

@@ -237,12 +237,12 @@ def stored():
 
 @pytest.mark.django_db
 def test_unknown_labels_are_bad_rows_and_the_command_fails(tmp_path, capsys):
-    with pytest.raises(CommandError, match=r"1 rows were bad and are left out\. Say with --labels"):
+    with pytest.raises(CommandError, match=r"1 bad row left out\. Say with --labels"):
         run(tmp_path / "a.csv", "label,tweet\nhate,a\nmaybe,b\nnormal,c\n")
     assert stored() == {"a": True, "c": False}
     shown = capsys.readouterr()
     assert "line 3: unknown label" in shown.err
-    assert "label 'maybe' = unknown label: 1 rows" in shown.out
+    assert "label 'maybe' = unknown label: 1 row" in shown.out
 
 
 @pytest.mark.django_db
@@ -250,7 +250,7 @@ def test_where_nothing_fits_nothing_is_stored(tmp_path, capsys):
     with pytest.raises(CommandError, match="--labels LABEL=hate"):
         run(tmp_path / "a.csv", "label,tweet\npositive,a\nnegative,b\n")
     assert not Tweet.objects.exists()
-    assert "label 'negative' = unknown label: 1 rows" in capsys.readouterr().out
+    assert "label 'negative' = unknown label: 1 row" in capsys.readouterr().out
     run(tmp_path / "a.csv", "label,tweet\npositive,a\nnegative,b\n", "--labels", "positive=not-hate,negative=hate")
     assert stored() == {"a": False, "b": True}
 
@@ -268,7 +268,7 @@ def test_texts_are_never_shown(tmp_path, capsys):
 
 @pytest.mark.django_db
 def test_many_bad_rows_are_counted(tmp_path, capsys):
-    with pytest.raises(CommandError, match="200 rows were bad"):
+    with pytest.raises(CommandError, match="200 bad rows left out"):
         run(tmp_path / "a.csv", "label,tweet\n1,a\n" + "maybe,b\n" * 200)
     assert capsys.readouterr().err.count("unknown label") == 50
 
@@ -278,7 +278,7 @@ def test_most_annotators_decide_and_ties_are_counted(tmp_path, capsys):
     content = "label,tweet\n1,a\n0,a\n1,A\n1,b\n0,b\n"
     run(tmp_path / "a.csv", content)
     assert stored() == {"A": True}
-    assert "3 repeated within the file, 1 texts left out because their rows disagree" in capsys.readouterr().out
+    assert "3 repeated within the file, 1 text left out because their rows disagree" in capsys.readouterr().out
     run(tmp_path / "a.csv", content, "--annotators", "last")
     assert stored() == {"A": True, "b": False}
 
