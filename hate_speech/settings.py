@@ -30,6 +30,14 @@ OPEN_ACCESS = read_flag("HATE_SPEECH_OPEN_ACCESS")
 RATE_LIMIT = read_number("RATE_LIMIT")
 if RATE_LIMIT < 0:
     RATE_LIMIT = 0 if OPEN_ACCESS else 600
+# How many labels a trusted key may store in a day, and of texts with how many characters. An untrusted key may store a tenth.
+DAILY_ROWS, DAILY_CHARACTERS = read_number("DAILY_ROWS"), read_number("DAILY_CHARACTERS")
+if DAILY_ROWS < 0:
+    DAILY_ROWS = 0 if OPEN_ACCESS else 20_000
+if DAILY_CHARACTERS < 0:
+    DAILY_CHARACTERS = 0 if OPEN_ACCESS else 20_000_000
+# In how many seconds the texts of a request have to be judged; 0 is no limit.
+ANSWER_SECONDS = require_one_of("ANSWER_SECONDS", read_number("ANSWER_SECONDS"), range(3601), "a number from 0 to 3600")
 # How many of our own proxies are in front of the service. Each adds the address that it saw to X-Forwarded-For.
 PROXIES = require_one_of("PROXIES", read_number("PROXIES"), range(11), "a number from 0 to 10")
 if PROXIES:

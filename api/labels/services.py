@@ -15,6 +15,7 @@ import hate_speech_AI
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import is_review
 
+from ..access.quota import spend_quota
 from .models import Label, Suggestion, Tweet
 from .recording import LabelledText, record_labels, split_into_batches
 from .suggestions import suggest_labels
@@ -55,7 +56,9 @@ def add_feedback(
     _record_reviews(rows, source, key, is_trusted)
 
 
+@transaction.atomic
 def _record_reviews(rows: list[LabelledText], source: str, key: str, is_trusted: bool) -> None:
+    spend_quota([row.text for row in rows], key=key, is_trusted=is_trusted)
     if is_trusted:
         record_labels(rows, source=source, key=key)
     else:
