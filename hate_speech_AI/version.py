@@ -7,9 +7,9 @@ from itertools import repeat
 from .budget import Budget
 from .engines.base import Engine, Explanation, Judgement
 from .label_index import LabelIndex
-from .labels import complete_labels
+from .labels import complete_labels, is_consistent
 from .manifest import Manifest
-from .text import fingerprint
+from .text import compute_likeness, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,7 @@ class Version:
 
     def _apply_reviews(self, text: str, prediction: Prediction) -> Prediction:
         """Return a prediction in which the reviews of the text replace what the model says."""
-        key = fingerprint(text)
-        said = {label: value for label, index in self.reviews.items() if (value := index.get(key)) is not None}
+        said = self._find_reviews(text)
         if not said:
             return prediction
         said = complete_labels(said)
@@ -136,3 +135,12 @@ class Version:
             is_reviewed=True,
             uncertainty=None if prediction.uncertainty is None else 0.0,
         )
+
+    def _find_reviews(self, text: str) -> dict[str, bool]:
+        """Return what people said of the text by label, else of texts that read the same, unless these contradict each other."""
+        key = fingerprint(text)
+        said = {label: value for label, index in self.reviews.items() if (value := index.get(key)) is not None}
+        if said or (likeness := compute_likeness(text)) is None:
+            return said
+        said = {label: value for label, index in self.reviews.items() if (value := index.get_alike(likeness)) is not None}
+        return said if is_consistent(said) else {}

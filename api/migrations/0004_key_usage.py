@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0002_labels_and_keys'),
+        ('api', '0007_superseded_labels'),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from math import inf
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from rest_framework.request import Request
 from hate_speech_AI.budget import Budget
 from hate_speech_AI.core import Prediction, classifier
 
-from ..access.callers import Caller
+from ..access.callers import Caller, get_caller
+from ..access.throttling import pay_for_tokens
 from ..web.fields import MAX_TOKENS_TOGETHER
 
 
@@ -26,7 +28,9 @@ def open_budget(request: Request, *, tokens: int = MAX_TOKENS_TOGETHER, seconds:
     """
     seconds = settings.ANSWER_SECONDS if seconds is None else seconds
     # A server that watches its connections says when the client is gone.
-    return Budget(tokens, time.monotonic() + seconds if seconds else inf, request.META.get("api.is_client_gone"))
+    is_client_gone = request.META.get("api.is_client_gone")
+    pay = partial(pay_for_tokens, request, get_caller(request))
+    return Budget(tokens, time.monotonic() + seconds if seconds else inf, is_client_gone, pay)
 
 
 def list_labels() -> Sequence[str]:

@@ -11,6 +11,7 @@ from hate_speech_AI.core import Prediction
 from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
 from . import schema
+from .headers import name_version
 from .serializers import TweetInputSerializer, validate_predict_request
 from .services import judge, open_budget
 
@@ -32,7 +33,7 @@ class PredictHateSpeechView(APIView):
         answers = [_write_prediction(prediction) for prediction in predictions]
         body = _encode_json({"results": answers} if "tweets" in fields else answers[0])
         # Not DRF's `Response`, which is a template's: to build and render one costs a fifteenth of the request.
-        return HttpResponse(body, content_type="application/json")
+        return HttpResponse(body, content_type="application/json", headers=name_version(predictions))
 
 
 def _write_prediction(prediction: Prediction) -> dict[str, object]:

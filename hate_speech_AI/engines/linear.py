@@ -17,6 +17,7 @@ from ..evaluation.threshold import choose_threshold
 from ..label_index import read_arrays
 from ..labels import PRIMARY
 from ..manifest import CandidateManifest, Manifest
+from ..text import READING
 from ..training.progress import Progress, Steps, run_to_end
 from ..training.rows import STARTER, is_review, list_values
 from .base import Engine, Fitted, Judgement
@@ -32,10 +33,11 @@ _CHARACTERS_OF_A_TOKEN = 4
 
 
 class LinearParameters(NgramParameters):
-    """The parameters of a training: those of the n-grams, and of scikit-learn's `LogisticRegression`."""
+    """The parameters of a training: those of the n-grams, of scikit-learn's `LogisticRegression`, and the reading form."""
 
     C: float
     max_iter: int
+    reading: int
 
 
 # Chosen once by recipe/choose_linear.py, on the training side of twitter_sentiment only.
@@ -46,6 +48,7 @@ PARAMETERS: LinearParameters = {
     "min_df": 2,
     "C": 8.0,
     "max_iter": 200,
+    "reading": READING,
 }
 
 
@@ -79,6 +82,7 @@ class LinearEngine(Engine):
         """Return the judgement on `texts`: the probability of the primary label alone."""
         budget = budget or Budget()
         budget.spend(sum(len(text) // _CHARACTERS_OF_A_TOKEN + 1 for text in texts))
+        budget.close_count()
         probabilities: list[float] = []
         for some in split_texts(texts, _CHARACTERS_AT_ONCE, BATCH):
             budget.check()

@@ -15,7 +15,7 @@ from ..engines.encoder.session import Encoder
 from ..evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
 from ..evaluation.metrics import calibration_error
 from ..evaluation.threshold import choose_threshold
-from ..text import fingerprint
+from ..text import READING, fingerprint
 from .augment import disguise
 from .corpus import LABELS, SOURCES, WEIGHTS, Example
 from .export import export
@@ -35,7 +35,14 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     export(model.encoder, folder / "encoder.onnx")
     load_tokenizer(base / "tokenizer.json", None).save(str(folder / "tokenizer.json"), pretty=False)
-    manifest = {"format": 1, "width": MINILM.width, "window": settings.tokens, "overlap": OVERLAP, "labels": list(LABELS)}
+    manifest = {
+        "format": 1,
+        "reading": READING,
+        "width": MINILM.width,
+        "window": settings.tokens,
+        "overlap": OVERLAP,
+        "labels": list(LABELS),
+    }
     write_manifest(folder, manifest)
     encoder = Encoder(folder, threads=torch.get_num_threads())
 

@@ -1,12 +1,13 @@
 """The fingerprint, which tells which texts are the same, and the normal form, from which other forms are made."""
 
 import hashlib
-import html
 import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Literal
+
+from .markup import ENTITY, undo_entity, undo_markup
 
 # UTF-8 that was decoded as Latin-1. Sequences of three and four bytes hardly occur in real Latin-1 text. Pairs do: German "Spaß»"
 # ends in one. So only pairs that begin with "Â" or "Ã" count.
@@ -54,9 +55,11 @@ def undo_mojibake(match: re.Match[str]) -> str:
 
 
 def normalise(text: str) -> str:
-    """Return `text` with HTML entities and mojibake decoded."""
+    """Return `text` with markup undone, and entities and mojibake decoded."""
+    if "<" in text:
+        text = undo_markup(text).text
     if "&" in text:
-        text = html.unescape(text)
+        text = ENTITY.sub(undo_entity, text)
     if not text.isascii():
         text = MOJIBAKE.sub(undo_mojibake, text)
     return text

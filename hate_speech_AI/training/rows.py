@@ -12,7 +12,7 @@ from ..arrays import Bools
 from ..evaluation.functional_checks import read_functional_checks
 from ..label_index import LabelIndex
 from ..labels import PRIMARY
-from ..text import fingerprint
+from ..text import compute_likeness, fingerprint
 from .progress import Progress, Steps
 
 # The sources that mean something here. A review is a person's decision; how it came may follow after a colon. The starter tweets
@@ -100,7 +100,7 @@ class Split:
     training_reviews : list of Row
         Reviews of the primary label that are not held out, at most 20,000.
     reviews : dict of str to LabelIndex
-        Every review by label, whatever its side. The version answers these texts as reviewed.
+        Every review by label, whatever its side. The version answers these texts, and those that read the same, as reviewed.
     digest : str
         See `RowsDigest`.
     sources : dict of str to int
@@ -162,7 +162,7 @@ class _Reader:
         self._seen: dict[str, set[bytes]] = defaultdict(set)
         self._sides: dict[tuple[str, str], list[Row]] = defaultdict(list)
         self._training_reviews: list[Row] = []
-        self._reviews: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+        self._reviews: dict[str, list[tuple[str, str | None, bool]]] = defaultdict(list)
         self._digest = RowsDigest()
         self._sources: Counter[str] = Counter()
         self._names: dict[str, str] = {}
@@ -180,7 +180,7 @@ class _Reader:
         self.n_rows += 1
         self._digest.update(key, row.value, row.source, row.label)
         if is_review(row.source):
-            self._reviews[row.label].append((key, row.value))
+            self._reviews[row.label].append((key, compute_likeness(row.text), row.value))
         if key in self._checks:
             return
         if key in self._learned:
@@ -202,7 +202,7 @@ class _Reader:
         return Split(
             dict(self._sides),
             self._training_reviews,
-            {label: LabelIndex.build(said) for label, said in self._reviews.items()},
+            {label: LabelIndex.build_of_reviews(said) for label, said in self._reviews.items()},
             self._digest.hexdigest(),
             dict(sorted(self._sources.items())),
             self.n_rows,

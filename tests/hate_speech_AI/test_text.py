@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hate_speech_AI.text import clean_and_tokenize_string, fingerprint, linear_form, normalisation, normalise
+from hate_speech_AI.text import clean_and_tokenize_string, compute_likeness, fingerprint, linear_form, normalisation, normalise
 from hate_speech_AI.text.encoder_form import encoder_form
 from hate_speech_AI.text.linear_form import reading_form, stems, words
+from hate_speech_AI.text.markup import undo_markup
 from hate_speech_AI.text.normalisation import normalise_unicode
 from hate_speech_AI.text.sentences import find_sentences
 
@@ -161,10 +162,25 @@ HOSTILE = [
     "'",
     " ",
     "𝐀",
+    "<",
+    "<a ",
+    "<b>",
+    "</b>",
+    "<x></x>",
+    "<!--",
+    "<!",
+    "</",
+    "<script>",
+    "<a x='",
+    '<a x="',
+    '<i class="<i class=\'" ',
+    "<i x <i class=y ",
+    "</b x>",
+    "&#0",
 ]
 
 
-READERS = [normalise, reading_form, words, fingerprint, encoder_form, find_sentences]
+READERS = [normalise, reading_form, words, fingerprint, compute_likeness, encoder_form, find_sentences, undo_markup]
 
 
 def count_steps(function: Callable[[str], object], text: str) -> int:

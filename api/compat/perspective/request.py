@@ -14,10 +14,13 @@ from hate_speech_AI.text import fingerprint
 from ...access.quota import check_size
 from ...labels.recording import LabelledText
 from ..errors import CompatError
-from ..texts import has_invalid_characters, is_too_long, read_fields
+from ..texts import read_fields
 
 LANGUAGE = "en"
+MAX_BYTES = 20_480  # of a comment, in UTF-8
 ATTRIBUTES = {"IDENTITY_ATTACK": HATE, "TOXICITY": TOXIC}
+# Clients often ask for all six at once, and read those that are answered.
+_UNSCORED = frozenset(["SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT"])
 # How many attributes, languages, or spans of an attribute a request may name.
 _MAX_ITEMS = 100
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
@@ -54,10 +57,8 @@ def _read_text(asked: dict[str, object]) -> str:
         raise make_error("Currently, only 'PLAIN_TEXT' comments are supported")
     if kind not in (None, "TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT"):
         raise make_error("Unknown text type")
-    if is_too_long(text):
+    if len(text.encode()) > MAX_BYTES:
         raise make_error("Comment text too long.", "COMMENT_TOO_LONG")
-    if has_invalid_characters(text):
-        raise make_error("Invalid value at 'comment.text': it holds NUL or half of a surrogate pair.")
     return text
 
 
@@ -78,6 +79,8 @@ def _read_languages(asked: dict[str, object]) -> list[str]:
 def read_requested_attributes(asked: dict[str, object], *, known: Container[str], languages: list[str]) -> dict[str, float]:
     """Return the requested attributes, each with its threshold: the lowest score to answer.
 
+    Perspective's other main attributes are left out if one that is scored is requested too. Any other attribute is refused.
+
     Parameters
     ----------
     known : container of str
@@ -88,26 +91,33 @@ def read_requested_attributes(asked: dict[str, object], *, known: Container[str]
         raise make_error("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
     _count(attributes, "requestedAttributes")
     thresholds = {}
+    scored = {name for name, label in ATTRIBUTES.items() if label in known}
+    unscored = (_UNSCORED | {*ATTRIBUTES}) - scored if scored & {*attributes} else frozenset()
     for name, given in attributes.items():
-        details = given or {}
-        if name not in ATTRIBUTES or ATTRIBUTES[name] not in known:
-            if asked.get("dropUnsupportedAttributes") is True:
+        if name not in scored:
+            if asked.get("dropUnsupportedAttributes") is True or name in unscored:
                 continue
             raise make_error(f"Unknown requested attribute: {name}")
-        if not isinstance(details, dict):
-            raise make_error(f"Invalid value at 'requestedAttributes.{name}': an object is expected.")
-        if details.get("scoreType") not in _PROBABILITY:
-            raise make_error(f"Requested score type {details['scoreType']} is not supported by attribute {name}")
-        threshold = details.get("scoreThreshold", 0)
-        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
-            raise make_error(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
+        thresholds[name] = _read_threshold(name, given or {})
         _refuse_other_languages(languages, name)
-        thresholds[name] = threshold
     return thresholds
 
 
+def _read_threshold(name: str, details: object) -> float:
+    if not isinstance(details, dict):
+        raise make_error(f"Invalid value at 'requestedAttributes.{name}': an object is expected.")
+    if details.get("scoreType") not in _PROBABILITY:
+        raise make_error(f"Requested score type {details['scoreType']} is not supported by attribute {name}")
+    threshold = details.get("scoreThreshold", 0)
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+        raise make_error(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
+    return threshold
+
+
 def _refuse_other_languages(languages: list[str], attribute: str) -> None:
-    if foreign := [language for language in languages if language != LANGUAGE]:
+    """Refuse languages of which none is English. `en-US` and `EN` are English too (RFC 5646)."""
+    foreign = [language for language in languages if language.partition("-")[0].lower() != LANGUAGE]
+    if languages and len(foreign) == len(languages):
         raise make_error(
             f"Attribute {attribute} does not support request languages: {', '.join(foreign)}",
             "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from api.compat.perspective.request import ATTRIBUTES
 from api.labels.files import FileError, RowError, read_tweets
 from api.management.judging import judge_texts
+from api.web.words import count
 
 
 class Command(BaseCommand):
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         threshold = float(np.sort(new)[::-1][before.sum() - 1])
         after = new >= threshold
         self.stdout.write(
-            f"{len(texts):,} texts; {before.sum():,} ({before.mean():.1%}) were flagged from {flagged_from} on.\n"
+            f"{count(len(texts), 'text')}; {before.sum():,} ({before.mean():.1%}) were flagged from {flagged_from} on.\n"
             f"Threshold {threshold:.4f} of {attribute} flags {after.sum():,} ({after.mean():.1%}), {(before & after).sum():,} of"
             " them flagged before too. Read some of those that differ before you switch."
         )

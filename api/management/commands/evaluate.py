@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from api.labels import selectors
 from api.labels.files import FileError, LabelledTweet, RowError, read_tweets
 from api.management.judging import judge_texts
+from api.web.words import count
 from hate_speech_AI.evaluation.metrics import evaluate, format_table
 
 
@@ -94,10 +95,11 @@ class Command(BaseCommand):
             return
         overall = figures["all"]
         self.stdout.write(
-            f"{figures['file']}: {overall['n']:,} texts by version {figures['version']}, {figures['bad_rows']} bad rows."
+            f"{figures['file']}: {count(overall['n'], 'text')} by version {figures['version']},"
+            f" {count(figures['bad_rows'], 'bad row')}."
         )
         if figures["labelled_here"]:
-            self.stdout.write(f"{figures['labelled_here']:,} of the texts have a label here: it may have learned from them.")
+            self.stdout.write(f"The version may have learned from {count(figures['labelled_here'], 'text')}: labelled here too.")
         self.stdout.write(format_table({"all": overall}))
         for column, groups in figures["groups"].items():
             self.stdout.write(f"\nBy {column}:\n{format_table(groups)}")

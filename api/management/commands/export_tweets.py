@@ -5,6 +5,7 @@ from tqdm import tqdm
 
 from api.labels import selectors
 from api.labels.files import write_tweets
+from api.web.words import count
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             leave=False,
         )
         try:
-            count = write_tweets(file, rows)
+            written = write_tweets(file, rows)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}") from error
-        self.stdout.write(f"{count:,} tweets written to {file}.")
+        self.stdout.write(f"{count(written, 'tweet')} written to {file}.")

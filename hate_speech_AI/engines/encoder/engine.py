@@ -14,6 +14,7 @@ from ...errors import CorruptVersionError, ForeignEncoderError
 from ...label_index import read_arrays
 from ...labels import raise_implied
 from ...manifest import Manifest
+from ...text import READING
 from ..base import Engine, Explanation, Fitted, Judgement
 from ..evaluation_set import EvaluationSet, Fingerprints
 from .session import Encoder, TokenReading, load_encoder
@@ -157,7 +158,8 @@ class EncoderEngine(Engine):
         from .updating import TAUS  # not at the top: serving does not need it
 
         files = Shipped()
-        return {"encoder": files.checksum("encoder.onnx"), "head": files.checksum("head.npz"), "taus": list(TAUS)}
+        encoder, head = files.checksum("encoder.onnx"), files.checksum("head.npz")
+        return {"encoder": encoder, "head": head, "reading": READING, "taus": list(TAUS)}
 
     @classmethod
     def fit_candidates(cls, split: "Split") -> "Steps[list[Fitted]]":
@@ -207,7 +209,7 @@ def _explain(text: str, tokens: TokenReading, intercept: float) -> Explanation:
     for contribution, number, span in zip(contributions[1:-1], tokens.window.words, tokens.window.spans, strict=True):
         start, end = tokens.form.span(*span)
         # Two tokens belong to one word if the tokenizer says so, or if they come from the same characters.
-        if words and (words[-1].number == number or start < words[-1].end):
+        if words and (words[-1].number == number or words[-1].start <= start < words[-1].end):
             last = words[-1]
             last.end, last.number = max(last.end, end), number
             last.contribution += contribution
@@ -218,6 +220,6 @@ def _explain(text: str, tokens: TokenReading, intercept: float) -> Explanation:
         "bias": contributions[0] + contributions[-1] + intercept,
         "words": [
             {"word": text[one.start : one.end], "start": one.start, "end": one.end, "contribution": one.contribution}
-            for one in words
+            for one in sorted(words, key=lambda one: one.start)  # what markup hides is read last
         ],
     }

@@ -18,7 +18,7 @@ from ...arrays import Float32s, Floats, Places
 from ...budget import Budget
 from ...errors import PretrainedError
 from ...text import fingerprint
-from ...text.encoder_form import Aligned
+from ...text.aligned import Aligned
 from .embeddings import EmbeddingCache
 from .shipped import FOLDER, Shipped
 from .windows import CLS, SEP, Reader, Window
@@ -169,6 +169,8 @@ class Encoder:
 
     def _run_batches(self, windows: list[list[int]], run: Callable[[list[int], NDArray[np.int64]], None], budget: Budget) -> None:
         """Call `run` with the places and the token ids of each batch of windows. Several batches run in several threads."""
+
+        budget.close_count()
 
         def run_batch(places: list[int]) -> None:
             budget.check()

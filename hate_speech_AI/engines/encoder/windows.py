@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...budget import Budget, split_texts
-from ...text.encoder_form import Aligned, encoder_form
+from ...text.aligned import Aligned
+from ...text.encoder_form import encoder_form
 from .suspicion import Bounds, Suspicion
 
 if TYPE_CHECKING:
