@@ -14,8 +14,6 @@ from .models import KeyUsage
 # One request may store the longest text and as much again in parts of it. Each text is a row, or one for each of its labels.
 _MAX_ROWS = 250
 _MAX_CHARACTERS = 40_960
-# Nobody has looked at what an untrusted key brings, so it may store a tenth of what a trusted one may.
-_UNTRUSTED_SHARE = 10
 
 
 def check_size(texts: Collection[str]) -> None:
@@ -28,8 +26,13 @@ def check_size(texts: Collection[str]) -> None:
         )
 
 
-def spend_quota(texts: Collection[str], *, key: str, is_trusted: bool) -> None:
+def spend_quota(texts: Collection[str], *, key: str, part: int = 1) -> None:
     """Count what a request stores against its key's quota of the day. Call it in the transaction that stores it.
+
+    Parameters
+    ----------
+    part : int
+        The key may store this part of the quota, such as 10 for a tenth.
 
     Raises
     ------
@@ -39,8 +42,7 @@ def spend_quota(texts: Collection[str], *, key: str, is_trusted: bool) -> None:
         The key has stored as much today as it may.
     """
     check_size(texts)
-    share = 1 if is_trusted else _UNTRUSTED_SHARE
-    limits = {"rows": settings.DAILY_ROWS // share, "characters": settings.DAILY_CHARACTERS // share}
+    limits = {"rows": settings.DAILY_ROWS // part, "characters": settings.DAILY_CHARACTERS // part}
     if not any(limits.values()):
         return
     spent = {"rows": len(texts), "characters": _count_characters(texts)}
