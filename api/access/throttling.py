@@ -154,6 +154,20 @@ def count_failure(request: Request, caller: Caller | None = None) -> None:
         raise Throttled(wait)
 
 
+def pay_for_tokens(request: Request, caller: Caller | None, tokens: int) -> None:
+    """Count the tokens of a request against the rate of its key, or of its address if there is none.
+
+    Raises
+    ------
+    Throttled
+        The key or the address sent too many tokens.
+    """
+    if settings.TOKEN_RATE_LIMIT:
+        passes, _, wait = spend(_name_payer(request, caller), "tokens", tokens, settings.TOKEN_RATE_LIMIT)
+        if not passes:
+            raise Throttled(wait)
+
+
 def give_back_failure(request: Request) -> None:
     """Take back what `count_failure` counted against an address: its key is valid, and is counted for itself."""
     if settings.RATE_LIMIT:
