@@ -41,11 +41,14 @@ docs: $(VENV)/docs ## Build the pages of docs/ into var/site; a broken link is a
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 lock: $(VAR)/lock/installed ## Pin what the *.in files name, with hashes; ARGUMENTS=--upgrade takes new releases
-	@for names in requirements.in docker/web-packages.txt tests/requirements.in docs/requirements.in; do \
+	@for names in requirements.in docker/web-packages.txt tests/requirements.in docs/requirements.in docker/audit-requirements.in; do \
 	  pinned=$$(echo $$names | sed 's/web-packages/web-requirements/; s/\.in$$/.txt/'); \
 	  $(VAR)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
 	    --custom-compile-command "make lock" --output-file $$pinned $$names $(ARGUMENTS) || exit; \
 	done
+
+audit: $(VAR)/audit/installed ## List the packages in var/sbom.json, and look for their known faults
+	@VAR=$(VAR) bash .ci/audit
 
 bench: $(VENV)/tests ## Measure speed and quality against the references
 	@$(VENV)/bin/python -m tests.bench
@@ -69,8 +72,8 @@ $(VENV)/docs: docs/requirements.txt $(VENV)/service
 	@$(PYTHON) docker/install.py $(VENV) docs/requirements.txt
 	@touch $@
 
-$(VAR)/lock/installed: docker/lock-requirements.txt
-	@$(PYTHON) docker/install.py $(VAR)/lock $<
+$(VAR)/lock/installed $(VAR)/audit/installed: $(VAR)/%/installed: docker/%-requirements.txt
+	@$(PYTHON) docker/install.py $(VAR)/$* $<
 	@touch $@
 
 $(RECIPE)/installed: hate_speech_AI/recipe/requirements.txt
