@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import socket
 import sqlite3
 from urllib.parse import urlsplit
 
@@ -42,6 +43,19 @@ def test_no_request_waits_for_a_write(new_service, trained_store):
         other.rollback()
         used = "from api.access.models import ApiKey; print(ApiKey.objects.get().last_used_at is not None)"
         wait_until(lambda: service.query(used) == "True", 40, "the record of the key's use")
+
+
+@pytest.mark.embedded
+def test_no_request_waits_long_for_a_database_that_never_answers(new_service):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgres://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
+        service = new_service(HATE_SPEECH_OPEN_ACCESS="false", DATABASE_URL=url)
+        service._is_migrated = True
+        service.start("web")
+        headers = {"Authorization": "Bearer hs_unknown"}
+        answer = httpx.post(f"{service.url}/predict", json={"tweet": "a"}, headers=headers, timeout=PATIENCE_SECONDS)
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "database_unavailable"
 
 
 @pytest.mark.slow
