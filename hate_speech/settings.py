@@ -51,6 +51,19 @@ OPEN_ACCESS = read_flag("HATE_SPEECH_OPEN_ACCESS")
 RATE_LIMIT = 0 if OPEN_ACCESS else 600
 if is_set("RATE_LIMIT"):
     RATE_LIMIT = read_number("RATE_LIMIT", range(10**9), "requests a minute, or 0 for no limit")
+# The same in tokens, of which the encoder reads the texts. English has one for four characters.
+TOKEN_RATE_LIMIT = 0 if OPEN_ACCESS else 600_000
+if is_set("TOKEN_RATE_LIMIT"):
+    TOKEN_RATE_LIMIT = read_number("TOKEN_RATE_LIMIT", range(10**9), "tokens a minute, or 0 for no limit")
+# How many labels a trusted key may store in a day, and of texts with how many characters. An untrusted key may store a tenth.
+DAILY_ROWS = 0 if OPEN_ACCESS else 20_000
+if is_set("DAILY_ROWS"):
+    DAILY_ROWS = read_number("DAILY_ROWS", range(10**9), "labels a day, or 0 for no limit")
+DAILY_CHARACTERS = 0 if OPEN_ACCESS else 20_000_000
+if is_set("DAILY_CHARACTERS"):
+    DAILY_CHARACTERS = read_number("DAILY_CHARACTERS", range(10**9), "characters a day, or 0 for no limit")
+# In how many seconds the texts of a request have to be judged.
+ANSWER_SECONDS = read_number("ANSWER_SECONDS", range(3601), "from 0 to 3600, and 0 for no limit")
 # How many of our own proxies are in front of the service. Each adds the address that it saw to X-Forwarded-For.
 PROXIES = read_number("PROXIES", range(11), "a number from 0 to 10")
 if PROXIES:
@@ -157,6 +170,8 @@ else:
 
 # --- Celery ---
 CELERY_BROKER_URL = read_broker()
+# Celery takes the variable CELERY_BROKER_URL as it is before the setting of that name, but not before these.
+CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
 CELERY_TIMEZONE = read_choice(
     "CELERY_TIMEZONE", zoneinfo.available_timezones(), "the name of a time zone, such as Europe/Warsaw or UTC"
 )

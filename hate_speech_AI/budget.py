@@ -20,6 +20,8 @@ class Budget:
         When it has to be answered, by `time.monotonic`.
     is_abandoned : callable, optional
         Returns whether nobody waits for the answer any more.
+    pay : callable, optional
+        Called with the tokens of the request once they are counted, before the costly part. It may raise an error of its own.
     tokens : int
         How many tokens have been counted so far.
     """
@@ -27,6 +29,7 @@ class Budget:
     max_tokens: float = inf
     deadline: float = inf
     is_abandoned: Callable[[], bool] | None = None
+    pay: Callable[[int], None] | None = None
     tokens: int = 0
 
     def spend(self, tokens: int) -> None:
@@ -34,6 +37,11 @@ class Budget:
         self.tokens += tokens
         if self.tokens > self.max_tokens:
             raise TooManyTokensError(f"The texts have more than {self.max_tokens:,} tokens together. Send fewer at a time.")
+
+    def close_count(self) -> None:
+        """Say that the tokens of all texts are counted."""
+        if self.pay is not None:
+            self.pay(self.tokens)
 
     def check(self) -> None:
         """Raise an error if the work is to stop. Called before each part of it.

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 import hate_speech_AI
 
+from ..access.quota import spend_quota
 from ..web.transactions import retry_conflicts
 from .models import Label, Suggestion
 from .recording import (
@@ -27,6 +28,8 @@ from .recording import (
 )
 from .suggestions import take_back_suggestions, write_suggestions
 
+# Nobody has looked at what an untrusted key brings, so it may store a tenth of what a trusted one may.
+_UNTRUSTED_PART = 10
 STARTER_TWEETS = Path(hate_speech_AI.__file__).parent / "data" / "train.csv"
 
 
@@ -67,6 +70,7 @@ def _record_reviews(rows: list[LabelledText], source: str, key: str, is_trusted:
 
     This alone asks whether the client is trusted. An untrusted one changes nothing but its own waiting suggestions.
     """
+    spend_quota([row.text for row in rows], key=key, part=1 if is_trusted else _UNTRUSTED_PART)
     keyed = key_rows(rows)
     comments = {row.reference for row in rows if row.reference}
     lock_comments(comments)

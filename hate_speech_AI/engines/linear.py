@@ -82,6 +82,7 @@ class LinearEngine(Engine):
         """Return the judgement on `texts`: the probability of the primary label alone."""
         budget = budget or Budget()
         budget.spend(sum(len(text) // _CHARACTERS_OF_A_TOKEN + 1 for text in texts))
+        budget.close_count()
         probabilities: list[float] = []
         for some in split_texts(texts, _CHARACTERS_AT_ONCE, BATCH):
             budget.check()

@@ -18,7 +18,7 @@ from ...access.callers import describe_origin, get_caller
 from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
 from ...verdicts.headers import name_version
-from ...verdicts.services import judge
+from ...verdicts.services import judge, list_labels, open_budget
 from ...web.parsers import PlainTextJSONParser, StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
@@ -50,11 +50,12 @@ class AnalyzeView(APIView):
 
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
+        thresholds = read_requested_attributes(asked, known=list_labels(), languages=languages)
         spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
-        whole, *parts = judge([text, *(text[start:end] for start, end in spans)], get_caller(request))
+        texts = [text, *(text[start:end] for start, end in spans)]
+        whole, *parts = judge(texts, get_caller(request), budget=open_budget(request))
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        thresholds = read_requested_attributes(asked, known=whole.labels, languages=languages)
         places = count_utf16_units(text)
         scores = {}
         for attribute, threshold in thresholds.items():

@@ -170,6 +170,8 @@ class Encoder:
     def _run_batches(self, windows: list[list[int]], run: Callable[[list[int], NDArray[np.int64]], None], budget: Budget) -> None:
         """Call `run` with the places and the token ids of each batch of windows. Several batches run in several threads."""
 
+        budget.close_count()
+
         def run_batch(places: list[int]) -> None:
             budget.check()
             ids = np.empty((len(places), len(windows[places[0]]) + 2), np.int64)
