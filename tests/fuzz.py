@@ -15,7 +15,7 @@ SECRET = "hsRecognisable"
 # Seconds without a byte, after which a client that may have sent too little says that it has sent all.
 _PATIENCE = 0.3
 _BATCH = 1000
-_STATUS = re.compile(rb"^HTTP/1\.[01] (\d{3}) ", re.MULTILINE)
+_HEAD = re.compile(rb"^HTTP/1\.[01] (\d{3}) [^\r\n]*((?:\r\n[^\r\n]+)*)\r\n\r\n", re.MULTILINE)
 
 # fmt: off
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "get", "A" * 30, "P\xffST"]
@@ -228,12 +228,11 @@ def fuzz(port: int, count: int, seed: int, key: str, threads: int = 16) -> Findi
         for done in range(0, count, _BATCH):
             requests = [grammar.make_request() for _ in range(min(_BATCH, count - done))]
             for request, answer in zip(requests, pool.map(lambda data: send(port, data), requests), strict=True):
-                statuses = [int(status) for status in _STATUS.findall(answer)]
-                findings.statuses.update(statuses or [0])
-                worst = max(statuses, default=0)
+                heads = [(int(status), head.lower()) for status, head in _HEAD.findall(answer)]
+                findings.statuses.update([status for status, _ in heads] or [0])
                 # The admin is for people in a browser: there an error is a page.
-                is_page = b"<html" in answer.lower() and b"admin" not in request
-                if worst >= 500 or b"Traceback" in answer or (worst >= 400 and is_page):
+                is_page = any(status >= 400 and b"text/html" in head for status, head in heads) and b"admin" not in request
+                if any(status >= 500 for status, _ in heads) or b"Traceback" in answer or is_page:
                     findings.faults.append((request, answer))
     return findings
 
