@@ -115,6 +115,8 @@ class BufferingWorker(ThreadWorker):
 
     def _go_on(self, connection: Connection, _sock: object) -> None:
         """Read or write, as far as the client lets us."""
+        if connection.state is State.WORKING:  # closed in the same turn of the loop
+            return
         if connection.state is State.SENDING:
             self._send(connection)
             return
@@ -187,9 +189,9 @@ class BufferingWorker(ThreadWorker):
                 self._close(connection)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Close idle connections by `deadline` at the latest. gunicorn calls this when it stops."""
+        """Close connections that owe nobody an answer by `deadline` at the latest. gunicorn calls this when it stops."""
         for connection in self._connections:
-            if connection.state is State.RECEIVING and not connection.request:
+            if connection.state is State.LINGERING or (connection.state is State.RECEIVING and not connection.request):
                 connection.deadline = min(connection.deadline, deadline)
 
     # --- in a thread ---

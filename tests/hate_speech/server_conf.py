@@ -7,3 +7,4 @@ from hate_speech import server
 
 globals().update({name: value for name, value in runpy.run_path(os.environ["CONFIGURATION"]).items() if name[0] != "_"})
 server.HEAD_SECONDS, server.BODY_SECONDS, server.ANSWER_SECONDS, server.LINGER_SECONDS = 1, 2, 2, 1
+worker_connections = 100

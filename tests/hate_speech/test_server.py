@@ -156,6 +156,13 @@ def test_slow_clients_hold_nothing_up(port):
             assert b"b'hello'" in ask(port, HEAD + LAST + b"Content-Length: 5\r\n\r\nhello")
 
 
+def test_however_many_wait_there_is_room_for_one_more(port):
+    with contextlib.ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(RawConnection(port)).send(b"GET / HT")
+        assert b"b'hello'" in ask(port, HEAD + LAST + b"Content-Length: 5\r\n\r\nhello")
+
+
 def test_probes_are_answered_while_every_thread_works(port, folder):
     with contextlib.ExitStack() as stack:
         workers = [stack.enter_context(RawConnection(port)) for _ in range(12)]
