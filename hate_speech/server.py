@@ -33,9 +33,9 @@ _SWEEP_SECONDS = 0.5
 _PROBE = re.compile(rb"(?:GET|HEAD) (?:/[^ ?]*)?/(healthz|readyz)/?[ ?]")  # below any prefix
 _PATH = re.compile(rb"[A-Z]+ (/[!-~]{0,2000}?)[ ?#]")
 
-# What the application is to answer instead of the request: status, message, code.
+# What the application is to answer instead of the request: status, message, and a code; of a 400 the field in its place.
 Refusal = tuple[int, str, str]
-_MALFORMED = (400, "This is not valid HTTP.", "malformed_request")
+_MALFORMED = (400, "This is not valid HTTP.", "body")
 _TOO_SLOW = (408, "The request did not arrive in time.", "request_timeout")
 _FAULTS: dict[object, Refusal] = {
     Fault.HEAD_TOO_LARGE: (431, "The headers are too large.", "headers_too_large"),
