@@ -254,6 +254,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.web.openapi.require_bodies"],
     "ENUM_NAME_OVERRIDES": {
         "VersionOutcome": ["promoted", "refused", "held_back"],
         "TrainingOutcome": ["", "promoted", "refused", "held_back", "unchanged", "failed"],
