@@ -5,7 +5,9 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import Error
 
+from hate_speech.faults import describe_database_fault
 from hate_speech.start import prepare_process
 
 if __name__ == "__main__":
@@ -15,6 +17,8 @@ if __name__ == "__main__":
         sys.exit(str(error))
     try:
         execute_from_command_line(sys.argv)
+    except Error as error:
+        sys.exit(describe_database_fault(error))
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("", "api", "hate_speech", "hate_speech_AI"):
             raise  # ours: a fault

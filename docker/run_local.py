@@ -1,6 +1,6 @@
 """Run the Procfile's processes on this machine: `make run` calls this once everything is installed.
 
-1. Stop with a message if the port is taken, the address is not this machine's, or a setting is wrong.
+1. Stop with a message if the data folder or the port is taken, the address is not this machine's, or a setting is wrong.
 2. Migrate the database and queue the training, in a process of its own, which frees Django's memory at its end.
 3. Start supervisord, which restarts a process that dies.
 4. Print the address once the service answers. Ctrl-C stops everything.
@@ -19,6 +19,8 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+
+import owned
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("HATE_SPEECH_DATA_DIR") or ROOT / "var").absolute()
@@ -54,6 +56,7 @@ def write_supervisor_config() -> Path:
         parts.append("user = root\n")  # without this line supervisord warns
     for line in (ROOT / "Procfile").read_text("utf-8").splitlines():
         name, command = line.split(": ", 1)
+        command = f"python docker/owned.py SIGKILL {command}"  # a training is safe from that, and would go on after SIGTERM
         if name != "web":
             command = f"nice -n 10 {command}"  # requests go before trainings, and web starts a second earlier
         parts.append(PROGRAM.format(name=name, command=command))
@@ -91,6 +94,7 @@ def read_address(port: int) -> str:
 
 def main() -> None:
     port = read_port()
+    lock = owned.take_folder(DATA_DIR)
     address = ipaddress.ip_address(read_address(port))
     binaries = Path(sys.executable).parent
     environment = {"HATE_SPEECH_OPEN_ACCESS": "true"} if address.is_loopback else {}
@@ -103,10 +107,12 @@ def main() -> None:
         "PYTHONUNBUFFERED": "1",
     }
     print("Starting the service.", flush=True)
-    prepared = subprocess.run([sys.executable, __file__, "prepare"], env=environment, cwd=ROOT, check=False)
+    prepared = subprocess.run([sys.executable, __file__, "prepare"], env=environment, cwd=ROOT, pass_fds=[lock], check=False)
     if prepared.returncode:
         sys.exit(prepared.returncode)
-    command = [binaries / "supervisord", "--nodaemon", "--configuration", write_supervisor_config()]
+    owned.share_folder(lock)
+    command = [sys.executable, ROOT / "docker" / "owned.py", "SIGTERM", binaries / "supervisord"]
+    command += ["--nodaemon", "--configuration", write_supervisor_config()]
     # Through a pipe: supervisord opens its output anew for each program, which a socket or another user's file does not allow.
     supervisor = subprocess.Popen(
         command, env=environment | {"PYTHONWARNINGS": "ignore"}, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -173,25 +179,25 @@ def prepare() -> None:
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
-    from django.core.management.base import SystemCheckError
+    from django.core.management.base import CommandError
+    from django.db import Error
 
+    from hate_speech.faults import describe_database_fault
     from hate_speech.start import prepare_process
 
     try:
         prepare_process()
         django.setup()
         from django.conf import settings
-        from django.db import connection
-        from django.db.migrations.executor import MigrationExecutor
 
         if not settings.OPEN_ACCESS:
             call_command("check", deploy=True, fail_level="ERROR")
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", verbosity=0)  # it takes half a second even with nothing to do
+        call_command("prepare")
         call_command("exec_train", skip_checks=False)
-    except (ImproperlyConfigured, SystemCheckError) as error:
+    except (CommandError, ImproperlyConfigured) as error:
         sys.exit(f"The service cannot start: {error}")
+    except Error as error:
+        sys.exit(f"The service cannot start: {describe_database_fault(error)}")
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def record_versions() -> None:
     Mark the rows of versions that are gone as pruned, and of those that are back as stored. Raises what `lock_store` raises.
     """
     store = classifier.store
-    if not store.root.exists():
+    if Store.objects.filter(engine=store.engine.name).exists() and not store.root.exists():
         logger.warning("The model store %s is not there, so nothing is recorded.", store.root)
         return
     with lock_store():
