@@ -230,11 +230,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"faults": {"()": "hate_speech.logs.OnlyFaults"}},
+    "filters": {"faults": {"()": "hate_speech.logs.OnlyFaults"}, "sweeps": {"()": "hate_speech.logs.QuietSweeps"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.request": {"filters": ["faults"]},
+        "celery.beat": {"filters": ["sweeps"]},
+        "celery.worker.strategy": {"filters": ["sweeps"]},
+        "celery.app.trace": {"filters": ["sweeps"]},
     },
 }

@@ -1,11 +1,13 @@
 """A start on a server: without open access, nothing is left to the defaults of a local run."""
 
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from .service import ROOT
+from .service import ROOT, wait_until
+from .test_deployment import COMPOSE
 
 TOLD = {
     "HATE_SPEECH_OPEN_ACCESS": "false",
@@ -55,3 +57,28 @@ def test_make_run_on_another_address_is_a_server(new_service):
     )
     assert start.returncode == 1
     assert "SECRET_KEY is not set and ALLOWED_HOSTS is not set" in start.stderr
+
+
+@pytest.mark.slow
+def test_the_containers_of_a_fresh_installation_start_together(new_service, backend):
+    """Their commands, without the containers."""
+    service = new_service(**backend | {"HATE_SPEECH_ENGINE": "encoder"})
+    for name in ("web", "worker", "beat", "bootstrap"):
+        with (service.folder / f"{name}.log").open("wb") as log:
+            service.processes[name] = subprocess.Popen(
+                COMPOSE["services"][name]["command"],
+                cwd=ROOT,
+                env=service.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+    assert service.processes.pop("bootstrap").wait(120) == 0, service.log("bootstrap")
+    check = COMPOSE["services"]["web"]["healthcheck"]["test"][-1].replace("8000", str(service.port))
+    wait_until(lambda: not subprocess.run([sys.executable, "-c", check], capture_output=True).returncode, 60, "web's health")
+    check = shlex.split(
+        COMPOSE["services"]["beat"]["healthcheck"]["test"][-1].replace("/data", str(service.folder)).split("|")[0]
+    )
+    assert subprocess.run(check, capture_output=True).stdout
+    wait_until(lambda: service.client.get("/readyz").status_code == 200, 60, "readiness")
+    assert "Traceback" not in "".join(service.log(name) for name in ("web", "worker", "beat", "bootstrap"))
