@@ -1,13 +1,15 @@
 """The Celery app; its settings are Django's that begin with CELERY_."""
 
+import sys
+from collections.abc import Callable
+
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, heartbeat_sent, worker_init
+from django.core.exceptions import ImproperlyConfigured
 from kombu.transport import TRANSPORT_ALIASES
 
-from .start import prepare_process, refuse_foreign_store, select_settings
+from .start import prepare_process, refuse_foreign_store
 
-# Here, since whatever imports this package imports this module; and before the app, which looks for Django's settings.
-select_settings()
 TRANSPORT_ALIASES["filesystem"] = "hate_speech.file_queue:Transport"
 
 app = Celery("hate_speech")
@@ -19,12 +21,19 @@ app.autodiscover_tasks(["hate_speech"])
 @celeryd_init.connect
 @beat_init.connect
 def prepare_worker_or_beat(**kwargs: object) -> None:
-    prepare_process()
+    _prepare(prepare_process)
 
 
 @worker_init.connect
 def check_workers_store(**kwargs: object) -> None:
-    refuse_foreign_store()
+    _prepare(refuse_foreign_store)
+
+
+def _prepare(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except ImproperlyConfigured as error:
+        sys.exit(f"The service cannot start: {error}")  # Celery would log the error, and go on
 
 
 @celeryd_init.connect

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0002_labels_and_keys'),
+        ('api', '0004_key_usage'),
     ]
 
     operations = [

@@ -13,6 +13,7 @@ from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import ForeignStoreError, VersionError
 from hate_speech_AI.manifest import Manifest
 from hate_speech_AI.promotion import bootstrap_shipped_version
+from hate_speech_AI.rivals import find_anchor
 from hate_speech_AI.store import ModelStore, Pointer
 
 from ..access.audit import COMMAND_LINE, record_audit_entry
@@ -38,7 +39,8 @@ def lock_store() -> Iterator[None]:
     with transaction.atomic():
         engine = classifier.store.engine.name
         row = Store.objects.filter(engine=engine).first() or _own_store()
-        Store.objects.select_for_update().get(pk=row.pk)
+        Store.objects.filter(pk=row.pk).update(engine=engine)  # changes nothing, and locks the row
+        row.refresh_from_db()
         if classifier.store.identity() != row.identity:
             raise _describe_foreign_store()
         yield
@@ -174,15 +176,13 @@ def activate_version(*, name: str, who: str = COMMAND_LINE) -> Pointer:
     store.load(name)
     with lock_store():
         record_versions()
-        pointer = classifier.pointer()
-        if pointer is None or pointer.version != name:
-            is_pinned = name != store.versions()[-1]
+        pointer = Pointer(name, name != store.versions()[-1])
+        if classifier.pointer() != pointer:
             version = ModelVersion.objects.get(name=name)
-            Activation.objects.create(version=version, by=Activation.By.HAND, is_pinned=is_pinned)
+            Activation.objects.create(version=version, by=Activation.By.HAND, is_pinned=pointer.is_pinned)
             record_audit_entry(who=who, what="activated", subject=name)
-            store.activate(name, pin=is_pinned)
-            pointer = Pointer(name, is_pinned)
-            logger.info("Version %s was activated by hand%s.", name, " and is pinned" if is_pinned else "")
+            store.activate(name, pin=pointer.is_pinned)
+            logger.info("Version %s was activated by hand%s.", name, " and is pinned" if pointer.is_pinned else "")
     return pointer
 
 
@@ -193,12 +193,17 @@ def unpin_version() -> Pointer | None:
 
 
 def prune_versions() -> list[str]:
-    """Delete old versions and return their names. Keep the last ten, and those that were active in the last 90 days."""
+    """Delete old versions and return their names.
+
+    Keep the last ten, those that were active in the last 90 days, and the anchor, which every new version is compared with.
+    """
     with lock_store():
         record_versions()
         stored = classifier.store.versions()
         pointer = classifier.pointer()
-        kept = {*stored[-KEPT_VERSIONS:], *selectors.find_recently_active_versions(), *(pointer or ())}
+        kept = {*stored[-KEPT_VERSIONS:], *selectors.find_recently_active_versions()}
+        if pointer:
+            kept |= {pointer.version, find_anchor(classifier.store, pointer.version) or pointer.version}
         pruned = [name for name in stored if name not in kept]
         for name in pruned:
             classifier.store.remove(name)

@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.versions import selectors, services
+from api.web.words import count
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
 from hate_speech_AI.store import Pointer
@@ -59,7 +60,7 @@ class Command(BaseCommand):
 
     def _prune(self, **options: object) -> None:
         pruned = services.prune_versions()
-        self.stdout.write(f"{len(pruned)} versions deleted.")
+        self.stdout.write(f"{count(len(pruned), 'version')} deleted.")
 
     def _adopt(self, **options: object) -> None:
         services.adopt_store()
