@@ -292,9 +292,9 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         }
     },
-    "filters": {"faults": {"()": "hate_speech.logs.OnlyFaults"}},
+    "filters": {"faults": {"()": "hate_speech.logs.OnlyFaults"}, "sweeps": {"()": "hate_speech.logs.QuietSweeps"}},
     # On the handler: a filter of a logger would not see what the loggers below it say.
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["faults"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["faults", "sweeps"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django": {"handlers": [], "propagate": True}},
 }

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 # In the data folder: which database the service uses that was started last.
 _DATABASE_NOTE = "database"
 # What a folder that is empty, or filled from a backup, may hold.
-_OWN = {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal", "lost+found", "models"}
+_OWN = {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal", "lost+found", "models", "service.lock"}
 _OPEN = (
     "HATE_SPEECH_DATA_DIR: other users of this machine may read {what}."
     " Give the service a folder of its own, on a file system that keeps modes, and close it: chmod 700."
