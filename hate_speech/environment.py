@@ -33,6 +33,7 @@ env = environ.FileAwareEnv(
     GATE_GROUP_LOSS=(float, 0.04),
     GATE_GAP_GROWTH=(float, 0.04),
     GATE_REVIEW_LOSS=(float, 0.02),
+    UNSUPPORTED_LANGUAGES=(str, "judge"),
     FEEDS_FROM_PRIVATE_ADDRESSES=(bool, False),
     LOG_LEVEL=(str, "INFO"),
 )

@@ -18,6 +18,11 @@ ENGINE = require_one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encod
 # How many threads the encoder may use for a list of texts; 0 is one for each core.
 ENCODER_THREADS = require_one_of("HATE_SPEECH_THREADS", read_number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
 
+# What is done with a request whose texts are not English.
+UNSUPPORTED_LANGUAGES = require_one_of(
+    "UNSUPPORTED_LANGUAGES", env("UNSUPPORTED_LANGUAGES"), ("judge", "refuse"), "judge or refuse"
+)
+
 DEBUG = read_flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")

@@ -9,6 +9,8 @@ prepare_process(blas_threads=1)
 application = get_wsgi_application()
 
 from hate_speech_AI.core import classifier  # noqa: E402  (after Django is set up, which opens the model store)
+from hate_speech_AI.text.language import load_identifier  # noqa: E402
 
-# Load the version now, not with the first request.
+# Load the version and the languages now, not with the first request.
 classifier.follow()
+load_identifier()

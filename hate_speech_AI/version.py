@@ -9,6 +9,7 @@ from .label_index import LabelIndex
 from .labels import complete_labels, is_consistent
 from .manifest import Manifest
 from .text import compute_likeness, fingerprint
+from .text.language import SUPPORTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Prediction:
         0 for a reviewed text. `None` if the engine has no posterior.
     explanation : Explanation or None
         The model's reasons, also if a review gave the verdict. `None` if nobody asked for it.
+    language : str
+        The language of the text: see `text.language.detect_language`. Whoever asks for a verdict tells it.
     """
 
     is_hate_speech: bool
@@ -44,6 +47,7 @@ class Prediction:
     is_reviewed: bool = False
     uncertainty: float | None = None
     explanation: Explanation | None = None
+    language: str = SUPPORTED
 
 
 @dataclass(frozen=True, slots=True)

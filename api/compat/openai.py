@@ -44,7 +44,7 @@ class ModerationsView(APIView):
         model = fields.get("model", _MODEL)
         if not isinstance(model, str):
             raise _make_error("`model` must be a string.", "invalid_type", "model")
-        results = [_write_result(prediction) for prediction in judge(texts, get_caller(request))]
+        results = [_write_result(prediction) for prediction in judge(texts, get_caller(request), is_request=True)]
         return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
 
 

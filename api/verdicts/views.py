@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction
+from hate_speech_AI.text.language import SUPPORTED
 
 from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
@@ -28,7 +29,9 @@ class PredictHateSpeechView(APIView):
     def post(self, request: Request) -> HttpResponse:
         fields = validate_predict_request(request.data)
         texts = fields.get("tweets") or [fields["tweet"]]
-        answers = [_write_prediction(prediction) for prediction in judge(texts, get_caller(request), fields["explain"])]
+        answers = [
+            _write_prediction(prediction) for prediction in judge(texts, get_caller(request), fields["explain"], is_request=True)
+        ]
         body = _encode_json({"results": answers} if "tweets" in fields else answers[0])
         # Not DRF's `Response`, which is a template's: to build and render one costs a fifteenth of the request.
         return HttpResponse(body, content_type="application/json")
@@ -47,6 +50,8 @@ def _write_prediction(prediction: Prediction) -> dict[str, object]:
         answer["uncertainty"] = prediction.uncertainty
     if prediction.is_reviewed:
         answer["source"] = "review"
+    if prediction.language != SUPPORTED:
+        answer["language"], answer["language_supported"] = prediction.language, False
     if prediction.explanation is not None:
         # The explanation is the model's, even if a review gave the verdict.
         answer["explanation"] = (

@@ -10,12 +10,12 @@ from rest_framework.request import Request
 
 from hate_speech_AI.labels import HATE, IMPLIES, TOXIC
 from hate_speech_AI.text import fingerprint
+from hate_speech_AI.text.language import SUPPORTED
 
 from ...labels.recording import LabelledText
 from ..errors import CompatError
 from ..texts import has_invalid_characters, is_too_long, read_fields
 
-LANGUAGE = "en"
 ATTRIBUTES = {"IDENTITY_ATTACK": HATE, "TOXICITY": TOXIC}
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 
@@ -94,13 +94,20 @@ def read_requested_attributes(asked: dict[str, object], *, known: Container[str]
     return thresholds
 
 
-def _refuse_other_languages(languages: list[str], attribute: str) -> None:
-    if foreign := [language for language in languages if language != LANGUAGE]:
+def _refuse_other_languages(languages: list[str], attribute: str, field: str = "requestedLanguages") -> None:
+    if foreign := [language for language in languages if language != SUPPORTED]:
         raise make_error(
             f"Attribute {attribute} does not support request languages: {', '.join(foreign)}",
             "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
-            {"languageNotSupportedByAttributeError": {"requestedLanguages": foreign, "attribute": attribute}},
+            {"languageNotSupportedByAttributeError": {field: foreign, "attribute": attribute}},
         )
+
+
+def refuse_detected_language(asked: dict[str, object], language: str) -> None:
+    """Refuse a comment in another language than English, as Perspective does if the request names none."""
+    attributes = asked.get("requestedAttributes")
+    if isinstance(attributes, dict) and attributes:
+        _refuse_other_languages([language], next(iter(attributes)), "detectedLanguages")
 
 
 def read_comment_key(asked: dict[str, object]) -> tuple[str, str] | None:

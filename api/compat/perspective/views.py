@@ -3,6 +3,7 @@
 `request.ATTRIBUTES` maps attributes to labels; no other attribute is served. Places count UTF-16 units, as in JavaScript.
 """
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction
+from hate_speech_AI.text.language import detect_language
 from hate_speech_AI.text.sentences import find_sentences
 
 from ...access.authentication import KeyAuthentication
@@ -21,13 +23,13 @@ from ...web.parsers import StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
     ATTRIBUTES,
-    LANGUAGE,
     count_utf16_units,
     make_error,
     read_comment,
     read_comment_key,
     read_requested_attributes,
     read_suggestions,
+    refuse_detected_language,
 )
 
 
@@ -48,6 +50,8 @@ class AnalyzeView(APIView):
 
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
+        if not languages and settings.UNSUPPORTED_LANGUAGES == "refuse":
+            refuse_detected_language(asked, detect_language(text))
         spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
         whole, *parts = judge([text, *(text[start:end] for start, end in spans)], get_caller(request))
         if not spans:
@@ -66,7 +70,8 @@ class AnalyzeView(APIView):
                 ],
                 "summaryScore": _write_score(value),
             }
-        answer = {"attributeScores": scores, "languages": languages or [LANGUAGE], "detectedLanguages": [LANGUAGE]}
+        detected = [whole.language]
+        answer = {"attributeScores": scores, "languages": languages or detected, "detectedLanguages": detected}
         return Response(answer | _echo_token(asked))
 
 
@@ -83,7 +88,8 @@ class SuggestScoreView(APIView):
         rows, comment = read_suggestions(asked, text, languages), read_comment_key(asked)
         if asked.get("doNotStore") is not True:
             add_feedback(rows=rows, source="perspective", comment=comment, **describe_origin(request))
-        return Response({"detectedLanguages": [LANGUAGE], "requestedLanguages": languages or [LANGUAGE]} | _echo_token(asked))
+        detected = [detect_language(text)]
+        return Response({"detectedLanguages": detected, "requestedLanguages": languages or detected} | _echo_token(asked))
 
 
 @extend_schema(exclude=True)

@@ -61,6 +61,16 @@ def test_the_reasons_are_shown_word_by_word(encoder_service, page):
     assert page.problems == []
 
 
+def test_a_text_in_another_language_is_said_to_be_one(service, page):
+    page.goto(service.url)
+    for text, said in (("Die Fähre ist schon wieder zu spät", "This text seems to be in German."), ("Good morning", "")):
+        page.fill("#tweet", text)
+        with page.expect_response("**/predict"):
+            page.click("button")
+        page.wait_for_function("said => document.getElementById('language').innerText.startsWith(said)", arg=said)
+        assert page.is_hidden("#language") == (not said)
+
+
 def test_a_bad_tweet_is_explained(service, page):
     page.goto(service.url)
     page.fill("#tweet", "   ")
