@@ -23,6 +23,7 @@ UNDETERMINED = "und"  # ISO 639's code for a language that nobody knows
 
 # The beginning of a text tells its language: the rest would only cost time.
 _CHARACTERS = 1000
+_WORDS_FOR_ONE = 12  # so many words for each frequent English one
 _FEWEST_WORDS = 3  # one or two words may be of any language, and mostly are English
 _FOREIGN_FROM = 0.7  # the probability of all other languages together
 
@@ -37,35 +38,42 @@ _SCRIPTS = {
 }  # fmt: skip
 _SHARED_SCRIPTS = {"ARABIC", "CJK", "CYRILLIC", "DEVANAGARI"}
 _NO_WORD = re.compile(r"@\w++|#|(?:https?://|www\.)\S*+|<\w++>|\[\w++\]")
-_WORD = re.compile(r"[^\W\d_]{2,}+")
+# A Latin letter alone is no word: "w o r n  o u t".
+_WORD = re.compile(r"[^\W\d_]{2,}+|[^\W\d_\x00-\u024f]")
 _LOOK_ALIKE = re.compile("[\u0370-\u058f\u13a0-\u13ff]")  # Greek, Cyrillic, Armenian and Cherokee have letters like Latin ones
 
 
 def detect_language(text: str) -> str:
     """Return the ISO 639-1 code of the language of `text`; "en" if it may be English, "und" for a script that nobody here knows.
 
-    1. Two of the most frequent English words, one of which no other language has, in eight words; and no frequent word of another
-       language. Then it is English.
+    1. If a twelfth of the words are frequent English ones, at least one of which is rare in other languages, and none is a
+       frequent word of another language, it is English.
     2. A script that English is not written in, if most letters are of it. Look-alike letters in Latin words are Latin.
     3. Fewer than three different words are English.
     4. py3langid. A text is not English from a probability of 0.7 on.
     """
     text = text[:_CHARACTERS]
-    english, unambiguous, other = _load_words()
-    words = set(text.lower().replace("#", " ").split())
-    found = words & english
-    if len(found) >= 2 and 8 * len(found) >= len(words) and not found.isdisjoint(unambiguous) and other.isdisjoint(words):
+    is_mostly_ascii = text.isascii() or 4 * len(text.encode("ascii", "ignore")) >= 3 * len(text)
+    if is_mostly_ascii and _has_english_words(set(text.lower().replace("#", " ").split())):
         return SUPPORTED
     return _identify(text)
 
 
+def _has_english_words(words: set[str]) -> bool:
+    english, unambiguous, other = _load_words()
+    found = words & english
+    return _WORDS_FOR_ONE * len(found) >= len(words) and not found.isdisjoint(unambiguous) and other.isdisjoint(words)
+
+
 def _identify(text: str) -> str:
+    """Return the language of a text whose words are not plainly English."""
     plain = _NO_WORD.sub(" ", normalise_unicode("NFKC", normalise(text)))
     words = [latinise(word) if _LOOK_ALIKE.search(word) else word for word in _WORD.findall(plain)]
     script = _find_foreign_script(words)
     if script and script not in _SHARED_SCRIPTS:
         return _SCRIPTS.get(script, UNDETERMINED)
-    if not script and len(set(words)) < _FEWEST_WORDS:
+    different = {word.lower() for word in words}  # without the punctuation around them
+    if not script and (len(different) < _FEWEST_WORDS or _has_english_words(different)):
         return SUPPORTED
     probabilities = dict(load_identifier().rank(" ".join(words)))
     english = probabilities.pop(SUPPORTED)
@@ -76,7 +84,7 @@ def _identify(text: str) -> str:
 
 
 def _find_foreign_script(words: list[str]) -> str | None:
-    """Return the script of most letters, by the names of the letters; `None` if that is Latin."""
+    """Return the script of most letters, by their names; `None` if that is Latin. Two Latin letters count as one of another."""
     scripts: Counter[str] = Counter()
     for word in words:
         if word.isascii():
@@ -84,7 +92,7 @@ def _find_foreign_script(words: list[str]) -> str | None:
         else:
             scripts.update(name(char, "").split(" ")[0] for char in word)
     latin = scripts.pop("LATIN", 0)
-    if scripts.total() <= latin:
+    if 2 * scripts.total() <= latin:
         return None
     # Japanese is written in Chinese characters too, so its own come first.
     return next((script for script in ("HIRAGANA", "KATAKANA") if scripts[script]), scripts.most_common(1)[0][0])

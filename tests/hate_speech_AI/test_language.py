@@ -75,6 +75,11 @@ def test_another_script_is_told_of_a_single_word(text):
     assert detect_language(text) != SUPPORTED
 
 
+@pytest.mark.parametrize("text", [OTHERS["ar"], OTHERS["hi"], OTHERS["ja"], OTHERS["ru"], OTHERS["zh"]])
+def test_an_english_word_or_two_do_not_make_a_text_english(text):
+    assert detect_language(f"{text} good morning friends!") == detect_language(text)
+
+
 def test_most_english_texts_need_no_model(monkeypatch):
     monkeypatch.setattr(language, "load_identifier", None)
     assert detect_language("The ferry is late again and I am so tired of it") == SUPPORTED
