@@ -5,8 +5,6 @@ VENV := $(VAR)/venv
 RECIPE := $(VAR)/recipe
 DATA ?= ../shared/datasets
 PYTHON ?= python3
-PORT ?= 8000
-export PORT
 # Write no bytecode beside the code: pip compiles the installed packages, and ours is small.
 export PYTHONDONTWRITEBYTECODE := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(VAR)/hypothesis

@@ -5,14 +5,15 @@ of its time.
 """
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from .compat import urls as compat
-from .health import HealthView, ReadinessView
+from .health.views import HealthView, ReadinessView
 from .labels import urls as labels
 from .pages import urls as pages
 from .verdicts import urls as verdicts
 from .versions import urls as versions
+from .web.schema import SchemaView
 
 urlpatterns = [
     *verdicts.urlpatterns,
@@ -20,7 +21,7 @@ urlpatterns = [
     *versions.urlpatterns,
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SchemaView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     *compat.urlpatterns,
     *pages.urlpatterns,

@@ -1,32 +1,28 @@
 """gunicorn's configuration, here and in the image. WEB_CONCURRENCY (gunicorn's own variable) is the number of processes."""
 
-import os
-import time
+import sys
 from pathlib import Path
 
-from gunicorn.workers.gthread import ThreadWorker
+from django.core.exceptions import ImproperlyConfigured
 
+from hate_speech.environment import read_address, read_port, read_web_processes
 
-class PoliteThreadWorker(ThreadWorker):
-    """Lets an idle sibling process accept a new connection first.
-
-    Kept-alive connections stay with the process that accepted them. Without this, the first process to wake sometimes accepts
-    all connections that a client opens at once. Then the other core idles, and the throughput is half.
-    """
-
-    def accept(self, listener):
-        if self.nr_conns:
-            time.sleep(0.0002)
-        super().accept(listener)
-
-
-_address = os.environ.get("LISTEN_ADDRESS", "127.0.0.1").strip("[]")
-bind = f"{f'[{_address}]' if ':' in _address else _address}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = PoliteThreadWorker
+try:
+    _address = read_address()
+    bind = f"{f'[{_address}]' if ':' in _address else _address}:{read_port()}"
+    workers = read_web_processes()
+except ImproperlyConfigured as error:
+    sys.exit(f"The service cannot start: {error}")
+worker_class = "hate_speech.server.BufferingWorker"
 threads = 4
+worker_connections = 500  # below the 1,024 open files that many systems allow a process
 keepalive = 15
-limit_request_line = 8190  # gunicorn's maximum; it answers longer lines itself, not in our shape
+limit_request_line = 8190  # gunicorn's maximum
+# No header sets what only the proxy or the operator may: SCRIPT_NAME, PATH_INFO, the scheme. Django reads X-Forwarded-Proto
+# if PROXIES says that there is a proxy.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers = {}
 # Heartbeat files in memory: on a busy disk a healthy worker would look hung.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True

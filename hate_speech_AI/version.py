@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import repeat
 
+from .budget import Budget
 from .engines.base import Engine, Explanation, Judgement
 from .label_index import LabelIndex
 from .labels import complete_labels, is_consistent
@@ -35,6 +36,8 @@ class Prediction:
         0 for a reviewed text. `None` if the engine has no posterior.
     explanation : Explanation or None
         The model's reasons, also if a review gave the verdict. `None` if nobody asked for it.
+    is_truncated : bool
+        Whether the text was too long for the model, which then read its first, its last and its most suspicious parts.
     language : str
         The language of the text: see `text.language.detect_language`. Whoever asks for a verdict tells it.
     """
@@ -47,6 +50,7 @@ class Prediction:
     is_reviewed: bool = False
     uncertainty: float | None = None
     explanation: Explanation | None = None
+    is_truncated: bool = False
     language: str = SUPPORTED
 
 
@@ -74,7 +78,9 @@ class Version:
     def threshold(self) -> float:
         return self.manifest["threshold"]
 
-    def judge(self, texts: list[str], *, explain: bool = False, with_reviews: bool = True) -> list[Prediction]:
+    def judge(
+        self, texts: list[str], *, explain: bool = False, with_reviews: bool = True, budget: Budget | None = None
+    ) -> list[Prediction]:
         """Return the verdicts on `texts`, in order. Each text is encoded once.
 
         Parameters
@@ -83,17 +89,24 @@ class Version:
             Whether to explain each verdict. The explanation is the model's, also if a review gives the verdict.
         with_reviews : bool
             Whether a review decides over the model. Otherwise the model alone answers.
+        budget : Budget, optional
+            What the verdicts may cost. The default is no limit.
 
         Raises
         ------
+        TooManyTokensError, DeadlineError, AbandonedError
+            The budget says so.
         NoExplanationError
             The engine cannot explain its verdicts.
         """
         if explain:
-            judgement, explanations = self.engine.explain(texts)
+            judgement, explanations = self.engine.explain(texts, budget)
             predictions = self._list_predictions(judgement, explanations)
         else:
-            predictions = self._list_predictions(self.engine.judge(texts), repeat(None))
+            judgement = self.engine.judge(texts, budget)
+            predictions = self._list_predictions(judgement, repeat(None))
+        for at in judgement.truncated:
+            predictions[at] = replace(predictions[at], is_truncated=True)
         if with_reviews and self.reviews:
             predictions = [self._apply_reviews(text, one) for text, one in zip(texts, predictions, strict=True)]
         return predictions

@@ -7,7 +7,7 @@ from pathlib import Path
 import stemming.porter2
 import yaml
 
-from hate_speech.settings import env
+from hate_speech.environment import DEFAULTS
 
 from .service import ROOT
 
@@ -21,7 +21,7 @@ def named(service: str) -> set[str]:
 
 
 def test_every_setting_reaches_every_container():
-    expected = set(env.scheme) | {"PORT", "LISTEN_ADDRESS", "WEB_CONCURRENCY"}
+    expected = set(DEFAULTS)
     for service in OWN_SERVICES:
         assert named(service) == expected, service
 

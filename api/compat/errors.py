@@ -49,6 +49,7 @@ def shape_perspective_error(status: int, message: str, code: str, about: dict[st
     elif status == 429:
         details = {"@type": _ERROR_INFO, "reason": "RATE_LIMIT_EXCEEDED", "domain": "googleapis.com"}
     elif status == 400:
-        details = {"@type": _PERSPECTIVE_ERROR, "errorType": code if code.isupper() else "INVALID_REQUEST", **about}
+        details = {"@type": _PERSPECTIVE_ERROR, "errorType": code if code.isupper() else "INVALID_REQUEST"}
+        details |= {name: value for name, value in about.items() if name != "param"}  # a field of OpenAI's errors
     error = {"code": status, "message": message, "status": _GOOGLE_STATUS.get(status, "INVALID_ARGUMENT")}
     return status, {"error": error | ({"details": [details]} if details else {})}

@@ -1,4 +1,4 @@
-"""`POST /v1/moderations`, as OpenAI's clients send it.
+"""`POST /v1/moderations` and `GET /v1/models`, as OpenAI's clients send them.
 
 `hate` is this service's label `hate`. `harassment` is `toxic` without hate. The other eleven categories are not scored: they are
 0.0, with no input type applied.
@@ -16,17 +16,25 @@ from hate_speech_AI.labels import TOXIC
 
 from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
-from ..verdicts.services import judge
-from ..web.fields import MAX_TWEETS
+from ..verdicts.headers import name_version
+from ..verdicts.services import judge, open_budget
+from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS
 from ..web.parsers import StrictJSONParser
 from .errors import CompatError
-from .texts import MAX_BYTES, has_invalid_characters, is_too_long, read_fields
+from .texts import read_fields
 
 CATEGORIES = (
     "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
     "self-harm/intent", "self-harm/instructions", "sexual", "sexual/minors", "violence", "violence/graphic",
 )  # fmt: skip
 _MODEL = "omni-moderation-latest"
+# The names that OpenAI's clients know, with the times of their releases. All are answered by the active version.
+MODELS = {
+    _MODEL: 1731689265,
+    "omni-moderation-2024-09-26": 1727389042,
+    "text-moderation-latest": 1687223168,
+    "text-moderation-stable": 1687223168,
+}
 # `toxic` has no threshold of its own, so: more likely than not.
 _HARASSMENT_FROM = 0.5
 
@@ -44,8 +52,45 @@ class ModerationsView(APIView):
         model = fields.get("model", _MODEL)
         if not isinstance(model, str):
             raise _make_error("`model` must be a string.", "invalid_type", "model")
-        results = [_write_result(prediction) for prediction in judge(texts, get_caller(request), is_request=True)]
-        return Response({"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results})
+        predictions = judge(texts, get_caller(request), budget=open_budget(request))
+        results = [_write_result(prediction) for prediction in predictions]
+        answer = {"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results}
+        return Response(answer, headers=name_version(predictions))
+
+
+@extend_schema(exclude=True)
+class ModelsView(APIView):
+    """List the names of models that `/v1/moderations` is asked for."""
+
+    permission_classes = [require_scope(Scope.PREDICT)]
+
+    def get(self, request: Request) -> Response:
+        return Response({"object": "list", "data": [_write_model(name) for name in MODELS]})
+
+
+@extend_schema(exclude=True)
+class ModelView(APIView):
+    """Show one of them."""
+
+    permission_classes = [require_scope(Scope.PREDICT)]
+
+    def get(self, request: Request, model: str) -> Response:
+        if model not in MODELS:
+            raise UnknownModelError(model)
+        return Response(_write_model(model))
+
+
+class UnknownModelError(CompatError):
+    """There is no model of this name."""
+
+    status_code = 404
+
+    def __init__(self, model: str):
+        super().__init__(f"The model '{model}' does not exist. GET /v1/models lists them.", "model_not_found", {"param": "model"})
+
+
+def _write_model(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": MODELS[name], "owned_by": "system"}
 
 
 def _make_error(message: str, code: str, param: str = "input") -> CompatError:
@@ -54,6 +99,8 @@ def _make_error(message: str, code: str, param: str = "input") -> CompatError:
 
 def _read_texts(given: object) -> list[str]:
     """Return the texts to judge, one for each result."""
+    if isinstance(given, list) and len(given) > MAX_TWEETS:
+        raise _make_error(f"`input` may have {MAX_TWEETS:,} items at most.", "array_above_max_length")
     if isinstance(given, str):
         texts = [given]
     elif isinstance(given, list) and given and all(isinstance(item, str) for item in given):
@@ -63,13 +110,8 @@ def _read_texts(given: object) -> list[str]:
     else:
         code = "missing_required_parameter" if given is None else "invalid_type"
         raise _make_error("`input` must be a string, a list of strings, or a list of parts of type `text`; not empty.", code)
-    if len(texts) > MAX_TWEETS:
-        raise _make_error(f"`input` may have {MAX_TWEETS:,} texts at most.", "array_above_max_length")
-    for place, text in enumerate(texts):
-        if is_too_long(text):
-            raise _make_error(f"Text {place} of `input` is over {MAX_BYTES:,} bytes.", "string_above_max_length")
-        if has_invalid_characters(text):
-            raise _make_error(f"Text {place} of `input` holds NUL or half of a surrogate pair.", "invalid_string")
+    if sum(map(len, texts)) > MAX_CHARACTERS_TOGETHER:
+        raise _make_error(f"`input` may have {MAX_CHARACTERS_TOGETHER:,} characters at most.", "string_above_max_length")
     return texts
 
 

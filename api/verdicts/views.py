@@ -12,8 +12,9 @@ from hate_speech_AI.text.language import SUPPORTED
 from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
 from . import schema
+from .headers import name_version
 from .serializers import TweetInputSerializer, validate_predict_request
-from .services import judge
+from .services import judge, open_budget
 
 # As DRF's renderer writes JSON.
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -29,12 +30,11 @@ class PredictHateSpeechView(APIView):
     def post(self, request: Request) -> HttpResponse:
         fields = validate_predict_request(request.data)
         texts = fields.get("tweets") or [fields["tweet"]]
-        answers = [
-            _write_prediction(prediction) for prediction in judge(texts, get_caller(request), fields["explain"], is_request=True)
-        ]
+        predictions = judge(texts, get_caller(request), fields["explain"], budget=open_budget(request))
+        answers = [_write_prediction(prediction) for prediction in predictions]
         body = _encode_json({"results": answers} if "tweets" in fields else answers[0])
         # Not DRF's `Response`, which is a template's: to build and render one costs a fifteenth of the request.
-        return HttpResponse(body, content_type="application/json")
+        return HttpResponse(body, content_type="application/json", headers=name_version(predictions))
 
 
 def _write_prediction(prediction: Prediction) -> dict[str, object]:
@@ -48,6 +48,8 @@ def _write_prediction(prediction: Prediction) -> dict[str, object]:
     }
     if prediction.uncertainty is not None:
         answer["uncertainty"] = prediction.uncertainty
+    if prediction.is_truncated:
+        answer["truncated"] = True
     if prediction.is_reviewed:
         answer["source"] = "review"
     if prediction.language != SUPPORTED:

@@ -19,12 +19,23 @@ from rest_framework.exceptions import APIException, ErrorDetail, NotFound, Parse
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanationError, VersionError, VersionMissingError
+from hate_speech_AI.errors import (
+    AbandonedError,
+    DeadlineError,
+    HateSpeechError,
+    ModelMissingError,
+    NoExplanationError,
+    TooManyTokensError,
+    VersionError,
+    VersionMissingError,
+)
 
 logger = logging.getLogger(__name__)
 
 # From an error's status, message, code and further fields to its status and body.
 ErrorShape = Callable[[int, str, str, dict[str, object]], tuple[int, dict[str, object]]]
+# Status, message and code of an error that is ours.
+SERVER_FAULT = (500, "Something went wrong here. The log says what.", "error")
 
 
 class ServiceUnavailable(APIException):
@@ -32,6 +43,12 @@ class ServiceUnavailable(APIException):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = 5  # seconds, the answer's Retry-After
+
+
+class RequestTooLarge(APIException):
+    """The request asks for more than one request may cost."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 
 class VersionUnusable(APIException):
@@ -59,18 +76,18 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     response = exception_handler(error, context)
     if response is None:
         return None
+    path = context["request"].path_info
     if isinstance(error, ValidationError):
-        response.data = {"errors": _flatten_errors(error.detail)}
+        response.data = shape_invalid(path, _flatten_errors(error.detail))
         return response
     detail = getattr(error, "detail", None) or response.data["detail"]
     code = (isinstance(detail, ErrorDetail) and detail.code) or "error"
-    shape = find_error_shape(context["request"].path_info)
-    if shape:
-        response.status_code, response.data = shape(response.status_code, str(detail), code, getattr(error, "about", {}))
-    elif isinstance(error, ParseError):
+    if isinstance(error, ParseError) and not find_error_shape(path):
         response.data = {"errors": {"body": [str(detail)]}}
     else:
-        response.data = {"detail": str(detail), "code": code}
+        response.status_code, response.data = shape_error(
+            path, response.status_code, str(detail), code, getattr(error, "about", {})
+        )
     return response
 
 
@@ -78,6 +95,10 @@ def _to_http_error(error: Exception, context: dict[str, Any]) -> Exception:
     """Return the HTTP error that a domain error means; any other error as it is."""
     if isinstance(error, ModelMissingError):
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
+    elif isinstance(error, TooManyTokensError):
+        error = RequestTooLarge(str(error), "too_many_tokens")
+    elif isinstance(error, (DeadlineError, AbandonedError)):
+        error = ServiceUnavailable(str(error), "deadline_passed")
     elif isinstance(error, NoExplanationError):
         error = ValidationError({"explain": [str(error)]})
     elif isinstance(error, VersionMissingError) or (isinstance(error, Http404) and "version" in context["kwargs"]):
@@ -109,18 +130,32 @@ def _flatten_errors(errors: dict[str, Any] | list[Any]) -> dict[str, list[str]]:
     return flat
 
 
+def shape_error(
+    path: str, status_code: int, detail: str, code: str, about: dict[str, object] | None = None
+) -> tuple[int, dict[str, object]]:
+    """Return the status and the body of an error, in the shape of the path."""
+    shape = find_error_shape(path)
+    return shape(status_code, detail, code, about or {}) if shape else (status_code, {"detail": detail, "code": code})
+
+
+def shape_invalid(path: str, errors: dict[str, list[str]]) -> dict[str, object]:
+    """Return the body of a 400, in the shape of the path: all errors by field, or in a dialect the first."""
+    shape = find_error_shape(path)
+    if shape is None:
+        return {"errors": errors}
+    field, messages = next(iter(errors.items()))
+    return shape(400, f"{field}: {messages[0]}", "invalid_request", {"param": field})[1]
+
+
 def make_error_response(request: HttpRequest, status_code: int, detail: str, code: str) -> JsonResponse:
     """Return an error outside of any view, in the shape of the path."""
-    shape = find_error_shape(request.path_info)
-    status_code, body = shape(status_code, detail, code, {}) if shape else (status_code, {"detail": detail, "code": code})
+    status_code, body = shape_error(request.path_info, status_code, detail, code)
     return JsonResponse(body, status=status_code)
 
 
 def make_invalid_response(request: HttpRequest, field: str, message: str) -> JsonResponse:
     """Return a 400 outside of any view, in the shape of the path."""
-    shape = find_error_shape(request.path_info)
-    _, body = shape(400, f"{field}: {message}", "invalid_request", {}) if shape else (400, {"errors": {field: [message]}})
-    return JsonResponse(body, status=400)
+    return JsonResponse(shape_invalid(request.path_info, {field: [message]}), status=400)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
@@ -137,4 +172,4 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return make_error_response(request, 500, "Something went wrong here. The log says what.", "error")
+    return make_error_response(request, *SERVER_FAULT)

@@ -5,51 +5,65 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
 
+from .door import REFUSAL
 from .exceptions import make_error_response, make_invalid_response
+from .forms import find_form_faults
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _ADMIN = "/admin/"
 _SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
-# A client that is answered while it still sends sees a broken connection. So this much of its body is read and dropped.
-_DRAIN_BYTES = 16 * 1024 * 1024
 # Load balancers and containers ask these by IP address, which is not in ALLOWED_HOSTS.
 _PROBES = frozenset(["/healthz", "/healthz/", "/readyz", "/readyz/"])
+# What proxies add to the requests that they hand on, beside X-Forwarded-....
+_PROXY_HEADERS = frozenset(
+    f"HTTP_{name}"
+    for name in (
+        *("FORWARDED", "VIA", "CDN_LOOP", "X_REAL_IP", "X_CLIENT_IP", "X_CLUSTER_CLIENT_IP", "X_ORIGINAL_FORWARDED_FOR"),
+        *("X_ORIGINAL_HOST", "X_ORIGINAL_URL", "X_PROXYUSER_IP", "X_ENVOY_EXTERNAL_ADDRESS", "X_AZURE_CLIENTIP"),
+        *("TRUE_CLIENT_IP", "CF_CONNECTING_IP", "CF_RAY", "FASTLY_CLIENT_IP", "FLY_CLIENT_IP", "X_APPENGINE_USER_IP"),
+        *("X_AMZ_CF_ID", "X_ARR_LOG_ID", "X_NGINX_PROXY", "X_SCHEME", "X_HTTPS"),
+    )
+)
+
+
+def refuse_proxied_requests(get_response: GetResponse) -> GetResponse:
+    """Return the middleware of open access, which refuses what came through a proxy: it may come from another machine."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        # Joined: to look at each name by itself would take three times as long.
+        is_proxied = not _PROXY_HEADERS.isdisjoint(request.META) or "HTTP_X_FORWARDED" in " ".join(request.META)
+        if is_proxied and not (request.method in _SAFE_METHODS and request.path_info in _PROBES):
+            return make_error_response(request, 403, _OPEN_BEHIND_PROXY, "open_access_behind_proxy")
+        return get_response(request)
+
+    return middleware
+
+
+_OPEN_BEHIND_PROXY = (
+    "This request came through a proxy, but the service is set up for this machine only, without keys."
+    ' Behind a proxy it needs keys: see "Putting it on a server" in docs/run.md.'
+)
 
 
 def guard_requests(get_response: GetResponse) -> GetResponse:
-    """Return the middleware that refuses unknown host names, other sites, and bodies that are too large or come in chunks.
-
-    It also removes a trailing slash and adds the X-RateLimit headers.
-    """
+    """Return the middleware that refuses what no view may see, removes a trailing slash, and adds the X-RateLimit headers."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        is_safe = request.method in _SAFE_METHODS
-        if not (is_safe and request.path_info in _PROBES):
-            try:
-                request.get_host()
-            except DisallowedHost:
-                # Not raised: Django would log a traceback for each scanner.
-                return make_invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
-        if not is_safe and _is_from_another_site(request):
-            return make_error_response(
-                request, 403, "Requests from another site are refused; CORS_ALLOWED_ORIGINS lists the allowed ones.", "cross_site"
-            )
-        length = request.META.get("CONTENT_LENGTH")
-        if length and length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            _drain_body(request, int(length))
-            return make_error_response(request, 413, "The body is over 1 MiB. Send fewer tweets at a time.", "request_too_large")
-        if length is None and "HTTP_TRANSFER_ENCODING" in request.META:
-            # Django reads as many bytes as the length says, so it would take this body for an empty one.
-            return make_error_response(request, 411, "Send the body with a Content-Length, not in chunks.", "length_required")
+        if refused := _refuse(request):
+            return refused
         path = request.path_info
         # The admin's own addresses end in a slash.
-        if len(path) > 1 and path[-1] == "/" and not path.startswith(_ADMIN):
-            request.path_info = path[:-1]
-            request.path = request.path[:-1]
+        if not path.startswith(_ADMIN):
+            if len(path) > 1 and path[-1] == "/":
+                request.path_info = path[:-1]
+                request.path = request.path[:-1]
+            if request.method == "OPTIONS" and (answer := _describe_methods(request.path_info)):
+                return answer
         response = get_response(request)
         if rate := request.META.get("api.rate"):
             for name, figure in zip(("Limit", "Remaining", "Reset"), rate, strict=True):
@@ -57,6 +71,40 @@ def guard_requests(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def _refuse(request: HttpRequest) -> HttpResponseBase | None:
+    """Return the refusal of a request that the door refused, or that has another host, another site, or a bad form."""
+    if refusal := request.META.get(REFUSAL):
+        status, message, code = refusal
+        return make_invalid_response(request, code, message) if status == 400 else make_error_response(request, *refusal)
+    is_safe = request.method in _SAFE_METHODS
+    if not (is_safe and request.path_info in _PROBES):
+        try:
+            request.get_host()
+        except DisallowedHost:
+            # Not raised: Django would log a traceback for each scanner.
+            return make_invalid_response(request, "Host", "This name is not in ALLOWED_HOSTS.")
+    if not is_safe:
+        if _is_from_another_site(request):
+            return make_error_response(
+                request, 403, "Requests from another site are refused; CORS_ALLOWED_ORIGINS lists the allowed ones.", "cross_site"
+            )
+        for field, messages in find_form_faults(request).items():
+            return make_invalid_response(request, field, messages[0])
+    return None
+
+
+def _describe_methods(path: str) -> HttpResponse | None:
+    """Return the answer to OPTIONS: the methods that a view of the API takes; `None` for what is no such view."""
+    try:
+        view = getattr(resolve(path).func, "cls", None)
+    except Resolver404:
+        return None
+    if view is None:
+        return None
+    methods = [method for method in view.http_method_names if hasattr(view, method)]
+    return HttpResponse(headers={"Allow": ", ".join(sorted({*methods, *(["head"] if "get" in methods else [])})).upper()})
 
 
 def _is_from_another_site(request: HttpRequest) -> bool:
@@ -72,9 +120,3 @@ def _is_from_another_site(request: HttpRequest) -> bool:
     except ValueError:  # such as an unclosed bracket
         return True
     return not (is_own or origin in settings.CORS_ALLOWED_ORIGINS)
-
-
-def _drain_body(request: HttpRequest, length: int) -> None:
-    left = min(length, _DRAIN_BYTES)
-    while left > 0 and (piece := request.read(min(left, 65536))):
-        left -= len(piece)

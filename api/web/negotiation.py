@@ -21,3 +21,15 @@ class AlwaysFirstRenderer(BaseContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         first = next(iter(renderers))
         return first, first.media_type
+
+
+class RendererByFormat(AlwaysFirstRenderer):
+    """Answers in JSON if `?format=json` or `Accept` asks for it, else in the view's first renderer."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        choices = list(renderers)
+        asks_for_json = request.GET.get("format") == "json" or "json" in request.META.get("HTTP_ACCEPT", "").lower()
+        chosen = next((one for one in choices if asks_for_json and one.format == "json"), choices[0])
+        return chosen, chosen.media_type

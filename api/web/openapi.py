@@ -60,7 +60,6 @@ KEYED = {
 }
 # Every POST answers these, with or without a body.
 BODY_ERRORS = {
-    411: describe_error("The body comes in chunks, without a Content-Length.", "length_required"),
     413: describe_error("The body is over 1 MiB.", "request_too_large"),
 }
 POST_ERRORS = {

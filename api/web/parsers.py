@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
+
+from .strings import find_faults, may_hide_fault
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -13,7 +15,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class StrictJSONParser(BaseParser):
-    """Parses UTF-8 JSON; NaN and bodies that nest too deeply are a 400."""
+    """Parses UTF-8 JSON. NaN, bodies that nest too deeply, and strings that cannot be stored are a 400."""
 
     media_type = "application/json"
 
@@ -22,10 +24,20 @@ class StrictJSONParser(BaseParser):
         if not body:
             raise ParseError('The body is empty. Send a JSON object such as {"tweet": "..."}.')
         try:
-            return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+            text = body.decode("utf-8-sig")
+            parsed = json.loads(text, parse_constant=_refuse_constant)
         except UnicodeDecodeError as error:
             raise ParseError("The body is not UTF-8.") from error
         except RecursionError as error:
             raise ParseError("The body nests too deeply.") from error
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from error
+        if may_hide_fault(text) and (faults := find_faults(parsed)):
+            raise ValidationError(faults)
+        return parsed
+
+
+class PlainTextJSONParser(StrictJSONParser):
+    """Parses JSON that is sent as plain text, as some clients do so that browsers ask for no preflight."""
+
+    media_type = "text/plain"

@@ -142,7 +142,7 @@ def _embed(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarra
     """Return one embedding for each text. A long text has that of the window to which `weights` give the highest logit."""
     vectors = []
     for at in range(0, len(texts), 512):
-        found, starts = encoder.embed(texts[at : at + 512])
+        found, starts, _ = encoder.embed(texts[at : at + 512])
         vectors.append(found[pick_windows(found @ weights, starts)])
     return np.concatenate(vectors)
 

@@ -1,7 +1,10 @@
 """A rewritten text that knows where each of its characters comes from."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+# How many characters the names of emoji may add to a text, and how many other characters that become several ("ﷺ" becomes 18).
+MAX_GROWTH = 16_384
 
 
 class Aligned:
@@ -12,12 +15,15 @@ class Aligned:
     text : str
     starts, ends : sequence of int
         For each character, where its origin begins and ends in the original.
+    is_cut : bool
+        Whether characters were left as they are because the text would have become too long.
     """
 
-    __slots__ = ("ends", "starts", "text")
+    __slots__ = ("ends", "is_cut", "starts", "text")
 
     def __init__(self, text: str):
         self.text = text
+        self.is_cut = False
         self.starts: Sequence[int] = range(len(text))
         self.ends: Sequence[int] = range(1, len(text) + 1)
 
@@ -65,6 +71,20 @@ class Aligned:
         if pieces:
             self.text = "".join([*pieces, self.text[at:]])
             self.starts, self.ends = [*starts, *self.starts[at:]], [*ends, *self.ends[at:]]
+
+    def edit_within_bounds(self, edits: Iterable[tuple[int, int, str]]) -> None:
+        """Do as `edit`, but skip what would make the text longer by more than `MAX_GROWTH` in all."""
+        self.edit(self._skip_growth(edits))
+
+    def _skip_growth(self, edits: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+        left = MAX_GROWTH
+        for start, end, new in edits:
+            growth = len(new) - (end - start)
+            if growth > left:
+                self.is_cut = True
+                continue
+            left -= max(growth, 0)
+            yield start, end, new
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where the characters from `start` to `end` (exclusive) come from in the original."""

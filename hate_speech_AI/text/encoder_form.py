@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
-from .aligned import Aligned
+from .aligned import MAX_GROWTH, Aligned
 from .markup import ENTITY, undo_entity, undo_markup
 from .normalisation import MOJIBAKE, normalise_unicode, undo_mojibake
 
@@ -59,10 +59,10 @@ def encoder_form(text: str) -> Aligned:
         form.replace(ENTITY, undo_entity)
     if not text.isascii() or not form.text.isascii():
         form.replace(MOJIBAKE, undo_mojibake)
-        form.edit(_spell_emoji(form.text))
+        form.edit_within_bounds(_spell_emoji(form.text))
         form.replace(_UNSEEN, lambda found: "")
         pieces = _WORD_OR_FOREIGN.finditer(form.text)
-        form.edit((*piece.span(), latinise(piece.group())) for piece in pieces if not piece.group().isascii())
+        form.edit_within_bounds((*piece.span(), latinise(piece.group())) for piece in pieces if not piece.group().isascii())
     form.replace(_LINK, lambda found: "http")
     if "@" in form.text or "user" in form.text.lower():
         form.replace(_ADDRESS, lambda found: "@user")
@@ -77,7 +77,10 @@ def encoder_form(text: str) -> Aligned:
 
 def latinise(word: str) -> str:
     """Return a word without accents. If all its other letters are look-alikes, return these as Latin letters."""
-    plain = "".join(char for char in normalise_unicode("NFKD", word) if not unicodedata.combining(char))
+    plain = normalise_unicode("NFKD", word)
+    if len(plain) - len(word) > MAX_GROWTH:
+        return plain  # will be skipped
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
     latin = "".join(_LOOK_ALIKES.get(char, char) for char in plain)
     return latin if latin.isascii() else plain
 

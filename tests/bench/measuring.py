@@ -80,13 +80,13 @@ def take_turns(first, second) -> tuple[float, float]:
 
 
 class Gunicorn:
-    """Another application in the service's own server."""
+    """Another application, in gunicorn's own threads."""
 
     def __init__(self, application: str, folder: Path = ROOT, **environment: str):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
-            [str(BINARIES / "gunicorn"), "--config", str(ROOT / "docker/gunicorn.conf.py"), "--timeout", "300", application],
+            [str(BINARIES / "gunicorn"), "--config", str(LUA / "gunicorn.conf.py"), "--timeout", "300", application],
             cwd=folder,
             env=os.environ | {"PORT": str(self.port), "WEB_CONCURRENCY": "2"} | environment,
             stdout=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 Each function raises `CompatError` for a request that it refuses.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Sized
 from itertools import accumulate
 
 from rest_framework.request import Request
@@ -12,16 +12,28 @@ from hate_speech_AI.labels import HATE, IMPLIES, TOXIC
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.text.language import SUPPORTED
 
+from ...access.quota import check_size
 from ...labels.recording import LabelledText
 from ..errors import CompatError
-from ..texts import has_invalid_characters, is_too_long, read_fields
+from ..texts import read_fields
 
+MAX_BYTES = 20_480  # of a comment, in UTF-8
 ATTRIBUTES = {"IDENTITY_ATTACK": HATE, "TOXICITY": TOXIC}
+# Clients often ask for all six at once, and read those that are answered.
+_UNSCORED = frozenset(["SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT"])
+# How many attributes, languages, or spans of an attribute a request may name.
+_MAX_ITEMS = 100
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 
 
 def make_error(message: str, kind: str = "INVALID_REQUEST", about: dict[str, object] | None = None) -> CompatError:
     return CompatError(message, kind, about)
+
+
+def _count(items: Sized, where: str) -> None:
+    """Raise `CompatError` if there are too many items. Called before any of them is read."""
+    if len(items) > _MAX_ITEMS:
+        raise make_error(f"Invalid value at '{where}': {_MAX_ITEMS} at most are allowed.")
 
 
 def read_comment(request: Request) -> tuple[dict[str, object], str, list[str]]:
@@ -45,10 +57,8 @@ def _read_text(asked: dict[str, object]) -> str:
         raise make_error("Currently, only 'PLAIN_TEXT' comments are supported")
     if kind not in (None, "TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT"):
         raise make_error("Unknown text type")
-    if is_too_long(text):
+    if len(text.encode()) > MAX_BYTES:
         raise make_error("Comment text too long.", "COMMENT_TOO_LONG")
-    if has_invalid_characters(text):
-        raise make_error("Invalid value at 'comment.text': it holds NUL or half of a surrogate pair.")
     return text
 
 
@@ -59,6 +69,8 @@ def _check_context(context: object) -> None:
 
 def _read_languages(asked: dict[str, object]) -> list[str]:
     languages = asked.get("languages") or []
+    if isinstance(languages, list):
+        _count(languages, "languages")
     if not isinstance(languages, list) or not all(isinstance(language, str) for language in languages):
         raise make_error("Invalid value at 'languages': a list of strings is expected.")
     return languages
@@ -66,6 +78,8 @@ def _read_languages(asked: dict[str, object]) -> list[str]:
 
 def read_requested_attributes(asked: dict[str, object], *, known: Container[str], languages: list[str]) -> dict[str, float]:
     """Return the requested attributes, each with its threshold: the lowest score to answer.
+
+    Perspective's other main attributes are left out if one that is scored is requested too. Any other attribute is refused.
 
     Parameters
     ----------
@@ -75,27 +89,35 @@ def read_requested_attributes(asked: dict[str, object], *, known: Container[str]
     attributes = asked.get("requestedAttributes")
     if not isinstance(attributes, dict) or not attributes:
         raise make_error("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
+    _count(attributes, "requestedAttributes")
     thresholds = {}
+    scored = {name for name, label in ATTRIBUTES.items() if label in known}
+    unscored = (_UNSCORED | {*ATTRIBUTES}) - scored if scored & {*attributes} else frozenset()
     for name, given in attributes.items():
-        details = given or {}
-        if name not in ATTRIBUTES or ATTRIBUTES[name] not in known:
-            if asked.get("dropUnsupportedAttributes") is True:
+        if name not in scored:
+            if asked.get("dropUnsupportedAttributes") is True or name in unscored:
                 continue
             raise make_error(f"Unknown requested attribute: {name}")
-        if not isinstance(details, dict):
-            raise make_error(f"Invalid value at 'requestedAttributes.{name}': an object is expected.")
-        if details.get("scoreType") not in _PROBABILITY:
-            raise make_error(f"Requested score type {details['scoreType']} is not supported by attribute {name}")
-        threshold = details.get("scoreThreshold", 0)
-        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
-            raise make_error(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
+        thresholds[name] = _read_threshold(name, given or {})
         _refuse_other_languages(languages, name)
-        thresholds[name] = threshold
     return thresholds
 
 
+def _read_threshold(name: str, details: object) -> float:
+    if not isinstance(details, dict):
+        raise make_error(f"Invalid value at 'requestedAttributes.{name}': an object is expected.")
+    if details.get("scoreType") not in _PROBABILITY:
+        raise make_error(f"Requested score type {details['scoreType']} is not supported by attribute {name}")
+    threshold = details.get("scoreThreshold", 0)
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+        raise make_error(f"Invalid value at 'requestedAttributes.{name}.scoreThreshold': a number is expected.")
+    return threshold
+
+
 def _refuse_other_languages(languages: list[str], attribute: str, field: str = "requestedLanguages") -> None:
-    if foreign := [language for language in languages if language != SUPPORTED]:
+    """Refuse languages of which none is English. `en-US` and `EN` are English too (RFC 5646)."""
+    foreign = [language for language in languages if language.partition("-")[0].lower() != SUPPORTED]
+    if languages and len(foreign) == len(languages):
         raise make_error(
             f"Attribute {attribute} does not support request languages: {', '.join(foreign)}",
             "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
@@ -103,11 +125,10 @@ def _refuse_other_languages(languages: list[str], attribute: str, field: str = "
         )
 
 
-def refuse_detected_language(asked: dict[str, object], language: str) -> None:
+def refuse_detected_language(language: str, attributes: Iterable[str]) -> None:
     """Refuse a comment in another language than English, as Perspective does if the request names none."""
-    attributes = asked.get("requestedAttributes")
-    if isinstance(attributes, dict) and attributes:
-        _refuse_other_languages([language], next(iter(attributes)), "detectedLanguages")
+    for attribute in attributes:
+        _refuse_other_languages([language], attribute, "detectedLanguages")
 
 
 def read_comment_key(asked: dict[str, object]) -> tuple[str, str] | None:
@@ -141,6 +162,7 @@ def read_suggestions(asked: dict[str, object], text: str, languages: list[str]) 
         name, spans = ATTRIBUTES[attribute], scores.get("spanScores") or []
         if not isinstance(spans, list) or not (spans or scores.get("summaryScore")):
             raise make_error(f"Invalid value at '{where}': a summaryScore, spanScores, or both are expected.")
+        _count(spans, f"{where}.spanScores")
         if scores.get("summaryScore"):
             rows.append(LabelledText(text, _read_decision(scores["summaryScore"], f"{where}.summaryScore"), name=name))
         for span in spans:
@@ -148,6 +170,7 @@ def read_suggestions(asked: dict[str, object], text: str, languages: list[str]) 
             if begin is None or end is None or not text[begin:end].strip():
                 raise make_error(f"Invalid value at '{where}.spanScores': begin and end are to enclose a part of the text.")
             rows.append(LabelledText(text[begin:end], _read_decision(span.get("score"), f"{where}.spanScores"), name=name))
+    check_size([row.text for row in rows])
     return _refuse_contradictions(rows)
 
 

@@ -4,6 +4,7 @@
 """
 
 from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -18,8 +19,9 @@ from ...access.authentication import KeyAuthentication
 from ...access.callers import describe_origin, get_caller
 from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
-from ...verdicts.services import judge
-from ...web.parsers import StrictJSONParser
+from ...verdicts.headers import name_version
+from ...verdicts.services import judge, list_labels, open_budget
+from ...web.parsers import PlainTextJSONParser, StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
     ATTRIBUTES,
@@ -46,17 +48,18 @@ class AnalyzeView(APIView):
 
     authentication_classes = [PerspectiveKeyAuthentication]
     permission_classes = [require_scope(Scope.PREDICT)]
-    parser_classes = [StrictJSONParser]
+    parser_classes = [StrictJSONParser, PlainTextJSONParser]
 
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
+        thresholds = read_requested_attributes(asked, known=list_labels(), languages=languages)
         if not languages and settings.UNSUPPORTED_LANGUAGES == "refuse":
-            refuse_detected_language(asked, detect_language(text))
+            refuse_detected_language(detect_language(text), thresholds)
         spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
-        whole, *parts = judge([text, *(text[start:end] for start, end in spans)], get_caller(request))
+        texts = [text, *(text[start:end] for start, end in spans)]
+        whole, *parts = judge(texts, get_caller(request), budget=open_budget(request), any_language=True)
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        thresholds = read_requested_attributes(asked, known=whole.labels, languages=languages)
         places = count_utf16_units(text)
         scores = {}
         for attribute, threshold in thresholds.items():
@@ -72,7 +75,7 @@ class AnalyzeView(APIView):
             }
         detected = [whole.language]
         answer = {"attributeScores": scores, "languages": languages or detected, "detectedLanguages": detected}
-        return Response(answer | _echo_token(asked))
+        return Response(answer | _echo_token(asked), headers=name_version([whole]))
 
 
 @extend_schema(exclude=True)
@@ -81,7 +84,7 @@ class SuggestScoreView(APIView):
 
     authentication_classes = [PerspectiveKeyAuthentication]
     permission_classes = [require_scope(Scope.REVIEW)]
-    parser_classes = [StrictJSONParser]
+    parser_classes = [StrictJSONParser, PlainTextJSONParser]
 
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
@@ -102,7 +105,7 @@ class DiscoveryView(APIView):
     def get(self, request: Request) -> Response:
         if request.query_params.get("version", "v1alpha1") != "v1alpha1":
             raise make_error("There is version v1alpha1 only.")
-        return Response(describe_discovery(request.build_absolute_uri("/")))
+        return Response(describe_discovery(request.build_absolute_uri(reverse("home"))))
 
 
 def _echo_token(asked: dict[str, object]) -> dict[str, object]:

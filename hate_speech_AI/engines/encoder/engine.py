@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ...arrays import Float32s, Floats, Places
+from ...budget import Budget
 from ...errors import CorruptVersionError, ForeignEncoderError
 from ...label_index import read_arrays
 from ...labels import raise_implied
@@ -71,13 +72,14 @@ class EncoderEngine(Engine):
     def encoder(self) -> Encoder:
         return self._given_encoder or load_encoder()
 
-    def judge(self, texts: list[str]) -> Judgement:
+    def judge(self, texts: list[str], budget: Budget | None = None) -> Judgement:
         """Return the judgement on `texts`. The window with the highest probability of the first label decides."""
-        vectors, starts = self.encoder.embed(texts)
-        windows = self.judge_embeddings(vectors)
-        if len(vectors) == len(texts):
-            return windows
-        return windows.take(pick_windows(windows[self.labels[0]], starts))
+        vectors, starts, truncated = self.encoder.embed(texts, budget)
+        judgement = self.judge_embeddings(vectors)
+        if len(vectors) != len(texts):
+            judgement = judgement.take(pick_windows(judgement[self.labels[0]], starts))
+        judgement.truncated = truncated
+        return judgement
 
     def judge_embeddings(self, vectors: Float32s) -> Judgement:
         """Return the judgement on embeddings, shape (n, width)."""
@@ -91,7 +93,7 @@ class EncoderEngine(Engine):
     def judge_evaluation_set(self, texts: EvaluationSet) -> Judgement:
         return self.judge_embeddings(texts.vectors)
 
-    def explain(self, texts: list[str]) -> tuple[Judgement, list[Explanation]]:
+    def explain(self, texts: list[str], budget: Budget | None = None) -> tuple[Judgement, list[Explanation]]:
         """Return the judgement on `texts`, and what each word adds to the logit of the first label.
 
         1. Encode each text once. As in `judge`, the window with the highest probability decides.
@@ -99,12 +101,14 @@ class EncoderEngine(Engine):
            tokens.
         3. Add up the tokens of each word of the original text. The special tokens belong to the bias.
         """
-        vectors, starts, tokens = self.encoder.embed_tokens(texts, self.mean[0, :-1])
+        (vectors, starts, truncated), tokens = self.encoder.embed_tokens(texts, self.mean[0, :-1], budget)
         windows = self.judge_embeddings(vectors)
         best = pick_windows(windows[self.labels[0]], starts)
         intercept = float(self.mean[0, -1])
         explanations = [_explain(text, tokens[at], intercept) for text, at in zip(texts, best.tolist(), strict=True)]
-        return windows.take(best), explanations
+        judgement = windows.take(best)
+        judgement.truncated = truncated
+        return judgement, explanations
 
     def save(self, folder: Path) -> None:
         """Write `files` into `folder`: plain arrays. The encoder is not copied. The manifest has its sha256."""
@@ -172,6 +176,10 @@ class EncoderEngine(Engine):
         manifest = Shipped().manifest
         # The figures on the functional checks are shipped too, so the encoder need not run.
         return Fitted(cls.shipped(), manifest["threshold"], checks=manifest["checks"])
+
+    @classmethod
+    def name_shipped(cls) -> str:
+        return f"shipped-{Shipped().identity[:12]}"
 
     @classmethod
     def load_evaluation_set(cls) -> EvaluationSet:

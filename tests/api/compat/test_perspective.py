@@ -89,10 +89,10 @@ def test_a_bad_request_is_refused_in_the_formats_shape(service, asked, kind):
 
 
 def test_a_foreign_language_is_named(service):
-    error = analyze(service, wanted={"IDENTITY_ATTACK": {}}, languages=["en", "ja"]).json()["error"]
-    assert error["message"] == "Attribute IDENTITY_ATTACK does not support request languages: ja"
+    error = analyze(service, wanted={"IDENTITY_ATTACK": {}}, languages=["ja", "de"]).json()["error"]
+    assert error["message"] == "Attribute IDENTITY_ATTACK does not support request languages: ja, de"
     assert error["details"][0]["languageNotSupportedByAttributeError"] == {
-        "requestedLanguages": ["ja"],
+        "requestedLanguages": ["ja", "de"],
         "attribute": "IDENTITY_ATTACK",
     }
 

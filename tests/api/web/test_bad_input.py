@@ -101,10 +101,17 @@ def test_a_body_over_1_mib_is_413(service, path, size):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_body_in_chunks_is_411(service, path):
-    answer = post(service, path, iter([b'{"tweet": ', b'"a"}']))
-    assert answer.status_code == 411
-    assert answer.json()["code"] == "length_required"
+def test_a_body_in_chunks_is_read(service, path):
+    answer = post(service, path, iter([b'{"tweet": ', b'3, "is_hate_speech": true}']))
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == ["tweet"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_in_chunks_that_grows_over_1_mib_is_413(service, path):
+    answer = post(service, path, (b" " * 16_000 for _ in range(100)))
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "request_too_large"
 
 
 @pytest.mark.parametrize("path", PATHS)

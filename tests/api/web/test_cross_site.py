@@ -50,18 +50,18 @@ def test_no_site_may_read_by_default(service):
 
 
 def test_sites_on_the_cors_list_may_post_and_read(new_service):
-    open_service = new_service(CORS_ALLOWED_ORIGINS="https://desk.test")
+    open_service = new_service(CORS_ALLOWED_ORIGINS="http://localhost:3000")
     open_service.start("web")
-    answer = post_form(open_service, "/reviewed", Origin="https://desk.test", Sec_Fetch_Site="cross-site")
+    answer = post_form(open_service, "/reviewed", Origin="http://localhost:3000", Sec_Fetch_Site="cross-site")
     assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == "https://desk.test"
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
     preflight = httpx.options(
         f"{open_service.url}/reviewed",
         headers={
-            "Origin": "https://desk.test",
+            "Origin": "http://localhost:3000",
             "Access-Control-Request-Method": "POST",
             "Access-Control-Request-Headers": "content-type",
         },
     )
-    assert preflight.headers["access-control-allow-origin"] == "https://desk.test"
+    assert preflight.headers["access-control-allow-origin"] == "http://localhost:3000"
     assert post_form(open_service, "/reviewed", Origin="https://evil.test").status_code == 403
