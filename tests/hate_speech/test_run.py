@@ -193,6 +193,7 @@ def test_a_taken_port_is_a_clear_error(service):
     ("variable", "value", "message"),
     [
         ("TRAINING_HOUR", "25", "an hour from 0 to 23"),
+        ("UNSUPPORTED_LANGUAGES", "pass", "judge or refuse"),
         ("TRAINING_HOUR", "one", "whole number"),
         ("CELERY_TIMEZONE", "Warsaw", "time zone"),
         ("DEBUG", "maybe", "true or false"),
