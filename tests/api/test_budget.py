@@ -299,9 +299,9 @@ ROUTES = [
     ),
     lambda text, items, names, flag: (
         SUGGEST,
-        suggest(text, [(at % len(text), len(text)) for at in range(len(items))], names, flag),
+        suggest(text, [(at % len(text), len(text)) for at in range(len(items))], names[:2], flag),
     ),
-    lambda text, items, names, flag: (SUGGEST, suggest(text, [(0, len(text))] * len(items), names, flag)),
+    lambda text, items, names, flag: (SUGGEST, suggest(text, [(0, len(text))] * min(len(items), 9), names, flag)),
     lambda text, items, names, flag: ("/reviewed", {"tweet": text, "is_hate_speech": flag}),
 ]
 
