@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..hate_speech.test_run import MakeRun
 from ..service import Service, wait_until
+from .cost import cost_of_bodies
 from .measuring import (
     SEED,
     TWITTER,
@@ -151,3 +152,4 @@ def hostile(folder: Path) -> Iterator[tuple]:
         worst = max(growth, key=growth.get)
         what = f"{read.__name__}, time for 10 times the length"
         yield what, f"the same text, piece {worst!a}", f"{growth[worst]:.1f}", growth[worst], -40, "x"
+    yield from cost_of_bodies(folder)
