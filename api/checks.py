@@ -26,15 +26,16 @@ def check_access(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> l
         signs = " and ".join(settings.SIGNS_OF_A_SERVER)
         message = f"HATE_SPEECH_OPEN_ACCESS is for this machine only, but a server's settings are there: {signs}."
         return [Critical(f"{message} Set HATE_SPEECH_OPEN_ACCESS=false. {_SEE}", id="api.E002")]
-    faults = [f"{name} is not set" for name in settings.NOT_SET]
+    missing = [f"{name} is not set" for name in settings.NOT_SET]
+    unsafe = ["DEBUG is on"] if settings.DEBUG else []
     if "SECRET_KEY" not in settings.NOT_SET and settings.HAS_WEAK_KEY:
-        faults.append("SECRET_KEY is short or regular, where it takes 50 random characters or more")
-    if settings.DEBUG:
-        faults.append("DEBUG is on")
-    if not faults:
+        unsafe.append("SECRET_KEY is short or regular, where it takes 50 random characters or more")
+    if not missing and not unsafe:
         return []
-    message = f"Without open access the service counts as a server, but {' and '.join(faults)}."
-    return [Critical(f"{message} {_SEE}", id="api.E001")]
+    message = f"Without open access the service counts as a server, but {' and '.join(missing + unsafe)}."
+    # Without the two it is closed all the same: the key is made, and only names of this machine are answered to.
+    kind = Critical if unsafe else Error
+    return [kind(f"{message} {_SEE}", id="api.E001")]
 
 
 @register(START, deploy=True)

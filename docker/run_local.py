@@ -173,7 +173,7 @@ def prepare() -> None:
     from django.core.checks import ERROR
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError
-    from django.db import OperationalError
+    from django.db import Error
 
     from hate_speech.start import check_start, prepare_process
 
@@ -186,7 +186,7 @@ def prepare() -> None:
         check_start(stops_at=ERROR)
         try:
             connection.ensure_connection()
-        except OperationalError:
+        except Error:
             sys.exit("The service cannot start: the database at DATABASE_URL does not answer, or refuses this user or password.")
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):

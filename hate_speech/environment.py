@@ -59,12 +59,12 @@ _LINE = re.compile(r"""(?:export\s+)?(\w+)\s*=\s*('[^']*'|"[^"]*"|[^'"\s](?:(?!\
 
 def is_set(variable: str) -> bool:
     """Return whether the installation gives this variable a value."""
-    return variable in _given()
+    return variable in gather()
 
 
 def read_text(variable: str) -> str:
     """Return the value as it is, or the default."""
-    return _given().get(variable, DEFAULTS[variable])
+    return gather().get(variable, DEFAULTS[variable])
 
 
 def read_choice(variable: str, allowed: Container[str], described: str) -> str:
@@ -211,7 +211,7 @@ def _is_loopback(address: str) -> bool:
 
 
 @cache
-def _given() -> dict[str, str]:
+def gather() -> dict[str, str]:
     """Return what is set, by name; the environment goes before the file, one variable at a time."""
     environment = _resolve(os.environ)
     named = _clean(ENV_FILE, os.environ.get(ENV_FILE, ""))

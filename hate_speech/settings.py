@@ -170,6 +170,8 @@ else:
 
 # --- Celery ---
 CELERY_BROKER_URL = read_broker()
+# Celery takes the variable CELERY_BROKER_URL as it is before the setting of that name, but not before these.
+CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
 CELERY_TIMEZONE = read_choice(
     "CELERY_TIMEZONE", zoneinfo.available_timezones(), "the name of a time zone, such as Europe/Warsaw or UTC"
 )
@@ -252,6 +254,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.web.openapi.require_bodies"],
     "ENUM_NAME_OVERRIDES": {
         "VersionOutcome": ["promoted", "refused", "held_back"],
         "TrainingOutcome": ["", "promoted", "refused", "held_back", "unchanged", "failed"],

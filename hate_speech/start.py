@@ -1,6 +1,7 @@
 """Prepare a process. Only this module makes folders and the key, and only it writes to the environment."""
 
 import contextlib
+import logging
 import os
 import stat
 import sys
@@ -11,11 +12,15 @@ from django.core.checks import CRITICAL, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from .connections import describe_database, find_sqlite_file
-from .environment import BASE_DIR, is_set, read_data_dir, read_text
+from .environment import BASE_DIR, is_set, read_data_dir
 from .secret import make_secret
+
+logger = logging.getLogger(__name__)
 
 # In the data folder: which database the service uses that was started last.
 _DATABASE_NOTE = "database"
+# What a folder that is empty, or filled from a backup, may hold.
+_OWN = {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal", "lost+found", "models"}
 _OPEN = (
     "HATE_SPEECH_DATA_DIR: other users of this machine may read {what}."
     " Give the service a folder of its own, on a file system that keeps modes, and close it: chmod 700."
@@ -25,6 +30,32 @@ _OPEN = (
 def select_settings() -> None:
     """Name this project's settings to Django, unless the environment names others."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hate_speech.settings")
+
+
+def refuse_foreign_store() -> None:
+    """Refuse to start if the database belongs to another model store than the data folder holds.
+
+    The process would serve other versions than those beside it. Without a database it starts: verdicts need none.
+
+    Raises
+    ------
+    ImproperlyConfigured
+        The database belongs to another store.
+    """
+    import django
+
+    django.setup()
+    from django.db import Error
+
+    from api.versions.services import verify_store
+    from hate_speech_AI.errors import ForeignStoreError
+
+    try:
+        verify_store()
+    except Error as error:
+        logger.warning("The database cannot be used: %s", type(error).__name__)
+    except ForeignStoreError as error:
+        raise ImproperlyConfigured(str(error)) from None
 
 
 def prepare_process(*, blas_threads: int | None = None) -> None:
@@ -53,10 +84,6 @@ def prepare_process(*, blas_threads: int | None = None) -> None:
             make_secret(folder / "secret_key")
     except OSError as error:
         raise ImproperlyConfigured(f"HATE_SPEECH_DATA_DIR cannot be written to: {error.strerror}.") from None
-    # The classifier's package knows no settings: it reads these two from the environment.
-    for name, value in (("HATE_SPEECH_DATA_DIR", str(folder)), ("HATE_SPEECH_ENGINE", read_text("HATE_SPEECH_ENGINE"))):
-        os.environ.pop(f"{name}_FILE", None)
-        os.environ[name] = value
     # Matplotlib keeps its font cache there. It reads the variable when it is imported.
     os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
     if blas_threads:
@@ -105,9 +132,9 @@ def _close_to_others(folder: Path) -> None:
 
 
 def _is_own(folder: Path) -> bool:
-    """Return whether a folder is the service's: the default one, an empty one, or one that it has used."""
-    names = {path.name for path in folder.iterdir()} - {"lost+found"}
-    return folder == BASE_DIR / "var" or not names or "secret_key" in names or (folder / "queue" / "messages").is_dir()
+    """Return whether a folder is the service's: the default one, one that it has used, or one with nothing else in it."""
+    names = {path.name for path in folder.iterdir()}
+    return folder == BASE_DIR / "var" or names <= _OWN or "secret_key" in names or (folder / "queue" / "messages").is_dir()
 
 
 def _close(path: Path, what: str) -> None:

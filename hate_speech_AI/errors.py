@@ -33,6 +33,10 @@ class NotEnoughDataError(HateSpeechError):
     """The labelled rows are too few, or all of one label."""
 
 
+class ForeignStoreError(HateSpeechError):
+    """The database belongs to another model store."""
+
+
 class VersionError(HateSpeechError):
     """Base of the errors that keep one version from being served. The version before it is served on."""
 

@@ -51,28 +51,28 @@ def spend(caller: str, unit: str, amount: int, rate: int, seconds: int = MINUTE)
     wait : float
         The seconds until as much would pass; if it would now, the seconds until this window ends.
     """
-    global _redis_is_back_at, _is_redis_away  # noqa: PLW0603
     name = f"{caller}:{unit}"
     if settings.REDIS_URL and time.monotonic() >= _redis_is_back_at:
         try:
-            passes, windows = _spend_in_redis(name, min(amount, rate), rate, seconds)
-            _is_redis_away = False
-            return passes, *_read_windows(windows, min(amount, rate), rate, seconds)
+            return _spend_in_redis(name, min(amount, rate), rate, seconds)
         except Exception as error:  # no answer of Redis, or of what else listens there, may cost a request
-            if not _is_redis_away:
-                logger.warning("Rates are counted by each process for now: Redis: %s", type(error).__name__)
-            _is_redis_away = True
-            _redis_is_back_at = time.monotonic() + _RETRY_REDIS_SECONDS
+            _note_redis_is_away(error)
     share = max(1, rate // settings.WEB_CONCURRENCY)
-    passes, windows = _spend_here(name, min(amount, share), share, seconds)
-    return passes, *_read_windows(windows, min(amount, share), share, seconds)
+    return _spend_here(name, min(amount, share), share, seconds)
 
 
-_redis_is_back_at = 0.0
-_is_redis_away = False
+_redis_is_back_at = 0.0  # 0 while Redis answers
 
 
-def _spend_in_redis(name: str, amount: int, rate: int, seconds: int) -> tuple[bool, Windows]:
+def _note_redis_is_away(error: Exception) -> None:
+    global _redis_is_back_at  # noqa: PLW0603
+    if not _redis_is_back_at:
+        logger.warning("Rates are counted by each process for now: Redis: %s", type(error).__name__)
+    _redis_is_back_at = time.monotonic() + _RETRY_REDIS_SECONDS
+
+
+def _spend_in_redis(name: str, amount: int, rate: int, seconds: int) -> tuple[bool, int, float]:
+    global _redis_is_back_at  # noqa: PLW0603
     # The scripts of `limits`, both in one round trip; its own methods would take two.
     last, this = f"{settings.REDIS_KEY_PREFIX}rate:{name}/-1", f"{settings.REDIS_KEY_PREFIX}rate:{name}"
     with get_redis_connection().pipeline(transaction=False) as pipe:
@@ -80,7 +80,9 @@ def _spend_in_redis(name: str, amount: int, rate: int, seconds: int) -> tuple[bo
         pipe.eval(RedisStorage.SCRIPT_SLIDING_WINDOW, 2, last, this, seconds)
         passes, windows = pipe.execute()
     counts = [max(0, int(figure or 0)) for figure in windows]
-    return bool(passes), (counts[0], counts[1] / 1000, counts[2], counts[3] / 1000)
+    left, wait = _read_windows((counts[0], counts[1] / 1000, counts[2], counts[3] / 1000), amount, rate, seconds)
+    _redis_is_back_at = 0.0
+    return bool(passes), left, wait
 
 
 _memory = MemoryStorage()
@@ -88,11 +90,15 @@ _memory = MemoryStorage()
 _lock = threading.Lock()
 
 
-def _spend_here(name: str, amount: int, rate: int, seconds: int) -> tuple[bool, Windows]:
+def _spend_here(name: str, amount: int, rate: int, seconds: int) -> tuple[bool, int, float]:
     with _lock:
         if len(_memory.storage) >= _MAX_COUNTS:
             _memory.reset()
-        return _memory.acquire_sliding_window_entry(name, rate, seconds, amount), _memory.get_sliding_window(name, seconds)
+        passes, windows = (
+            _memory.acquire_sliding_window_entry(name, rate, seconds, amount),
+            _memory.get_sliding_window(name, seconds),
+        )
+    return passes, *_read_windows(windows, amount, rate, seconds)
 
 
 def _read_windows(windows: Windows, amount: int, rate: int, seconds: int) -> tuple[int, float]:

@@ -74,9 +74,15 @@ def find_learned_fingerprints() -> Container[str]:
 
 
 def stream_labelled_tweets() -> Iterator[tuple[int, bool, str]]:
-    """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first."""
+    """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first.
+
+    It reads in pages: a cursor of the server's is lost behind a pooler, and without one all rows would be in memory at once.
+    """
     rows = Label.objects.filter(is_current=True, name=PRIMARY).order_by("tweet_id")
-    return rows.values_list("tweet_id", "value", "tweet__text").iterator(chunk_size=2000)
+    after = 0
+    while page := list(rows.filter(tweet_id__gt=after).values_list("tweet_id", "value", "tweet__text")[:_PAGE]):
+        yield from page
+        after = page[-1][0]
 
 
 def filter_labels(

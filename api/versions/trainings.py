@@ -120,6 +120,7 @@ def run_training(*, run_id: int) -> None:
         return
     logger.info("Training run %d begins.", run_id)
     try:
+        services.verify_store()
         services.record_versions()
         with renew_lease(mine) as lost:
             outcome = _train_version(mine, lost)

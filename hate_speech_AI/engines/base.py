@@ -195,6 +195,11 @@ class Engine(ABC):
         return None
 
     @classmethod
+    def name_shipped(cls) -> str:
+        """Return the name of the shipped engine as a version: by its content, so that it is the same in every installation."""
+        raise NotImplementedError(f"Engine {cls.name} has to be trained first.")
+
+    @classmethod
     def load_evaluation_set(cls) -> "EvaluationSet | None":
         """Load the evaluation set that ships with this engine; `None` if none does. Raises `PretrainedError`."""
         return None

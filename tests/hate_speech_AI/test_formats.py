@@ -107,7 +107,7 @@ def test_one_of_another_encoder_is_listed_and_not_compared_with(store):
     with pytest.raises(ForeignEncoderError):
         store.load(old)
     new = Classifier(store).train_model(ROWS, recent=[old])
-    assert store.manifest(new)["gate"]["rival"] is None
+    assert store.manifest(new)["gate"]["rival"] == EncoderEngine.name_shipped()
 
 
 @pytest.mark.parametrize("number", [0, FORMAT_VERSION + 1, "1", 1.0, True, [1], None])

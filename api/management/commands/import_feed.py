@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
+from api.management.progress import show_progress
 from api.review_queue.feeds import FeedReader
 from api.review_queue.services import add_posts
 from api.web.outbound import OutboundError
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *, url: str, limit: int, **options: object) -> None:
         try:
             reader = FeedReader(url, limit=limit)
-            posts = tqdm(reader.read(), desc="Reading", unit=" posts", leave=False)
+            posts = show_progress(reader.read(), desc="Reading", unit=" posts")
             found = add_posts(posts=posts, feed=url)
         except (OutboundError, HateSpeechError) as error:
             raise CommandError(str(error)) from error

@@ -2,25 +2,26 @@ const element = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 async function ask(path, options = {}) {
-  const key = sessionStorage.getItem("key");
+  const key = sessionStorage.getItem("apiKey");
   const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
   const response = await fetch(path, { ...options, headers });
   const answer = await response.json();
   if (response.ok) return answer;
-  if (response.status === 401 || answer.code === "scope_missing") askForKey();
+  const isRefused = response.status === 401 || answer.code === "scope_missing";
+  if (isRefused && key === sessionStorage.getItem("apiKey")) askForKey(); // not if another was given meanwhile
   const messages = answer.errors ? Object.values(answer.errors).flat() : [answer.detail];
   throw Object.assign(new Error(messages.join(" ")), { status: response.status });
 }
 
 // A key that is missing, not valid or without the scope: ask for one, and for nothing else until it is there.
 function askForKey() {
-  sessionStorage.removeItem("key");
+  sessionStorage.removeItem("apiKey");
   element("access").hidden = false;
 }
 
 element("access").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem("key", element("key").value.trim());
+  sessionStorage.setItem("apiKey", element("key").value.trim());
   element("key").value = "";
   element("access").hidden = true;
   element("problem").hidden = true;

@@ -178,6 +178,10 @@ class EncoderEngine(Engine):
         return Fitted(cls.shipped(), manifest["threshold"], checks=manifest["checks"])
 
     @classmethod
+    def name_shipped(cls) -> str:
+        return f"shipped-{Shipped().identity[:12]}"
+
+    @classmethod
     def load_evaluation_set(cls) -> EvaluationSet:
         return Shipped().evaluation()
 
