@@ -70,7 +70,7 @@ KEYED = {
 # Every POST answers these, with or without a body.
 BODY_ERRORS = {
     408: describe_error("The request did not arrive in time.", "request_timeout"),
-    413: describe_error("The body is over 1 MiB.", "request_too_large"),
+    413: describe_error("The body is over 1 MiB, or its texts are beyond a limit: docs/try.md lists them.", "request_too_large"),
 }
 POST_ERRORS = {
     **BODY_ERRORS,

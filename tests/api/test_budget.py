@@ -299,9 +299,9 @@ ROUTES = [
     ),
     lambda text, items, names, flag: (
         SUGGEST,
-        suggest(text, [(at % len(text), len(text)) for at in range(len(items))], names, flag),
+        suggest(text, [(at % len(text), len(text)) for at in range(len(items))], names[:2], flag),
     ),
-    lambda text, items, names, flag: (SUGGEST, suggest(text, [(0, len(text))] * len(items), names, flag)),
+    lambda text, items, names, flag: (SUGGEST, suggest(text, [(0, len(text))] * min(len(items), 9), names, flag)),
     lambda text, items, names, flag: ("/reviewed", {"tweet": text, "is_hate_speech": flag}),
 ]
 
@@ -344,4 +344,4 @@ def test_no_body_costs_more_than_its_budget(client, session, body):
     assert characters <= 40_960
     if answer.status_code != 200:
         assert (session.tokens, tweets, labels) == (0, 0, 0)
-        assert len(answer.content) < 3000
+        assert len(answer.content) < 3000 + 3 * len(content)  # some errors quote what was sent

@@ -13,6 +13,7 @@ from ..fuzz import SECRET, fuzz
 from ..hate_speech.test_run import MakeRun
 from ..raw import RawConnection
 from ..service import Service, wait_until
+from .cost import cost_of_bodies
 from .measuring import (
     SEED,
     TWITTER,
@@ -156,6 +157,7 @@ def hostile(folder: Path) -> Iterator[tuple]:
         worst = max(growth, key=growth.get)
         what = f"{read.__name__}, time for 10 times the length"
         yield what, f"the same text, piece {worst!a}", f"{growth[worst]:.1f}", growth[worst], -40, "x"
+    yield from cost_of_bodies(folder)
 
 
 def slow_clients(folder: Path) -> Iterator[tuple]:
