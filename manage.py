@@ -1,20 +1,25 @@
 #!/usr/bin/env python
 """Django's command line for this project: `python manage.py help` lists the commands."""
 
+import os
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from hate_speech.start import prepare_process
+from hate_speech.start import prepare_process, warn_of_another_database
 
 if __name__ == "__main__":
     try:
         prepare_process()
+        warn_of_another_database()
+        execute_from_command_line(sys.argv)
+        sys.stdout.flush()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    try:
-        execute_from_command_line(sys.argv)
+    except BrokenPipeError:  # who reads has read enough, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)  # as the shell says it of a process that SIGPIPE ended
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("", "api", "hate_speech", "hate_speech_AI"):
             raise  # ours: a fault

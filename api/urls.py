@@ -8,7 +8,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerView
 
 from .compat import urls as compat
-from .health import HealthView, ReadinessView
+from .health.views import HealthView, ReadinessView
 from .labels import urls as labels
 from .pages import urls as pages
 from .verdicts import urls as verdicts

@@ -1,11 +1,18 @@
 """gunicorn's configuration, here and in the image. WEB_CONCURRENCY (gunicorn's own variable) is the number of processes."""
 
-import os
+import sys
 from pathlib import Path
 
-_address = os.environ.get("LISTEN_ADDRESS", "127.0.0.1").strip("[]")
-bind = f"{f'[{_address}]' if ':' in _address else _address}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+from django.core.exceptions import ImproperlyConfigured
+
+from hate_speech.environment import read_address, read_port, read_web_processes
+
+try:
+    _address = read_address()
+    bind = f"{f'[{_address}]' if ':' in _address else _address}:{read_port()}"
+    workers = read_web_processes()
+except ImproperlyConfigured as error:
+    sys.exit(f"The service cannot start: {error}")
 worker_class = "hate_speech.server.BufferingWorker"
 threads = 4
 worker_connections = 500  # below the 1,024 open files that many systems allow a process

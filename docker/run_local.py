@@ -21,7 +21,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("HATE_SPEECH_DATA_DIR") or ROOT / "var").absolute()
+sys.path.insert(0, str(ROOT))
+
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+
+from hate_speech import environment as settings  # noqa: E402
+
 SUPERVISOR = """\
 [supervisord]
 nodaemon = true
@@ -47,9 +52,9 @@ redirect_stderr = true
 PATIENCE_SECONDS = 30
 
 
-def write_supervisor_config() -> Path:
+def write_supervisor_config(data_dir: Path) -> Path:
     """Write supervisord's configuration from the Procfile, and return its path."""
-    parts = [SUPERVISOR.format(data_dir=str(DATA_DIR).replace("%", "%%"), root=str(ROOT).replace("%", "%%"))]
+    parts = [SUPERVISOR.format(data_dir=str(data_dir).replace("%", "%%"), root=str(ROOT).replace("%", "%%"))]
     if os.getuid() == 0:
         parts.append("user = root\n")  # without this line supervisord warns
     for line in (ROOT / "Procfile").read_text("utf-8").splitlines():
@@ -57,22 +62,14 @@ def write_supervisor_config() -> Path:
         if name != "web":
             command = f"nice -n 10 {command}"  # requests go before trainings, and web starts a second earlier
         parts.append(PROGRAM.format(name=name, command=command))
-    path = DATA_DIR / "supervisord.conf"
+    path = data_dir / "supervisord.conf"
     path.write_text("".join(parts), "utf-8")
     return path
 
 
-def read_port() -> int:
-    port = os.environ.get("PORT", "8000")
-    if not (port.isdecimal() and 0 < int(port) < 65536):
-        sys.exit(f"PORT={port!r} is not valid. It takes a number from 1 to 65535.")
-    return int(port)
-
-
-def read_address(port: int) -> str:
+def find_address(port: int) -> str:
     """Return the IP address to listen on; stop with a message if it or the port cannot be used."""
-    given = os.environ.get("LISTEN_ADDRESS") or "127.0.0.1"
-    host = given.removeprefix("[").removesuffix("]")
+    host = settings.read_address()
     try:
         # gunicorn uses the IPv4 address of a name, so this does too.
         found = socket.getaddrinfo(host, port, socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
@@ -85,28 +82,31 @@ def read_address(port: int) -> str:
         if error.errno == errno.EADDRINUSE:
             sys.exit(f"Port {port} is taken. Is the service running already? Another port: PORT={port + 1} make run")
         reason = error.strerror or error
-        sys.exit(f"The service cannot listen on LISTEN_ADDRESS={given!r}, port {port}: {reason}. The default is 127.0.0.1.")
+        sys.exit(f"The service cannot listen on LISTEN_ADDRESS={host!r}, port {port}: {reason}. The default is 127.0.0.1.")
     return place[0]
 
 
 def main() -> None:
-    port = read_port()
-    address = ipaddress.ip_address(read_address(port))
-    binaries = Path(sys.executable).parent
-    environment = {"HATE_SPEECH_OPEN_ACCESS": "true"} if address.is_loopback else {}
-    environment |= os.environ
-    environment |= {
-        "HATE_SPEECH_DATA_DIR": str(DATA_DIR),
+    port = settings.read_port()
+    address = ipaddress.ip_address(find_address(port))
+    data_dir = settings.read_data_dir()
+    given = settings.without(os.environ, "HATE_SPEECH_DATA_DIR", "LISTEN_ADDRESS", "PORT", "WEB_CONCURRENCY")
+    environment = given | {
+        "HATE_SPEECH_DATA_DIR": str(data_dir),
         "LISTEN_ADDRESS": str(address),
         "PORT": str(port),
-        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "WEB_CONCURRENCY": str(settings.read_web_processes()),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
     }
+    if not settings.is_set("HATE_SPEECH_OPEN_ACCESS") and address.is_loopback and not settings.find_signs_of_a_server():
+        environment["HATE_SPEECH_OPEN_ACCESS"] = "true"
     print("Starting the service.", flush=True)
     prepared = subprocess.run([sys.executable, __file__, "prepare"], env=environment, cwd=ROOT, check=False)
     if prepared.returncode:
         sys.exit(prepared.returncode)
-    command = [binaries / "supervisord", "--nodaemon", "--configuration", write_supervisor_config()]
+    supervisord = Path(sys.executable).with_name("supervisord")
+    command = [supervisord, "--nodaemon", "--configuration", write_supervisor_config(data_dir)]
     # Through a pipe: supervisord opens its output anew for each program, which a socket or another user's file does not allow.
     supervisor = subprocess.Popen(
         command, env=environment | {"PYTHONWARNINGS": "ignore"}, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -168,24 +168,26 @@ def does_answer(host: str, port: int) -> bool:
 
 
 def prepare() -> None:
-    """Migrate the database, bootstrap the engine and queue the training."""
-    sys.path.insert(0, str(ROOT))
+    """Check the settings, migrate the database, bootstrap the engine and queue the training."""
     import django
-    from django.core.exceptions import ImproperlyConfigured
+    from django.core.checks import ERROR
     from django.core.management import call_command
     from django.core.management.base import SystemCheckError
+    from django.db import OperationalError
 
-    from hate_speech.start import prepare_process
+    from hate_speech.start import check_start, prepare_process
 
     try:
         prepare_process()
         django.setup()
-        from django.conf import settings
         from django.db import connection
         from django.db.migrations.executor import MigrationExecutor
 
-        if not settings.OPEN_ACCESS:
-            call_command("check", deploy=True, fail_level="ERROR")
+        check_start(stops_at=ERROR)
+        try:
+            connection.ensure_connection()
+        except OperationalError:
+            sys.exit("The service cannot start: the database at DATABASE_URL does not answer, or refuses this user or password.")
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0)  # it takes half a second even with nothing to do
@@ -198,5 +200,7 @@ if __name__ == "__main__":
     is_child = sys.argv[1:] == ["prepare"]
     try:
         prepare() if is_child else main()
+    except ImproperlyConfigured as error:
+        sys.exit(f"The service cannot start: {error}")
     except KeyboardInterrupt:
         sys.exit(130 if is_child else "\nStopped.")

@@ -1,6 +1,6 @@
 """Wiring: settings, URLs, the WSGI application, Celery and its tasks."""
 
-# `shared_task` and `celery -A hate_speech` find the app by this, and Django's processes send tasks with it.
-from .celery import app as celery_app
+from .start import select_settings
 
-__all__ = ["celery_app"]
+# Here, since every way in imports this package first. Nothing heavy is imported: gunicorn's configuration reads settings too.
+select_settings()

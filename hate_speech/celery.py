@@ -1,13 +1,16 @@
 """The Celery app; its settings are Django's that begin with CELERY_."""
 
+import sys
+from collections.abc import Callable
+
 from celery import Celery
-from celery.signals import beat_init, before_task_publish, celeryd_init
-from django.conf import settings
+from celery.signals import beat_init, celeryd_init, heartbeat_sent, worker_init
+from django.core.exceptions import ImproperlyConfigured
+from kombu.transport import TRANSPORT_ALIASES
 
-from .start import prepare_process, select_settings
+from .start import prepare_process, refuse_foreign_store
 
-# Here, since whatever imports this package imports this module; and before the app, which looks for Django's settings.
-select_settings()
+TRANSPORT_ALIASES["filesystem"] = "hate_speech.file_queue:Transport"
 
 app = Celery("hate_speech")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -18,11 +21,24 @@ app.autodiscover_tasks(["hate_speech"])
 @celeryd_init.connect
 @beat_init.connect
 def prepare_worker_or_beat(**kwargs: object) -> None:
-    prepare_process()
+    _prepare(prepare_process)
 
 
-@beat_init.connect
-def touch_file_at_each_beat(**kwargs: object) -> None:
-    """Touch a file with each message that beat sends: the container's health check looks at its age."""
-    alive = settings.DATA_DIR / "beat.alive"
-    before_task_publish.connect(lambda **kwargs: alive.touch(), weak=False)
+@worker_init.connect
+def check_workers_store(**kwargs: object) -> None:
+    _prepare(refuse_foreign_store)
+
+
+def _prepare(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except ImproperlyConfigured as error:
+        sys.exit(f"The service cannot start: {error}")  # Celery would log the error, and go on
+
+
+@celeryd_init.connect
+def beat_workers_heart(**kwargs: object) -> None:
+    """Note that the worker is alive, every two seconds, as long as it takes messages."""
+    from api.health.heartbeat import beat_heart  # not at the top: it needs the settings
+
+    heartbeat_sent.connect(lambda **kwargs: beat_heart("worker"), weak=False)

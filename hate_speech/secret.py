@@ -2,7 +2,12 @@
 
 import os
 import secrets
+import zlib
+from itertools import pairwise
 from pathlib import Path
+
+_MIN_LENGTH = 50
+_MIN_PACKED = 40  # bytes; 50 random figures take 41 and more
 
 
 def read_secret(path: Path) -> str:
@@ -30,3 +35,13 @@ def make_secret(path: Path) -> None:
         pass
     finally:
         offered.unlink()
+
+
+def is_weak(key: str) -> bool:
+    """Return whether a key is short, or so regular that it can be guessed.
+
+    Packing measures both repetition and, of the steps from one character to the next, sequences such as 123456.
+    """
+    steps = bytes((ord(after) - ord(before)) % 256 for before, after in pairwise(key))
+    packed = min(len(zlib.compress(text, 9)) for text in (key.encode(), steps))
+    return len(key) < _MIN_LENGTH or packed < _MIN_PACKED

@@ -3,45 +3,82 @@
 The import writes nothing: `start.prepare_process` makes the folder and the key.
 """
 
-import logging
 import zoneinfo
 
 from celery.schedules import crontab
 
-from .environment import BASE_DIR, DATA_DIR, env, read_flag, read_number, read_share, require_one_of
+from .celery import app as celery_app  # noqa: F401  (Django's processes send tasks with it)
+from .connections import read_broker, read_database, read_redis
+from .environment import (
+    BASE_DIR,
+    find_signs_of_a_server,
+    is_set,
+    read_choice,
+    read_data_dir,
+    read_flag,
+    read_hosts,
+    read_matching,
+    read_number,
+    read_origins,
+    read_prefix,
+    read_share,
+    read_text,
+    read_web_processes,
+)
 from .release import read_commit, read_version
-from .secret import read_secret
+from .secret import is_weak, read_secret
 
 VERSION, COMMIT = read_version(BASE_DIR), read_commit(BASE_DIR)
 
-ENGINE = require_one_of("HATE_SPEECH_ENGINE", env("HATE_SPEECH_ENGINE"), ("encoder", "linear"), "encoder or linear")
+DATA_DIR = read_data_dir()
+
+ENGINE = read_choice("HATE_SPEECH_ENGINE", ("encoder", "linear"), "encoder or linear")
 # How many threads the encoder may use for a list of texts; 0 is one for each core.
-ENCODER_THREADS = require_one_of("HATE_SPEECH_THREADS", read_number("HATE_SPEECH_THREADS"), range(257), "a number from 0 to 256")
+ENCODER_THREADS = read_number("HATE_SPEECH_THREADS", range(257), "a number from 0 to 256")
 
 DEBUG = read_flag("DEBUG")
-SECRET_KEY = env("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = env("ALLOWED_HOSTS")
-# A server must set these; api.checks refuses to start without them.
-NOT_SET = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not env.str(name, default="")]
+SECRET_KEY = read_text("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = read_hosts("ALLOWED_HOSTS")
 
-# Whether requests need no key. True in the local run and in dev.yml, which listen on this machine only.
+# What api.checks asks before a start.
+NOT_SET = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not is_set(name)]
+HAS_WEAK_KEY = is_weak(SECRET_KEY)
+SIGNS_OF_A_SERVER = find_signs_of_a_server()
+
+# Whether requests need no key: api.checks says when it may be. docker/run_local.py and dev.yml set it, for this machine only.
 OPEN_ACCESS = read_flag("HATE_SPEECH_OPEN_ACCESS")
 # Requests a minute for each key, or for each address without a key; 0 is no limit.
-RATE_LIMIT = read_number("RATE_LIMIT")
-if RATE_LIMIT < 0:
-    RATE_LIMIT = 0 if OPEN_ACCESS else 600
+RATE_LIMIT = 0 if OPEN_ACCESS else 600
+if is_set("RATE_LIMIT"):
+    RATE_LIMIT = read_number("RATE_LIMIT", range(10**9), "requests a minute, or 0 for no limit")
+# The same in tokens, of which the encoder reads the texts. English has one for four characters.
+TOKEN_RATE_LIMIT = 0 if OPEN_ACCESS else 600_000
+if is_set("TOKEN_RATE_LIMIT"):
+    TOKEN_RATE_LIMIT = read_number("TOKEN_RATE_LIMIT", range(10**9), "tokens a minute, or 0 for no limit")
+# How many labels a trusted key may store in a day, and of texts with how many characters. An untrusted key may store a tenth.
+DAILY_ROWS = 0 if OPEN_ACCESS else 20_000
+if is_set("DAILY_ROWS"):
+    DAILY_ROWS = read_number("DAILY_ROWS", range(10**9), "labels a day, or 0 for no limit")
+DAILY_CHARACTERS = 0 if OPEN_ACCESS else 20_000_000
+if is_set("DAILY_CHARACTERS"):
+    DAILY_CHARACTERS = read_number("DAILY_CHARACTERS", range(10**9), "characters a day, or 0 for no limit")
+# In how many seconds the texts of a request have to be judged.
+ANSWER_SECONDS = read_number("ANSWER_SECONDS", range(3601), "from 0 to 3600, and 0 for no limit")
 # How many of our own proxies are in front of the service. Each adds the address that it saw to X-Forwarded-For.
-PROXIES = require_one_of("PROXIES", read_number("PROXIES"), range(11), "a number from 0 to 10")
+PROXIES = read_number("PROXIES", range(11), "a number from 0 to 10")
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # On a server the admin is served over TLS.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not OPEN_ACCESS
+# Where a proxy hands on one path of its site. Always set, so that no header of a request says it.
+FORCE_SCRIPT_NAME = read_prefix("URL_PREFIX")
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{FORCE_SCRIPT_NAME}/"
 # The proxy sends HSTS. A redirect to https would break clients that do not follow redirects.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 # The admin's middlewares are not in MIDDLEWARE by name: api.web.sessions applies them below SESSION_PATHS.
 SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410"]
 # gunicorn's own variable. Without Redis each process allows its share of the rate.
-WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
+WEB_CONCURRENCY = read_web_processes()
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -64,6 +101,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+if OPEN_ACCESS:
+    MIDDLEWARE.insert(1, "api.web.middleware.refuse_proxied_requests")
 # People log in below these paths. Other requests have no session.
 SESSION_PATHS = ("/admin/",)
 ROOT_URLCONF = "hate_speech.urls"
@@ -87,12 +126,12 @@ TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # WhiteNoise serves Swagger's files from its package: there is nothing to collect, and no other host is asked.
-STATIC_URL = "/static/"
+STATIC_URL = f"{FORCE_SCRIPT_NAME}/static/"
 WHITENOISE_USE_FINDERS = True
 
 # --- database ---
-DATABASES = {"default": env.db_url_config(env("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
-_database = DATABASES["default"]
+_database = read_database()
+DATABASES = {"default": _database}
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
         # A transaction takes the write lock at its beginning, so two writers wait for each other instead of failing half-way.
@@ -101,12 +140,15 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         # WAL: readers are not blocked by a writer. FULL: a posted review survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32768;",
     }
+elif _database["ENGINE"] == "django.db.backends.postgresql":
+    # Seconds until a connection counts as failed, and milliseconds until one that was cut does: the system's own take minutes.
+    _database["OPTIONS"] = {"connect_timeout": 3, "tcp_user_timeout": 10_000} | _database.get("OPTIONS", {})
 _database["CONN_MAX_AGE"] = 600
 _database["CONN_HEALTH_CHECKS"] = True
 
 # --- cache: scores, as JSON: data from a shared place must not execute code, as a pickle could ---
-REDIS_URL = env("REDIS_URL")
-REDIS_KEY_PREFIX = env("REDIS_KEY_PREFIX")
+REDIS_URL = read_redis()
+REDIS_KEY_PREFIX = read_matching("REDIS_KEY_PREFIX", r"[\w:./-]+", "letters, figures and :./-_")
 if REDIS_URL:
     CACHES = {
         "default": {
@@ -127,14 +169,13 @@ else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # --- Celery ---
-CELERY_BROKER_URL = env("CELERY_BROKER_URL") or REDIS_URL or "filesystem://localhost"
-CELERY_TIMEZONE = require_one_of(
-    "CELERY_TIMEZONE",
-    env("CELERY_TIMEZONE"),
-    zoneinfo.available_timezones(),
-    "the name of a time zone, such as Europe/Warsaw or UTC",
+CELERY_BROKER_URL = read_broker()
+# Celery takes the variable CELERY_BROKER_URL as it is before the setting of that name, but not before these.
+CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
+CELERY_TIMEZONE = read_choice(
+    "CELERY_TIMEZONE", zoneinfo.available_timezones(), "the name of a time zone, such as Europe/Warsaw or UTC"
 )
-_training_hour = require_one_of("TRAINING_HOUR", read_number("TRAINING_HOUR"), range(24), "an hour from 0 to 23")
+_training_hour = read_number("TRAINING_HOUR", range(24), "an hour from 0 to 23")
 CELERY_BEAT_SCHEDULE = {
     "auto_first_train_model": {
         "task": "hate_speech.tasks.auto_first_train_model",
@@ -147,21 +188,14 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 20},
     },
 }
-# In memory: the persistent scheduler writes a pickle. If a night was missed while everything was off, the training at the next
-# start makes up for it.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "hate_speech.beat:BeatingScheduler"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 if CELERY_BROKER_URL.startswith("filesystem://"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(DATA_DIR / "queue" / "messages"),
-        "data_folder_out": str(DATA_DIR / "queue" / "messages"),
-        "control_folder": str(DATA_DIR / "queue" / "control"),
-        "polling_interval": 0.2,
-    }
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(DATA_DIR / "queue" / "messages"), "polling_interval": 0.2}
     # Remote control needs a fanout, which this transport does not really have.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
@@ -214,6 +248,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "EXTENSIONS_INFO": {"x-commit": COMMIT},
     "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": FORCE_SCRIPT_NAME}] if FORCE_SCRIPT_NAME else [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -225,7 +260,7 @@ SPECTACULAR_SETTINGS = {
         "TrainingOutcome": ["", "promoted", "refused", "held_back", "unchanged", "failed"],
     },
 }
-CORS_ALLOWED_ORIGINS = env("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS")
 if CORS_ALLOWED_ORIGINS:
     # Before the guard, so that allowed origins can read its refusals too. Not installed if no origin is allowed.
     MIDDLEWARE.insert(1, "corsheaders.middleware.CorsMiddleware")
@@ -245,9 +280,9 @@ CORS_EXPOSE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimi
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- logs: never a tweet's text ---
-LOG_LEVEL = require_one_of(
-    "LOG_LEVEL", env("LOG_LEVEL").upper(), logging.getLevelNamesMapping(), "a level: DEBUG, INFO, WARNING or ERROR"
-)
+LOG_LEVEL = read_matching(
+    "LOG_LEVEL", "(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)", "a level: DEBUG, INFO, WARNING, ERROR or CRITICAL"
+).upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -5,10 +5,12 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from api import urls as api
+from api.access.logins import log_in
 
 urlpatterns = [
     *api.urlpatterns,
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/login/", log_in),  # before the admin's own
     path("admin/", admin.site.urls),
 ]
 

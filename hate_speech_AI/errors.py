@@ -13,12 +13,28 @@ class NoExplanationError(HateSpeechError):
     """The active version's engine cannot explain its verdicts."""
 
 
+class TooManyTokensError(HateSpeechError):
+    """The texts of one request have more tokens together than its budget allows."""
+
+
+class DeadlineError(HateSpeechError):
+    """The deadline of a request passed before all its texts were judged."""
+
+
+class AbandonedError(HateSpeechError):
+    """The client that asked is gone."""
+
+
 class PretrainedError(HateSpeechError):
     """A file of the shipped encoder or head is missing, or is not the one that was shipped."""
 
 
 class NotEnoughDataError(HateSpeechError):
     """The labelled rows are too few, or all of one label."""
+
+
+class ForeignStoreError(HateSpeechError):
+    """The database belongs to another model store."""
 
 
 class VersionError(HateSpeechError):

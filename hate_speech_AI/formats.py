@@ -13,7 +13,8 @@ from .labels import HATE, TOXIC
 #    encoder's head. The manifest has the encoder's checksum, threshold, score and gate. held_out.npz has the held-out labels.
 #    reviews.npz has the reviews of hate; later releases of this format add toxic_reviews.npz. report.html is the report.
 # 2: reviews_<label>.npz has the reviews of a label. The manifest lists the labels of the engine's head ("labels") and names the
-#    file of each label's reviews ("reviews").
+#    file of each label's reviews ("reviews"). Later releases of this format add the labels by likeness to that file, and the
+#    number of the reading form to the parameters.
 FORMAT_VERSION = 2
 
 # The labels that each engine knew then. No manifest of format 1 lists them.
@@ -48,7 +49,8 @@ def upgrade_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
         )
     for number in range(written, FORMAT_VERSION):
         manifest = _UPGRADES[number](manifest)
-    return manifest
+    parameters = manifest.get("parameters")
+    return {**manifest, "parameters": {"reading": 1, **parameters}} if isinstance(parameters, dict) else manifest
 
 
 def name_reviews(label: str) -> str:

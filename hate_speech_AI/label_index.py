@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 
 from .arrays import Bools, Keys
 from .errors import CorruptVersionError
+
+# The arrays of a file. Those by likeness have a prefix; a file of held-out labels has none of them, nor have old ones.
+_TYPES: dict[str, type[np.generic]] = {"keys": np.uint64, "labels": np.uint8, "n": np.int64}
+_ALIKE = "alike_"
 
 
 class LabelIndex:
@@ -22,10 +27,13 @@ class LabelIndex:
     keys : ndarray of uint64, shape (n, 2)
         The upper and the lower half of each fingerprint, in ascending order.
     labels : ndarray of bool, shape (n,)
+    alike : LabelIndex, optional
+        The labels by likeness, of reviews.
     """
 
-    def __init__(self, keys: Keys, labels: Bools):
+    def __init__(self, keys: Keys, labels: Bools, alike: "LabelIndex | None" = None):
         self._upper, self._lower, self._labels = np.ascontiguousarray(keys[:, 0]), keys[:, 1], labels
+        self._alike = alike
 
     @classmethod
     def build(cls, labelled: Iterable[tuple[str, bool]]) -> "LabelIndex":
@@ -33,6 +41,22 @@ class LabelIndex:
         rows = sorted((int(digest[:16], 16), int(digest[16:32], 16), label) for digest, label in labelled)
         keys = np.array([row[:2] for row in rows], np.uint64).reshape(-1, 2)
         return cls(keys, np.array([row[2] for row in rows], bool))
+
+    @classmethod
+    def build_of_reviews(cls, reviewed: Iterable[tuple[str, str | None, bool]]) -> "LabelIndex":
+        """Build the index of (fingerprint, likeness, label), each fingerprint once.
+
+        If two texts of one likeness have different labels, neither is found by it.
+        """
+        exact: list[tuple[str, bool]] = []
+        alike: dict[str, bool | None] = {}
+        for digest, likeness, label in reviewed:
+            exact.append((digest, label))
+            if likeness is not None:
+                alike[likeness] = label if alike.get(likeness, label) == label else None
+        index = cls.build(exact)
+        index._alike = cls.build((likeness, label) for likeness, label in alike.items() if label is not None)
+        return index
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -47,9 +71,18 @@ class LabelIndex:
             at += 1
         return None
 
+    def get_alike(self, likeness: str) -> bool | None:
+        """Return the label of a likeness; `None` if the index has none."""
+        return self._alike.get(likeness) if self._alike is not None else None
+
     def save(self, path: Path) -> None:
         """Write the index to `path` as plain arrays."""
-        np.savez(path, keys=np.column_stack([self._upper, self._lower]), labels=np.packbits(self._labels), n=len(self))
+        alike = self._alike._list_arrays(_ALIKE) if self._alike is not None else {}
+        np.savez(path, **self._list_arrays(), **alike)
+
+    def _list_arrays(self, prefix: str = "") -> dict[str, Any]:
+        arrays = {"keys": np.column_stack([self._upper, self._lower]), "labels": np.packbits(self._labels), "n": len(self)}
+        return {prefix + name: array for name, array in arrays.items()}
 
     @classmethod
     def load(cls, path: Path) -> "LabelIndex":
@@ -60,15 +93,26 @@ class LabelIndex:
         CorruptVersionError
             The file is no archive of plain arrays, or its arrays are of other types or shapes.
         """
-        arrays = read_arrays(path, {"keys": np.uint64, "labels": np.uint8, "n": np.int64})
-        keys, n = arrays["keys"], int(arrays["n"]) if arrays["n"].shape == () else -1
-        if keys.shape != (n, 2) or arrays["labels"].shape != ((n + 7) // 8,):
-            raise CorruptVersionError(f"{path.name} of version {path.parent.name} holds arrays of other shapes than it says.")
-        return cls(keys, np.unpackbits(arrays["labels"], count=n).astype(bool))
+        arrays = read_arrays(path, _TYPES, {_ALIKE + name: type_ for name, type_ in _TYPES.items()})
+        where = f"{path.name} of version {path.parent.name}"
+        alike = cls._unpack(arrays, _ALIKE, where) if f"{_ALIKE}keys" in arrays else None
+        return cls._unpack(arrays, "", where, alike)
+
+    @classmethod
+    def _unpack(cls, arrays: dict[str, NDArray[Any]], prefix: str, where: str, alike: "LabelIndex | None" = None) -> "LabelIndex":
+        keys, labels, count = (arrays[prefix + name] for name in _TYPES)
+        n = int(count) if count.shape == () else -1
+        if keys.shape != (n, 2) or labels.shape != ((n + 7) // 8,):
+            raise CorruptVersionError(f"{where} holds arrays of other shapes than it says.")
+        return cls(keys, np.unpackbits(labels, count=n).astype(bool), alike)
 
 
-def read_arrays(path: Path, types: Mapping[str, type[np.generic]]) -> dict[str, NDArray[Any]]:
+def read_arrays(
+    path: Path, types: Mapping[str, type[np.generic]], newer: Mapping[str, type[np.generic]] = MappingProxyType({})
+) -> dict[str, NDArray[Any]]:
     """Read the named arrays of an .npz file and check their types. Nothing in the file can execute.
+
+    The arrays in `newer` are read too, unless the file is older and has none of them.
 
     Raises
     ------
@@ -79,6 +123,8 @@ def read_arrays(path: Path, types: Mapping[str, type[np.generic]]) -> dict[str, 
     try:
         # Opened here, because NumPy leaves a file open that turns out to be no archive.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if not newer.keys().isdisjoint(archive.files):
+                types = {**types, **newer}
             arrays = {name: archive[name] for name in types}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise CorruptVersionError(f"{where} cannot be read: {error}") from error

@@ -38,6 +38,11 @@ def complete_labels(said: Mapping[str, bool]) -> dict[str, bool]:
     return inferred | dict(said)
 
 
+def is_consistent(said: Mapping[str, bool]) -> bool:
+    """Return whether no label contradicts what follows from another."""
+    return all(said.get(other, implied) == implied for one in said.items() for other, implied in infer_labels(*one).items())
+
+
 def raise_implied(probabilities: dict[str, Floats]) -> dict[str, Floats]:
     """Raise each probability to that of every label that implies it, in place, and return the dict.
 

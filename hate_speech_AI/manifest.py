@@ -69,12 +69,14 @@ class SliceFigures(TypedDict):
 class GateVerdict(TypedDict):
     """The verdict of the promotion gate.
 
-    "rival" is the name of the active version, `None` if there was nothing to compare with. Each of "conditions" is a
-    `gate.Condition` as a dict. "reasons" are the failed ones in words.
+    "rival" is the name of the active version, `None` if there was nothing to compare with. "anchor" is the rival that stays the
+    same night after night; older versions do not have it. Each of "conditions" is a `gate.Condition` as a dict. "reasons" are the
+    failed ones in words.
     """
 
     passed: bool
     rival: str | None
+    anchor: NotRequired[str | None]
     conditions: list[dict[str, Any]]
     reasons: list[str]
     slices: dict[str, SliceFigures]

@@ -1,15 +1,16 @@
 """Train a version, judge it by the gate, save it and activate it."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 from .engines.base import Fitted
 from .engines.evaluation_set import EvaluationSet
 from .errors import ForeignEncoderError, VersionError
 from .evaluation import gate, report
-from .evaluation.gate import DEFAULT_LIMITS, Limits, Rival
-from .label_index import LabelIndex
+from .evaluation.exam import Exam
+from .evaluation.gate import DEFAULT_LIMITS, Limits, Rivals
 from .manifest import GateVerdict, JudgedManifest, Manifest, Trial, Trials
+from .rivals import set_exam
 from .store import ModelStore
 from .training.candidate import Candidate, measure_candidate
 from .training.progress import Progress, Steps, run_to_end
@@ -31,7 +32,7 @@ class Training:
     limits : Limits
         How much worse than its rivals the version may be.
     recent : iterable of str
-        Names of versions that were active lately. The best of them is a rival too.
+        Names of versions that were active lately, the newest first. The best of them is a rival too.
     withdrawn : collection of (fingerprint, value)
         Labels that were excluded since the active version was trained. The gate ignores them.
 
@@ -79,7 +80,8 @@ class Training:
             fitted = yield from engine.fit_candidates(split)
             pointer = self._store.find_pointer()
             parent = pointer.version if pointer else None
-            candidate, verdict, tried = yield from self._choose(fitted, split, evaluation, parent)
+            exam, rivals = set_exam(self._store, split, evaluation, active=parent, recent=self._recent, withdrawn=self._withdrawn)
+            candidate, verdict, tried = yield from self._choose(fitted, split, evaluation, exam, rivals)
         yield Progress("saving", split.n_rows)
         trials: Trials = {"tried": tried} if len(fitted) > 1 else {}
         manifest: JudgedManifest = {**candidate.manifest, "parent": parent, "gate": verdict, **trials}
@@ -89,41 +91,22 @@ class Training:
             self._store.activate(self.version)
 
     def _choose(
-        self, fitted: list[Fitted], split: Split, evaluation: EvaluationSet | None, parent: str | None
+        self, fitted: list[Fitted], split: Split, evaluation: EvaluationSet | None, exam: Exam, rivals: Rivals
     ) -> Steps[tuple[Candidate, GateVerdict, list[Trial]]]:
         """Return the first candidate that passes the gate, else the first of all; its verdict; and every trial."""
-        active, held_out = self._find_active(parent)
-        recent = [name for name in self._recent if name != parent]
         judged: list[tuple[Candidate, GateVerdict]] = []
         tried: list[Trial] = []
         for one in fitted:
             yield Progress("evaluating", split.n_rows)
             candidate = measure_candidate(one, split, evaluation)
             yield Progress("evaluating", split.n_rows)
-            verdict = gate.judge(
-                candidate,
-                active,
-                held_out,
-                others=find_rivals(self._store, recent),
-                limits=self._limits,
-                withdrawn=self._withdrawn,
-            )
+            verdict = gate.judge(candidate, exam, rivals, self._limits)
             judged.append((candidate, verdict))
             tried.append(_describe_trial(one, candidate, verdict))
             if verdict["passed"]:
                 return candidate, verdict, tried
         candidate, verdict = judged[0]
         return candidate, verdict, tried
-
-    def _find_active(self, name: str | None) -> tuple[Rival | None, LabelIndex | None]:
-        """Return the active version as a rival, and its held-out labels; twice `None` if it cannot be loaded."""
-        if name is None:
-            return None, None
-        try:
-            return load_rival(self._store, name), self._store.held_out(name)
-        except VersionError as error:
-            logger.warning("The active version cannot be compared with: %s", error)
-            return None, None
 
 
 def bootstrap_shipped_version(store: ModelStore) -> str | None:
@@ -169,21 +152,6 @@ def save_version(store: ModelStore, candidate: Candidate, manifest: JudgedManife
     history = list_history(store) if with_history else []
     store.save(name, candidate, manifest, report.render(name, candidate, manifest, history))
     return name
-
-
-def load_rival(store: ModelStore, name: str) -> Rival:
-    """Load a version as a rival. Raises `VersionError`."""
-    version = store.load(name)
-    return Rival(name, version.engine, version.manifest)
-
-
-def find_rivals(store: ModelStore, names: Iterable[str]) -> Iterator[Rival]:
-    """Yield the versions of these names that can be loaded, one at a time."""
-    for name in names:
-        try:
-            yield load_rival(store, name)
-        except VersionError as error:
-            logger.warning("Left out of the comparison: %s", error)
 
 
 def list_history(store: ModelStore) -> list[Manifest]:

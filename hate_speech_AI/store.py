@@ -71,6 +71,26 @@ class ModelStore:
     def __init__(self, root: Path | str, engine: type[Engine]):
         self.root, self.engine = Path(root), engine
 
+    def identity(self) -> str | None:
+        """Return the identity of the folder; `None` if it has none yet, or is not there."""
+        try:
+            return (self.root / "identity").read_text("ascii").strip()
+        except FileNotFoundError:
+            return None
+
+    def make_identity(self) -> str:
+        """Return the identity of the folder. Give it one unless it has one; of processes that try at once, one does."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        offered = self.root / f".identity.{uuid.uuid4().hex}"
+        offered.write_text(f"{uuid.uuid4().hex}\n", "ascii")
+        try:
+            os.link(offered, self.root / "identity")
+        except FileExistsError:
+            pass
+        finally:
+            offered.unlink()
+        return (self.root / "identity").read_text("ascii").strip()
+
     def new_name(self) -> str:
         """Return a new name for a version: the time (UTC), so that names sort by age, and a random part."""
         return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import repeat
 
+from .budget import Budget
 from .engines.base import Engine, Explanation, Judgement
 from .label_index import LabelIndex
-from .labels import complete_labels
+from .labels import complete_labels, is_consistent
 from .manifest import Manifest
-from .text import fingerprint
+from .text import compute_likeness, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Prediction:
         0 for a reviewed text. `None` if the engine has no posterior.
     explanation : Explanation or None
         The model's reasons, also if a review gave the verdict. `None` if nobody asked for it.
+    is_truncated : bool
+        Whether the text was too long for the model, which then read its first, its last and its most suspicious parts.
     """
 
     is_hate_speech: bool
@@ -44,6 +47,7 @@ class Prediction:
     is_reviewed: bool = False
     uncertainty: float | None = None
     explanation: Explanation | None = None
+    is_truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class Version:
     def threshold(self) -> float:
         return self.manifest["threshold"]
 
-    def judge(self, texts: list[str], *, explain: bool = False, with_reviews: bool = True) -> list[Prediction]:
+    def judge(
+        self, texts: list[str], *, explain: bool = False, with_reviews: bool = True, budget: Budget | None = None
+    ) -> list[Prediction]:
         """Return the verdicts on `texts`, in order. Each text is encoded once.
 
         Parameters
@@ -79,17 +85,24 @@ class Version:
             Whether to explain each verdict. The explanation is the model's, also if a review gives the verdict.
         with_reviews : bool
             Whether a review decides over the model. Otherwise the model alone answers.
+        budget : Budget, optional
+            What the verdicts may cost. The default is no limit.
 
         Raises
         ------
+        TooManyTokensError, DeadlineError, AbandonedError
+            The budget says so.
         NoExplanationError
             The engine cannot explain its verdicts.
         """
         if explain:
-            judgement, explanations = self.engine.explain(texts)
+            judgement, explanations = self.engine.explain(texts, budget)
             predictions = self._list_predictions(judgement, explanations)
         else:
-            predictions = self._list_predictions(self.engine.judge(texts), repeat(None))
+            judgement = self.engine.judge(texts, budget)
+            predictions = self._list_predictions(judgement, repeat(None))
+        for at in judgement.truncated:
+            predictions[at] = replace(predictions[at], is_truncated=True)
         if with_reviews and self.reviews:
             predictions = [self._apply_reviews(text, one) for text, one in zip(texts, predictions, strict=True)]
         return predictions
@@ -106,8 +119,7 @@ class Version:
 
     def _apply_reviews(self, text: str, prediction: Prediction) -> Prediction:
         """Return a prediction in which the reviews of the text replace what the model says."""
-        key = fingerprint(text)
-        said = {label: value for label, index in self.reviews.items() if (value := index.get(key)) is not None}
+        said = self._find_reviews(text)
         if not said:
             return prediction
         said = complete_labels(said)
@@ -123,3 +135,12 @@ class Version:
             is_reviewed=True,
             uncertainty=None if prediction.uncertainty is None else 0.0,
         )
+
+    def _find_reviews(self, text: str) -> dict[str, bool]:
+        """Return what people said of the text by label, else of texts that read the same, unless these contradict each other."""
+        key = fingerprint(text)
+        said = {label: value for label, index in self.reviews.items() if (value := index.get(key)) is not None}
+        if said or (likeness := compute_likeness(text)) is None:
+            return said
+        said = {label: value for label, index in self.reviews.items() if (value := index.get_alike(likeness)) is not None}
+        return said if is_consistent(said) else {}

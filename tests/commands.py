@@ -23,7 +23,7 @@ LIBRARIES = [
     *("django.db.backends.postgresql.psycopg_any", "django.db.backends.sqlite3.base", "django.test.utils", "django.urls"),
     *("django.contrib.admin.utils", "django.forms", "django.template.loader", "django.views.generic", "rest_framework.fields"),
     *("celery.app.base", "celery.fixups.django", "celery.loaders.app", "celery.schedules", "kombu.transport.redis"),
-    *("django_redis", "environ", "numpy", "requests", "uritemplate", "yaml"),
+    *("django_redis", "numpy", "requests", "uritemplate", "yaml"),
 ]
 
 

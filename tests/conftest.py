@@ -99,12 +99,12 @@ def all_ends():
 
 @pytest.fixture(scope="session")
 def service(backend, tmp_path_factory):
-    """Give a running service of web and worker that has trained on the starter tweets.
+    """Give a running service of web, worker and beat that has trained on the starter tweets.
 
     Tests share it, in any order: they only add, with texts of their own, and `newest_again` undoes what they activate.
     """
     with Service(tmp_path_factory.mktemp("service"), backend) as running:
-        running.start("web", "worker")
+        running.start("web", "worker", "beat")
         trained = running.manage("exec_train", "--wait")
         assert trained.returncode == 0, trained.stderr
         running.wait_for_version()

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 
 # The tests keep out of the developer's own folder, database and Redis.
+os.environ["HATE_SPEECH_ENV_FILE"] = os.devnull
 _DATA_DIR = tempfile.mkdtemp(prefix="hate-speech-tests-")
 os.environ["HATE_SPEECH_DATA_DIR"] = _DATA_DIR
 # The quicker engine, unless a test says otherwise.

@@ -22,6 +22,7 @@ BINARIES = Path(sys.executable).parent
 # What every process of a service gets, and none of what else the developer's shell has; coverage.py hands its settings on here.
 ENVIRONMENT = {
     "PATH": f"{BINARIES}:{os.environ['PATH']}",
+    "HATE_SPEECH_ENV_FILE": os.devnull,
     **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
 }
 COMMANDS = Commands(ENVIRONMENT)

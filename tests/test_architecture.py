@@ -20,7 +20,7 @@ ROOMS = [
 ]
 LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 # Where rows are written; everywhere else they are read.
-WRITERS = {"services", "audit", "recording", "suggestions", "trainings", "lease", "migrations"}
+WRITERS = {"services", "quota", "audit", "recording", "suggestions", "trainings", "lease", "migrations"}
 WRITES = {"save", "create", "update_or_create", "get_or_create", "bulk_create", "bulk_update", "delete"}
 # What changes the model store.
 STORE_WRITES = {"activate", "unpin", "remove", "sweep"}
@@ -88,6 +88,28 @@ def test_rows_are_written_by_services_alone():
             writes |= node.func.attr == "update" and ".objects" in written_on
             writes |= node.func.attr in STORE_WRITES and written_on.endswith("store")
             assert not writes, f"{path.relative_to(ROOT)}:{node.lineno} writes"
+
+
+def test_trust_is_asked_in_one_place():
+    asking = {
+        path.relative_to(ROOT).as_posix()
+        for path in api_modules()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, (ast.If, ast.IfExp)) and "is_trusted" in ast.unparse(node.test)
+    }
+    # The command that lists the keys says which are trusted.
+    assert asking == {"api/labels/services.py", "api/management/commands/api_keys.py"}
+
+
+def test_tweets_are_created_and_locked_in_one_place():
+    for path in api_modules():
+        room = path.relative_to(ROOT).parts[1]
+        names = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)}
+        if path != ROOT / "api/labels/recording.py":
+            assert not {name for name in names if name.endswith(".select_for_update")}, path
+            assert not names & {f"Tweet.objects.{write}" for write in WRITES}, path
+        # What these write may conflict with what others write.
+        assert room not in ("labels", "review_queue") or "transaction.atomic" not in names, path
 
 
 def test_verdicts_are_asked_for_in_one_place():

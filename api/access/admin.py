@@ -8,11 +8,15 @@ from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 
 from ..web.admin import ReadOnlyAdmin
+from ..web.words import count
 from .audit import describe_moderator
+from .logins import LoginForm
 from .models import ApiKey, AuditEntry
 from .permissions import Scope
 from .selectors import list_keys
 from .services import create_key, revoke_keys
+
+admin.site.login_form = LoginForm
 
 
 @admin.register(ApiKey)
@@ -44,8 +48,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Revoke")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        count = revoke_keys(keys=queryset, who=describe_moderator(request))
-        self.message_user(request, f"{count} keys revoked.", messages.SUCCESS)
+        revoked = revoke_keys(keys=queryset, who=describe_moderator(request))
+        self.message_user(request, f"{count(revoked, 'key')} revoked.", messages.SUCCESS)
 
 
 @admin.register(AuditEntry)

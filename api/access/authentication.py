@@ -6,7 +6,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from .callers import Caller, find_caller
+from .callers import Caller, find_caller, is_known
+from .throttling import count_failure, give_back_failure
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -23,12 +24,26 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[None, Caller] | None:
         key = self.read_key(request)
-        caller = find_caller(key) if key else None
-        if caller is None:
-            if key and not settings.OPEN_ACCESS:
-                raise AuthenticationFailed("This API key is not valid.", "invalid_api_key")
+        if not key:
             return None
+        caller = find_caller(key) if settings.OPEN_ACCESS or is_known(key) else self._try_key(request, key)
+        if caller is None:
+            if settings.OPEN_ACCESS:
+                return None
+            raise AuthenticationFailed("This API key is not valid.", "invalid_api_key")
         return None, caller
+
+    def _try_key(self, request: Request, key: str) -> Caller | None:
+        """Look up a key that this process has not met yet.
+
+        It counts as a failure before the look-up, or many wrong keys at once would all be looked up. A known key does not come
+        here: so it works beside another client of its network whose keys are wrong.
+        """
+        count_failure(request)
+        caller = find_caller(key)
+        if caller:
+            give_back_failure(request)
+        return caller
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

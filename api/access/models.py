@@ -22,6 +22,21 @@ class ApiKey(models.Model):
         return self.name
 
 
+class KeyUsage(models.Model):
+    """What a key has stored on a day. Only its latest day is kept."""
+
+    key = models.CharField(max_length=64)
+    day = models.DateField()
+    rows = models.PositiveIntegerField(default=0)
+    characters = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "day"], name="one_usage_of_a_key_per_day")]
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows of {self.key} on {self.day}"
+
+
 class AuditEntry(models.Model):
     """One entry of the audit trail: who did what, and when. Append-only."""
 

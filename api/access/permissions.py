@@ -9,6 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from .callers import get_caller
+from .throttling import count_failure
 
 
 class Scope(TextChoices):
@@ -33,9 +34,12 @@ class ScopePermission(BasePermission):
         if settings.OPEN_ACCESS:
             return True
         caller = get_caller(request)
+        if caller and self.scope in caller.scopes:
+            return True
+        count_failure(request, caller)
         if caller is None:
             raise NotAuthenticated("This needs an API key: send it as `Authorization: Bearer KEY`.", "api_key_missing")
-        return self.scope in caller.scopes
+        return False
 
 
 @cache

@@ -66,8 +66,9 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def record_key_use(key: ApiKey) -> None:
-    """Record that a key was used, at most once a minute."""
-    before = timezone.now() - timedelta(minutes=1)
-    if key.last_used_at is None or key.last_used_at < before:
-        ApiKey.objects.filter(id=key.id).update(last_used_at=timezone.now())
+def record_key_uses(keys: Iterable[ApiKey]) -> None:
+    """Record that keys were used just now, of each at most once a minute."""
+    now = timezone.now()
+    due = [key.id for key in keys if key.last_used_at is None or key.last_used_at < now - timedelta(minutes=1)]
+    if due:
+        ApiKey.objects.filter(id__in=due).update(last_used_at=now)

@@ -17,7 +17,7 @@ from hate_speech_AI.labels import TOXIC
 from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
 from ..verdicts.headers import name_version
-from ..verdicts.services import judge
+from ..verdicts.services import judge, open_budget
 from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS
 from ..web.parsers import StrictJSONParser
 from .errors import CompatError
@@ -52,7 +52,7 @@ class ModerationsView(APIView):
         model = fields.get("model", _MODEL)
         if not isinstance(model, str):
             raise _make_error("`model` must be a string.", "invalid_type", "model")
-        predictions = judge(texts, get_caller(request))
+        predictions = judge(texts, get_caller(request), budget=open_budget(request))
         results = [_write_result(prediction) for prediction in predictions]
         answer = {"id": f"modr-{uuid.uuid4().hex}", "model": model, "results": results}
         return Response(answer, headers=name_version(predictions))
@@ -99,6 +99,8 @@ def _make_error(message: str, code: str, param: str = "input") -> CompatError:
 
 def _read_texts(given: object) -> list[str]:
     """Return the texts to judge, one for each result."""
+    if isinstance(given, list) and len(given) > MAX_TWEETS:
+        raise _make_error(f"`input` may have {MAX_TWEETS:,} items at most.", "array_above_max_length")
     if isinstance(given, str):
         texts = [given]
     elif isinstance(given, list) and given and all(isinstance(item, str) for item in given):
@@ -108,8 +110,6 @@ def _read_texts(given: object) -> list[str]:
     else:
         code = "missing_required_parameter" if given is None else "invalid_type"
         raise _make_error("`input` must be a string, a list of strings, or a list of parts of type `text`; not empty.", code)
-    if len(texts) > MAX_TWEETS:
-        raise _make_error(f"`input` may have {MAX_TWEETS:,} texts at most.", "array_above_max_length")
     if sum(map(len, texts)) > MAX_CHARACTERS_TOGETHER:
         raise _make_error(f"`input` may have {MAX_CHARACTERS_TOGETHER:,} characters at most.", "string_above_max_length")
     return texts

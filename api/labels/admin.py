@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ..access.audit import describe_moderator
-from ..web.admin import ReadOnlyAdmin
+from ..web.admin import IndexedValuesFilter, ReadOnlyAdmin
 from .models import Label, Suggestion
 from .selectors import list_waiting_suggestions
 from .services import exclude_labels, restore_labels
@@ -16,8 +16,17 @@ from .suggestions import decide_suggestions
 class LabelAdmin(ReadOnlyAdmin):
     """All labels, with actions to exclude some from training."""
 
-    list_display = ["id", "text", "name", "value", "source", "key", "is_current", "set_aside_at", "created_at"]
-    list_filter = ["is_current", ("set_aside_at", admin.EmptyFieldListFilter), "name", "value", "source", "key", "created_at"]
+    list_display = ["id", "text", "name", "value", "source", "key", "is_current", "set_aside_at", "superseded_at", "created_at"]
+    list_filter = [
+        "is_current",
+        ("set_aside_at", admin.EmptyFieldListFilter),
+        ("superseded_at", admin.EmptyFieldListFilter),
+        "name",
+        "value",
+        ("source", IndexedValuesFilter),
+        ("key", IndexedValuesFilter),
+        "created_at",
+    ]
     list_select_related = ["tweet"]
     show_full_result_count = False
     actions = ["set_aside", "restore"]
@@ -40,7 +49,7 @@ class SuggestionAdmin(ReadOnlyAdmin):
     """Labels from untrusted keys that wait for a decision."""
 
     list_display = ["text", "name", "value", "source", "key", "created_at"]
-    list_filter = ["key", "name", "value", "source", "created_at"]
+    list_filter = [("key", IndexedValuesFilter), "name", "value", ("source", IndexedValuesFilter), "created_at"]
     list_display_links = None
     actions = ["accept", "turn_down"]
 

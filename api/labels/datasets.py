@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -235,10 +236,7 @@ DATASETS = {
 def download_files(dataset: Dataset, folder: Path) -> list[Path]:
     """Return the paths of the dataset's files in `folder`; download those that are missing, with a progress bar.
 
-    Raises
-    ------
-    FileError
-        The server cannot be reached, or a file has another checksum.
+    Raises `FileError` if the server cannot be reached, or a file has another checksum.
     """
     # Not at the top: only this command downloads.
     import pooch
@@ -248,8 +246,8 @@ def download_files(dataset: Dataset, folder: Path) -> list[Path]:
     paths = []
     for name, sha256 in dataset.files.items():
         url = dataset.url.format(name.replace(" ", "%20"))
+        downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)
         try:
-            downloader = pooch.HTTPDownloader(progressbar=True, timeout=30)
             paths.append(Path(pooch.retrieve(url, f"sha256:{sha256}", name, folder, downloader=downloader)))
         except requests.RequestException as error:
             raise FileError(

@@ -11,7 +11,7 @@ _LABEL_CHOICES = [(name, name.capitalize()) for name in labels.MEANINGS]
 
 
 class Tweet(models.Model):
-    """A text, stored as it was first posted. Texts with the same fingerprint are one tweet."""
+    """A text, stored as it was first labelled. Texts with the same fingerprint are one tweet."""
 
     fingerprint = models.CharField(max_length=64, unique=True)
     text = models.TextField()
@@ -22,7 +22,7 @@ class Tweet(models.Model):
 
 
 class Label(models.Model):
-    """A label of a tweet. Append-only: rows are never deleted, and only `is_current` and `set_aside_at` change."""
+    """A label of a tweet. Append-only: rows are never deleted. Only `is_current`, `set_aside_at` and `superseded_at` change."""
 
     # The source of a review is this word, alone or with a dialect after a colon. Every other source names an import.
     REVIEW = training.REVIEW
@@ -38,12 +38,20 @@ class Label(models.Model):
     key = models.CharField(max_length=64, default="", blank=True, help_text="The API key that brought it, if one did.")
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="Since then nothing learns from it.")
+    set_aside_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then nothing learns from it: an operator took it out and can bring it back."
+    )
+    superseded_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then nothing learns from it: who said it of a comment said something else."
+    )
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(is_current=False) | Q(set_aside_at__isnull=True), name="a_current_label_is_not_set_aside"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_current=False) | Q(superseded_at__isnull=True), name="a_current_label_is_not_superseded"
             ),
             models.UniqueConstraint(
                 fields=["tweet", "name"], condition=Q(is_current=True), name="one_current_label_of_a_name_per_tweet"
@@ -52,6 +60,9 @@ class Label(models.Model):
         indexes = [
             # A new decision on a comment supersedes the older ones, which are looked up by its reference.
             models.Index(fields=["reference"], name="label_reference"),
+            # The admin lists sources and keys, and an operator chooses labels by them and by time.
+            models.Index(fields=["source", "created_at"], name="label_source_created_at"),
+            models.Index(fields=["key", "created_at"], name="label_key_created_at"),
         ]
 
     def __str__(self) -> str:
@@ -59,7 +70,10 @@ class Label(models.Model):
 
 
 class Suggestion(models.Model):
-    """A label from an untrusted key. It waits for a moderator; until then no training uses it."""
+    """A label from an untrusted key. It waits for a moderator; until then no training uses it.
+
+    It is never changed while it waits: another suggestion takes its place. So a moderator accepts what the page showed.
+    """
 
     tweet = models.ForeignKey(Tweet, on_delete=models.PROTECT, related_name="suggestions")
     name = models.CharField(max_length=10, choices=_LABEL_CHOICES, default=labels.PRIMARY)
@@ -75,6 +89,13 @@ class Suggestion(models.Model):
         constraints = [
             # While it waits, a key has one suggestion for each tweet, the latest: repeating it does not fill the list.
             models.UniqueConstraint(fields=["tweet", "name", "key"], condition=Q(decided_at=None), name="one_waiting_suggestion"),
+        ]
+        indexes = [
+            # A new decision on a comment takes back what waits of the older ones.
+            models.Index(fields=["reference"], condition=Q(decided_at=None), name="waiting_reference"),
+            # The admin lists sources and keys of what waits.
+            models.Index(fields=["source"], condition=Q(decided_at=None), name="waiting_source"),
+            models.Index(fields=["key"], condition=Q(decided_at=None), name="waiting_key"),
         ]
 
     def __str__(self) -> str:

@@ -74,9 +74,15 @@ def find_learned_fingerprints() -> Container[str]:
 
 
 def stream_labelled_tweets() -> Iterator[tuple[int, bool, str]]:
-    """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first."""
+    """Stream (id, is_hate_speech, text) of every tweet with its current label, oldest first.
+
+    It reads in pages: a cursor of the server's is lost behind a pooler, and without one all rows would be in memory at once.
+    """
     rows = Label.objects.filter(is_current=True, name=PRIMARY).order_by("tweet_id")
-    return rows.values_list("tweet_id", "value", "tweet__text").iterator(chunk_size=2000)
+    after = 0
+    while page := list(rows.filter(tweet_id__gt=after).values_list("tweet_id", "value", "tweet__text")[:_PAGE]):
+        yield from page
+        after = page[-1][0]
 
 
 def filter_labels(
@@ -96,9 +102,9 @@ def filter_labels(
 
 
 def find_withdrawn_labels() -> set[tuple[str, bool]]:
-    """Return (fingerprint, value) of each primary label that was excluded, unless a current label has the same value."""
+    """Return (fingerprint, value) of each primary label that was set aside or superseded, unless a current one says the same."""
     labels = Label.objects.filter(name=PRIMARY)
-    withdrawn = labels.exclude(set_aside_at=None)
+    withdrawn = labels.exclude(set_aside_at=None, superseded_at=None)
     current = labels.filter(is_current=True, tweet__labels__in=withdrawn)
     return set(withdrawn.values_list("tweet__fingerprint", "value")) - set(current.values_list("tweet__fingerprint", "value"))
 
@@ -106,7 +112,7 @@ def find_withdrawn_labels() -> set[tuple[str, bool]]:
 def count_new_labels(since: datetime) -> list[dict[str, object]]:
     """Return the ten largest groups of labels since `since`, by source, key and hour (UTC), largest first."""
     groups = (
-        Label.objects.filter(created_at__gt=since, set_aside_at=None)
+        Label.objects.filter(created_at__gt=since, set_aside_at=None, superseded_at=None)
         .annotate(hour=TruncHour("created_at"))
         .values("source", "key", "hour")
         .annotate(labels=Count("id"))

@@ -3,34 +3,44 @@
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 import hate_speech_AI
-from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training.rows import is_review
 
-from .models import Label, Suggestion, Tweet
-from .recording import LabelledText, record_labels, split_into_batches
-from .suggestions import suggest_labels
+from ..access.quota import spend_quota
+from ..web.transactions import retry_conflicts
+from .models import Label, Suggestion
+from .recording import (
+    LabelledText,
+    key_rows,
+    list_texts,
+    lock_comments,
+    lock_tweets,
+    record_labels,
+    split_into_batches,
+    update_labels,
+    write_labels,
+)
+from .suggestions import take_back_suggestions, write_suggestions
 
+# Nobody has looked at what an untrusted key brings, so it may store a tenth of what a trusted one may.
+_UNTRUSTED_PART = 10
 STARTER_TWEETS = Path(hate_speech_AI.__file__).parent / "data" / "train.csv"
 
 
-def add_review(*, text: str, is_hate_speech: bool, key: str = "", is_trusted: bool = True) -> None:
-    """Record a person's review of `text`. From an untrusted key it becomes a suggestion, which waits for a moderator."""
-    _record_reviews([LabelledText(text, is_hate_speech)], Label.REVIEW, key, is_trusted)
+def add_review(*, text: str, is_hate_speech: bool, key: str = "", is_trusted: bool = True) -> bool:
+    """Record a person's review of `text`, and return whether it counts at once. If not, it waits for a moderator."""
+    return _record_reviews([LabelledText(text, is_hate_speech)], Label.REVIEW, key, is_trusted)
 
 
-@transaction.atomic
 def add_feedback(
     *, rows: list[LabelledText], source: str, comment: tuple[str, str] | None, key: str = "", is_trusted: bool = True
-) -> None:
+) -> bool:
     """Record a decision of a client's moderators on a comment. It supersedes their older decision on the comment.
 
     Parameters
@@ -42,54 +52,60 @@ def add_feedback(
     comment : (str, str), optional
         The client's community and its name for the comment. A later decision by the same key on the same comment supersedes this
         one, even if the text was edited since.
+
+    Returns
+    -------
+    bool
+        Whether it counts at once. If not, it waits for a moderator, and so does what it supersedes.
     """
-    source = f"{Label.REVIEW}:{source}"
     if comment:
         reference = hashlib.sha256("\0".join((key, *comment)).encode()).hexdigest()
         rows = [row._replace(reference=reference) for row in rows]
-        superseded = {"reference": reference, "source": source, "key": key}
-        digests = [fingerprint(row.text) for row in rows]
-        exclude_labels(Label.objects.filter(**superseded).exclude(tweet__fingerprint__in=digests))
-        waiting = Suggestion.objects.filter(decided_at=None, **superseded).exclude(tweet__fingerprint__in=digests)
-        waiting.update(decided_at=timezone.now(), is_accepted=False)
-    _record_reviews(rows, source, key, is_trusted)
+    return _record_reviews(rows, f"{Label.REVIEW}:{source}", key, is_trusted)
 
 
-def _record_reviews(rows: list[LabelledText], source: str, key: str, is_trusted: bool) -> None:
+@retry_conflicts
+def _record_reviews(rows: list[LabelledText], source: str, key: str, is_trusted: bool) -> bool:
+    """Record what a client says now of some texts, and take back what it said before of the same comments.
+
+    This alone asks whether the client is trusted. An untrusted one changes nothing but its own waiting suggestions.
+    """
+    spend_quota([row.text for row in rows], key=key, part=1 if is_trusted else _UNTRUSTED_PART)
+    keyed = key_rows(rows)
+    comments = {row.reference for row in rows if row.reference}
+    lock_comments(comments)
+    older = {"reference__in": comments, "source": source, "key": key}
+    here = Q(tweet__fingerprint__in=[digest for digest, _ in keyed])
+    waiting = Suggestion.objects.filter(~here, decided_at=None, **older)
+    labels = Label.objects.filter(~here, superseded_at=None, **older) if is_trusted else Label.objects.none()
+    superseded = dict(labels.values_list("id", "tweet__fingerprint"))
+    tweets = lock_tweets(list_texts(keyed), [*superseded.values(), *waiting.values_list("tweet__fingerprint", flat=True)])
+    waiting.delete()
+    if key:
+        take_back_suggestions(keyed, tweets, key=key)
     if is_trusted:
-        record_labels(rows, source=source, key=key)
+        update_labels(labels, superseded, superseded_at=timezone.now())
+        write_labels(keyed, tweets, source=source, key=key)
     else:
-        suggest_labels(rows, source=source, key=key)
+        write_suggestions(keyed, tweets, source=source, key=key)
+    return is_trusted
 
 
 def exclude_labels(labels: QuerySet[Label]) -> int:
     """Exclude labels from training, and return how many. The label that each tweet had before becomes current again."""
-    return _set_exclusion(labels.filter(set_aside_at=None), timezone.now())
+    return _set_exclusion(labels.filter(set_aside_at=None, superseded_at=None), timezone.now())
 
 
 def restore_labels(labels: QuerySet[Label]) -> int:
-    """Restore excluded labels to training, and return how many."""
-    return _set_exclusion(labels.exclude(set_aside_at=None), None)
+    """Restore excluded labels to training, and return how many. What its own key has superseded since stays out."""
+    return _set_exclusion(labels.filter(superseded_at=None).exclude(set_aside_at=None), None)
 
 
-@transaction.atomic
+@retry_conflicts
 def _set_exclusion(labels: QuerySet[Label], moment: datetime | None) -> int:
-    """Set `set_aside_at` of labels, and choose again which label of each of their tweets is current."""
-    # All ids are read before the first change: a change takes a label out of the query.
-    chosen = list(labels.order_by("tweet__fingerprint").values_list("id", "tweet_id"))
-    count = 0
-    for batch in split_into_batches(chosen):
-        # Locked in the same order as in `record_labels`.
-        tweets = list(Tweet.objects.select_for_update().filter(id__in={tweet for _, tweet in batch}).order_by("fingerprint"))
-        Label.objects.filter(tweet__in=tweets, is_current=True).update(is_current=False)
-        count += Label.objects.filter(id__in=[label for label, _ in batch]).update(set_aside_at=moment)
-        current: dict[tuple[int, str], tuple[bool, int]] = {}
-        for label in Label.objects.filter(tweet__in=tweets, set_aside_at=None).only("tweet_id", "name", "source"):
-            rank = (is_review(label.source), label.id)
-            key = label.tweet_id, label.name
-            current[key] = max(rank, current.get(key, rank))
-        Label.objects.filter(id__in=[label for _, label in current.values()]).update(is_current=True)
-    return count
+    chosen = dict(labels.values_list("id", "tweet__fingerprint"))
+    lock_tweets({}, chosen.values())
+    return update_labels(labels, chosen, set_aside_at=moment)
 
 
 def import_labels(*, rows: Iterable[LabelledText | tuple[str, bool]], source: str) -> Counter[str]:
@@ -110,16 +126,17 @@ def import_labels(*, rows: Iterable[LabelledText | tuple[str, bool]], source: st
     return counts
 
 
-def import_dataset(*, rows: Iterable[LabelledText], source: str) -> Counter[str]:
+@retry_conflicts
+def import_dataset(*, rows: Collection[LabelledText], source: str) -> Counter[str]:
     """Import a whole dataset in one transaction, all or nothing. Return the counts of `import_labels`."""
-    with transaction.atomic():
-        return import_labels(rows=rows, source=source)
+    lock_tweets(list_texts(key_rows(rows)))
+    return import_labels(rows=rows, source=source)
 
 
 def import_starter_tweets() -> Counter[str]:
     """Import the starter tweets unless they are there, and return the counts of `import_labels`; empty if they were."""
     if Label.objects.filter(source=Label.STARTER).exists():
         return Counter()
-    with STARTER_TWEETS.open(encoding="utf-8", newline="") as file, transaction.atomic():
-        rows = [(row["tweet"], row["label"] == "1") for row in csv.DictReader(file)]
-        return import_labels(rows=rows, source=Label.STARTER)
+    with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
+        rows = [LabelledText(row["tweet"], row["label"] == "1") for row in csv.DictReader(file)]
+    return import_dataset(rows=rows, source=Label.STARTER)

@@ -21,8 +21,6 @@ class AddReviewedTweetManuallyView(APIView):
     def post(self, request: Request) -> Response:
         serializer = ReviewedTweetInputSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        origin, fields = describe_origin(request), serializer.validated_data
-        add_review(text=fields["tweet"], is_hate_speech=fields["is_hate_speech"], **origin)
-        if not origin["is_trusted"]:
-            return Response({"detail": "Kept for a moderator to accept"})
-        return Response({"detail": "Tweet added to the database correctly"})
+        fields = serializer.validated_data
+        counts = add_review(text=fields["tweet"], is_hate_speech=fields["is_hate_speech"], **describe_origin(request))
+        return Response({"detail": "Tweet added to the database correctly" if counts else "Kept for a moderator to accept"})

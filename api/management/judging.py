@@ -1,8 +1,8 @@
 """Verdicts on a whole file, for commands."""
 
 from django.core.management.base import CommandError
-from tqdm import tqdm
 
+from api.management.progress import show_progress
 from api.verdicts.services import judge
 from hate_speech_AI.core import Prediction
 from hate_speech_AI.errors import HateSpeechError
@@ -21,7 +21,7 @@ def judge_texts(texts: list[str]) -> list[Prediction]:
     try:
         return [
             prediction
-            for at in tqdm(range(0, len(texts), _BATCH), desc="Judging", unit="k texts", leave=False)
+            for at in show_progress(range(0, len(texts), _BATCH), desc="Judging", unit="k texts")
             for prediction in judge(texts[at : at + _BATCH], caller=None, with_reviews=False)
         ]
     except HateSpeechError as error:

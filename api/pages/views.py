@@ -21,7 +21,12 @@ class HomeView(APIView):
     authentication_classes = throttle_classes = ()
 
     def get(self, request: Request) -> HttpResponse:
-        context = {"explains": classifier.store.engine.can_explain, "version": settings.VERSION, "commit": settings.COMMIT}
+        context = {
+            "explains": classifier.store.engine.can_explain,
+            "is_open": settings.OPEN_ACCESS,
+            "version": settings.VERSION,
+            "commit": settings.COMMIT,
+        }
         response = render(request, "api/home.html", context)
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"

@@ -5,7 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from ..web.admin import ReadOnlyAdmin
+from ..web.admin import IndexedValuesFilter, ReadOnlyAdmin
+from ..web.words import count
 from .models import Post
 from .selectors import list_posts_to_review
 from .services import review_posts
@@ -16,7 +17,7 @@ class PostAdmin(ReadOnlyAdmin):
     """Posts that wait for a decision, most uncertain first."""
 
     list_display = ["text", "says", "feed", "where", "found_at"]
-    list_filter = ["feed", "is_hate_speech"]
+    list_filter = [("feed", IndexedValuesFilter), "is_hate_speech"]
     list_display_links = None
     ordering = ["-uncertainty", "id"]
     actions = ["hateful", "not_hateful"]
@@ -47,5 +48,5 @@ class PostAdmin(ReadOnlyAdmin):
         self._decide(request, queryset, is_hate_speech=False)
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[Post], *, is_hate_speech: bool) -> None:
-        count = review_posts(posts=queryset, is_hate_speech=is_hate_speech)
-        self.message_user(request, f"{count} posts reviewed; the next training learns from them.", messages.SUCCESS)
+        reviewed = review_posts(posts=queryset, is_hate_speech=is_hate_speech)
+        self.message_user(request, f"{count(reviewed, 'post')} reviewed; the next training learns from them.", messages.SUCCESS)

@@ -1,57 +1,80 @@
-"""Read posts from feeds: RSS, Atom and the public timelines of Mastodon servers."""
+"""Read posts from feeds: RSS, Atom, JSON Feed, and the public timelines of Mastodon and Bluesky servers."""
 
-import re
-import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from rest_framework.exceptions import ValidationError
 
 from ..web.fields import TweetField
-from ..web.outbound import TIMEOUT, OutboundError, open_session
+from ..web.outbound import TIMEOUT, Deadline, OutboundError, open_session
+from .found import FoundPost, get_objects, get_text, read_json, strip_markup
+from .timelines import is_bluesky, is_mastodon, read_bluesky, read_mastodon
 
-if TYPE_CHECKING:
-    from mastodon import Mastodon
-
-_TIMELINE = re.compile(r"/api/v1/timelines/(?P<kind>public|tag)(?:/(?P<tag>[^/]+))?/?")
-_PAGE = 40  # the most that Mastodon returns at once
-_LONGEST_WAIT = 300  # seconds, the window of Mastodon's rate limits
-
-
-class FoundPost(NamedTuple):
-    """A text and where it was found."""
-
-    text: str
-    link: str
+DEADLINE_SECONDS = 900
+# Posts looked at for each one that is kept, so that a server of blank posts comes to an end.
+_LOOKED_AT = 10
+# The primary tags of a language that the detector reads, or that a feed does not tell.
+_READ = ("en", "", "und", "mul")
 
 
-def read_feed(url: str, *, limit: int) -> Iterator[FoundPost]:
-    """Yield at most `limit` posts of a feed, newest first; skip posts with no text or too long a text.
+class FeedReader:
+    """Reads the posts of one feed, newest first.
+
+    Posts without text, with too long a text, or in a language that the feed calls other than English are skipped.
 
     Parameters
     ----------
     url : str
-        The address of an RSS or Atom feed, or of a Mastodon server's `/api/v1/timelines/public` or `/api/v1/timelines/tag/...`.
+        The address of an RSS, Atom or JSON feed; of a Mastodon server's `/api/v1/timelines/public` or `.../tag/NAME`; or of a
+        Bluesky server's `/xrpc/app.bsky.feed.getAuthorFeed` and its like.
+    limit : int
+        The most posts to return.
+
+    Attributes
+    ----------
+    skipped : Counter of str
+        How many posts were skipped as "not English" or "no fit text".
 
     Raises
     ------
     OutboundError
-        The feed cannot be fetched, or the address is not a feed's.
+        The address is no web address. `read` raises it if the feed cannot be fetched in time, or is no feed.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise OutboundError(f"{url!r} is no http or https address.")
-    timeline = _TIMELINE.fullmatch(parts.path)
-    posts = _read_timeline(parts, timeline) if timeline else _read_syndication(url)
-    field = TweetField()
-    good = _keep_valid(posts, field)
-    try:
-        yield from islice(good, limit)
-    except requests.RequestException as error:
-        raise OutboundError(f"{url} cannot be had: {_find_cause(error)}") from error
+
+    def __init__(self, url: str, *, limit: int):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise OutboundError(f"{url!r} is no http or https address.")
+        self._url, self._limit = url, limit
+        self.skipped: Counter[str] = Counter()
+
+    def read(self) -> Iterator[FoundPost]:
+        """Yield the posts."""
+        looked_at = islice(self._fetch(), self._limit * _LOOKED_AT)
+        field = TweetField()
+        return islice(filter(None, (self._check(post, field) for post in looked_at)), self._limit)
+
+    def _fetch(self) -> Iterator[FoundPost]:
+        with Deadline(DEADLINE_SECONDS) as deadline:
+            try:
+                for post in _find_posts(self._url, deadline):
+                    deadline.check(self._url)
+                    yield post
+            except requests.RequestException as error:
+                raise OutboundError(f"{self._url} cannot be had: {_find_cause(error)}") from error
+
+    def _check(self, post: FoundPost, field: TweetField) -> FoundPost | None:
+        if post.language.lower().replace("_", "-").partition("-")[0] not in _READ:
+            self.skipped["not English"] += 1
+            return None
+        try:
+            return post._replace(text=field.run_validation(post.text))
+        except ValidationError:
+            self.skipped["no fit text"] += 1
+            return None
 
 
 def _find_cause(error: requests.RequestException) -> str:
@@ -62,78 +85,50 @@ def _find_cause(error: requests.RequestException) -> str:
     return str(cause) or type(cause).__name__
 
 
-def _keep_valid(posts: Iterator[FoundPost], field: TweetField) -> Iterator[FoundPost]:
-    for post in posts:
-        try:
-            yield post._replace(text=field.run_validation(post.text))
-        except ValidationError:
-            continue
+def _find_posts(url: str, deadline: Deadline) -> Iterator[FoundPost]:
+    session = open_session(deadline)
+    if is_mastodon(url):
+        return read_mastodon(url, session, deadline)
+    if is_bluesky(url):
+        return read_bluesky(url, session)
+    answer = session.get(url, timeout=TIMEOUT)
+    answer.raise_for_status()
+    if answer.content.lstrip().startswith(b"{"):
+        return _read_json_feed(answer)
+    return _read_syndication(answer)
 
 
-def _strip_markup(markup: str) -> str:
-    """Return the text of an HTML fragment, one line for each paragraph."""
-    # Not at the top: only import_feed needs it.
-    from bs4 import BeautifulSoup
-
-    soup = BeautifulSoup(markup, "html.parser")
-    for tag in soup(["script", "style"]):
-        tag.decompose()
-    for tag in soup(["p", "br", "div", "li"]):
-        tag.append("\n")
-    lines = (" ".join(line.split()) for line in soup.get_text().splitlines())
-    return "\n".join(line for line in lines if line)
+def _join(title: str, text: str) -> str:
+    # Microblogs repeat the beginning of a post as its title.
+    return text if text.startswith(title.rstrip(".… ")) else f"{title}\n{text}".strip()
 
 
-def _read_syndication(url: str) -> Iterator[FoundPost]:
+def _read_syndication(answer: requests.Response) -> Iterator[FoundPost]:
     import feedparser
 
-    answer = open_session().get(url, timeout=TIMEOUT)
-    answer.raise_for_status()
-    # The bytes, not the address: feedparser would fetch it without limits.
-    feed = feedparser.parse(answer.content, response_headers={"content-type": answer.headers.get("content-type", "")})
-    if not feed.version:
-        raise OutboundError(f"{url} is no RSS or Atom feed.")
-    for entry in feed.entries:
-        body = entry.content[0].value if "content" in entry else entry.get("summary", "")
-        title, text = _strip_markup(entry.get("title", "")), _strip_markup(body)
-        # Microblogs repeat the beginning of a post as its title.
-        is_repeated = text.startswith(title.rstrip(".… "))
-        yield FoundPost(text if is_repeated else f"{title}\n{text}".strip(), entry.get("link", ""))
-
-
-def _read_timeline(parts: SplitResult, timeline: re.Match[str]) -> Iterator[FoundPost]:
-    from mastodon import Mastodon, MastodonError, MastodonRatelimitError
-
-    server = Mastodon(
-        api_base_url=f"{parts.scheme}://{parts.netloc}",
-        session=open_session(),
-        request_timeout=TIMEOUT,
-        ratelimit_method="wait",
-        version_check_mode="none",
+    # The bytes, not the address: feedparser would fetch it without limits. Sanitising is `strip_markup`'s work.
+    feed = feedparser.parse(
+        answer.content,
+        response_headers={"content-type": answer.headers.get("content-type", "")},
+        sanitize_html=False,
+        resolve_relative_uris=False,
     )
-    options = {"limit": _PAGE} | {
-        name: value == "true" for name, value in parse_qsl(parts.query) if name in ("local", "remote", "only_media")
-    }
-    try:
-        if timeline["kind"] == "tag":
-            page = server.timeline_hashtag(timeline["tag"] or "", **options)
-        else:
-            page = server.timeline_public(**options)
-        while page:
-            for status in page:
-                yield FoundPost(_strip_markup(status["content"]), status.get("url") or "")
-            _wait_for_allowance(server)
-            page = server.fetch_next(page)
-    except MastodonRatelimitError as error:
-        raise OutboundError(f"{parts.netloc} allows no more requests now. Try again in some minutes.") from error
-    except MastodonError as error:
-        raise OutboundError(f"{parts.netloc} refuses this timeline: {error.args[-1]}") from error
+    if not feed.version:
+        raise OutboundError(f"{answer.url} is no RSS, Atom or JSON feed.")
+    for entry in feed.entries:
+        content = entry.content[0] if entry.get("content") else {"value": entry.get("summary", "")}
+        title, text = strip_markup(entry.get("title", "")), strip_markup(content.get("value", ""))
+        language = entry.get("language") or content.get("language") or feed.feed.get("language") or ""
+        yield FoundPost(_join(title, text), entry.get("link", ""), language)
 
 
-def _wait_for_allowance(server: "Mastodon") -> None:
-    """Sleep until the server allows more requests, if its headers say that this was the last one for now.
-
-    The library itself waits only after a refusal.
-    """
-    if server.ratelimit_remaining == 0 and server.ratelimit_reset:
-        time.sleep(min(max(server.ratelimit_reset - time.time(), 0), _LONGEST_WAIT))
+def _read_json_feed(answer: requests.Response) -> Iterator[FoundPost]:
+    """Yield the items of a JSON Feed (jsonfeed.org, version 1.1)."""
+    feed = read_json(answer)
+    if not str(feed.get("version", "")).startswith("https://jsonfeed.org/version/"):
+        raise OutboundError(f"{answer.url} is no RSS, Atom or JSON feed.")
+    for item in get_objects(feed, "items"):
+        text = get_text(item, "content_text") or strip_markup(get_text(item, "content_html")) or get_text(item, "summary")
+        yield FoundPost(
+            _join(get_text(item, "title"), text), get_text(item, "url"), get_text(item, "language") or get_text(feed, "language")
+        )

@@ -9,7 +9,7 @@ class Post(models.Model):
     """A text from a feed that waits for a person's decision. The decision deletes the row; the tweet stays."""
 
     tweet = models.OneToOneField(Tweet, on_delete=models.CASCADE)
-    feed = models.CharField(max_length=500)
+    feed = models.CharField(max_length=500, db_index=True)
     link = models.CharField(max_length=1000, default="", blank=True)
     is_hate_speech = models.BooleanField(help_text="What the version said of it.")
     probability = models.FloatField()

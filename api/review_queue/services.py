@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from hate_speech_AI.core import Prediction
 from hate_speech_AI.text import fingerprint
 
 from ..labels.models import Label, Tweet
-from ..labels.recording import LabelledText, record_labels, split_into_batches
+from ..labels.recording import LabelledText, key_rows, lock_tweets, split_into_batches, write_labels
 from ..verdicts.services import judge
-from .feeds import FoundPost
+from ..web.transactions import retry_conflicts
+from .found import FoundPost
 from .models import Post
 
 
@@ -27,27 +27,44 @@ def add_posts(*, posts: Iterable[FoundPost], feed: str) -> Counter[str]:
     return counts
 
 
-@transaction.atomic
 def _add_posts(batch: list[FoundPost], feed: str) -> Counter[str]:
-    found = dict(sorted((fingerprint(post.text), post) for post in batch))
-    known = set(Tweet.objects.filter(fingerprint__in=found).values_list("fingerprint", flat=True))
-    new = {key: post for key, post in found.items() if key not in known}
-    if new:
-        predictions = judge([post.text for post in new.values()], caller=None)
-        tweets = Tweet.objects.bulk_create([Tweet(fingerprint=key, text=post.text) for key, post in new.items()])
-        Post.objects.bulk_create(
-            Post(
-                tweet=tweet,
-                feed=feed[:500],
-                link=post.link[:1000],
-                is_hate_speech=prediction.is_hate_speech,
-                probability=prediction.probability,
-                uncertainty=_measure_uncertainty(prediction),
-                version=prediction.version,
-            )
-            for tweet, post, prediction in zip(tweets, new.values(), predictions, strict=True)
+    found = {fingerprint(post.text): post for post in batch}
+    known = _find_known(found)
+    new = {digest: post for digest, post in found.items() if digest not in known}
+    # Judged before the transaction: while the model works, nobody waits for the rows.
+    verdicts = dict(zip(new, judge([post.text for post in new.values()], caller=None), strict=True)) if new else {}
+    stored = _store_posts(new, verdicts, feed)
+    return Counter(new=stored, known=len(batch) - stored)
+
+
+def _find_known(digests: Iterable[str]) -> set[str]:
+    """Return which fingerprints are those of a post, or of a text that people or files have labelled.
+
+    A text that an untrusted key has suggested is not known: that must not keep it from the list.
+    """
+    known = Tweet.objects.filter(Q(post__isnull=False) | Q(labels__isnull=False), fingerprint__in=list(digests))
+    return set(known.values_list("fingerprint", flat=True))
+
+
+@retry_conflicts
+def _store_posts(posts: dict[str, FoundPost], verdicts: dict[str, Prediction], feed: str) -> int:
+    """Put posts on the list, by fingerprint, and return how many. What has become known in the meantime is skipped."""
+    tweets = lock_tweets({digest: post.text for digest, post in posts.items()})
+    new = tweets.keys() - _find_known(tweets)
+    Post.objects.bulk_create(
+        Post(
+            tweet=tweets[digest],
+            feed=feed[:500],
+            link=posts[digest].link[:1000],
+            is_hate_speech=verdicts[digest].is_hate_speech,
+            probability=verdicts[digest].probability,
+            uncertainty=_measure_uncertainty(verdicts[digest]),
+            version=verdicts[digest].version,
         )
-    return Counter(new=len(new), known=len(batch) - len(new))
+        for digest in posts
+        if digest in new
+    )
+    return len(new)
 
 
 def _measure_uncertainty(prediction: Prediction) -> float:
@@ -58,9 +75,15 @@ def _measure_uncertainty(prediction: Prediction) -> float:
 
 def review_posts(*, posts: QuerySet[Post], is_hate_speech: bool) -> int:
     """Record a person's decision on posts, take them off the list, and return how many."""
-    with transaction.atomic():
-        rows = list(posts.values_list("id", "tweet__text"))
-        for batch in split_into_batches(rows):
-            record_labels([LabelledText(text, is_hate_speech) for _, text in batch], source=Label.REVIEW)
-        Post.objects.filter(id__in=[id_ for id_, _ in rows]).delete()
-    return len(rows)
+    ids = list(posts.order_by("id").values_list("id", flat=True))
+    return sum(_review_posts(posts.filter(id__in=batch), is_hate_speech) for batch in split_into_batches(ids))
+
+
+@retry_conflicts
+def _review_posts(posts: QuerySet[Post], is_hate_speech: bool) -> int:
+    tweets = lock_tweets(dict(posts.values_list("tweet__fingerprint", "tweet__text")))
+    decided = list(posts.select_related("tweet"))  # others may have decided on some in the meantime
+    rows = [LabelledText(post.tweet.text, is_hate_speech) for post in decided]
+    write_labels(key_rows(rows), tweets, source=Label.REVIEW)
+    Post.objects.filter(id__in=[post.id for post in decided]).delete()
+    return len(decided)

@@ -6,14 +6,14 @@ from rest_framework import serializers
 
 from hate_speech_AI.labels import MEANINGS, PRIMARY
 
-from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, StrictBooleanField, TweetField
+from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, CountedListField, StrictBooleanField, TweetField
 
 
 class TweetInputSerializer(serializers.Serializer[object]):
     """One text as `tweet`, or several as `tweets`."""
 
     tweet = TweetField(required=False)
-    tweets = serializers.ListField(child=TweetField(), required=False, allow_empty=False, max_length=MAX_TWEETS)
+    tweets = CountedListField(child=TweetField(), required=False, allow_empty=False, max_length=MAX_TWEETS)
     explain = StrictBooleanField(
         required=False, default=False, help_text="Whether to explain the verdict word by word. Only the encoder can do that."
     )
@@ -83,6 +83,11 @@ class PredictionSerializer(serializers.Serializer[object]):
         help_text="Standard deviation of the logit of hate. It is high for texts unlike those labelled so far. Encoder only.",
     )
     explanation = ExplanationSerializer(required=False, help_text="Present if `explain` is true.")
+    truncated = serializers.ChoiceField(
+        [True],
+        required=False,
+        help_text="Present if the text was too long: the model read its first, its last and its most suspicious parts.",
+    )
     source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF takes fields off the class
         ["review"],
         required=False,

@@ -1,11 +1,51 @@
 """The one way to a verdict."""
 
+import time
+from collections.abc import Sequence
+from functools import partial
+from math import inf
+
+from django.conf import settings
+from rest_framework.request import Request
+
+from hate_speech_AI.budget import Budget
 from hate_speech_AI.core import Prediction, classifier
 
-from ..access.callers import Caller
+from ..access.callers import Caller, get_caller
+from ..access.throttling import pay_for_tokens
+from ..web.fields import MAX_TOKENS_TOGETHER
 
 
-def judge(texts: list[str], caller: Caller | None, explain: bool = False, *, with_reviews: bool = True) -> list[Prediction]:
+def open_budget(request: Request, *, tokens: int = MAX_TOKENS_TOGETHER, seconds: int | None = None) -> Budget:
+    """Return what the verdicts of a request may cost.
+
+    Parameters
+    ----------
+    tokens : int
+        How many tokens a request of this route may have.
+    seconds : int, optional
+        How long it may take from now on; 0 is no limit. The default is `ANSWER_SECONDS`.
+    """
+    seconds = settings.ANSWER_SECONDS if seconds is None else seconds
+    # A server that watches its connections says when the client is gone.
+    is_client_gone = request.META.get("api.is_client_gone")
+    pay = partial(pay_for_tokens, request, get_caller(request))
+    return Budget(tokens, time.monotonic() + seconds if seconds else inf, is_client_gone, pay)
+
+
+def list_labels() -> Sequence[str]:
+    """Return the labels of a verdict, for checks before one is asked for. Raises what `judge` raises."""
+    return classifier.current().engine.labels
+
+
+def judge(
+    texts: list[str],
+    caller: Caller | None,
+    explain: bool = False,
+    *,
+    with_reviews: bool = True,
+    budget: Budget | None = None,
+) -> list[Prediction]:
     """Return the verdicts on `texts`, in order, all by one version.
 
     Every route, dialect, queue and command calls this: what every verdict needs belongs here.
@@ -19,9 +59,13 @@ def judge(texts: list[str], caller: Caller | None, explain: bool = False, *, wit
         Explain each verdict. The explanation is the model's, even if a review gives the verdict.
     with_reviews : bool
         Answer a text that a person has reviewed as reviewed. Otherwise the model alone answers.
+    budget : Budget, optional
+        What the verdicts may cost; every request has one. The service's own work has none.
 
     Raises
     ------
+    TooManyTokensError, DeadlineError, AbandonedError
+        The budget says so.
     ModelMissingError
         No version is active yet.
     NoExplanationError
@@ -30,4 +74,4 @@ def judge(texts: list[str], caller: Caller | None, explain: bool = False, *, wit
         The active version cannot be loaded, and there was none before it.
     """
     # One snapshot: if another version becomes active meanwhile, it must not explain the verdicts of this one.
-    return classifier.current().judge(texts, explain=explain, with_reviews=with_reviews)
+    return classifier.current().judge(texts, explain=explain, with_reviews=with_reviews, budget=budget)

@@ -13,7 +13,7 @@ from ..access.permissions import Scope, require_scope
 from . import schema
 from .headers import name_version
 from .serializers import TweetInputSerializer, validate_predict_request
-from .services import judge
+from .services import judge, open_budget
 
 # As DRF's renderer writes JSON.
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -29,7 +29,7 @@ class PredictHateSpeechView(APIView):
     def post(self, request: Request) -> HttpResponse:
         fields = validate_predict_request(request.data)
         texts = fields.get("tweets") or [fields["tweet"]]
-        predictions = judge(texts, get_caller(request), fields["explain"])
+        predictions = judge(texts, get_caller(request), fields["explain"], budget=open_budget(request))
         answers = [_write_prediction(prediction) for prediction in predictions]
         body = _encode_json({"results": answers} if "tweets" in fields else answers[0])
         # Not DRF's `Response`, which is a template's: to build and render one costs a fifteenth of the request.
@@ -47,6 +47,8 @@ def _write_prediction(prediction: Prediction) -> dict[str, object]:
     }
     if prediction.uncertainty is not None:
         answer["uncertainty"] = prediction.uncertainty
+    if prediction.is_truncated:
+        answer["truncated"] = True
     if prediction.is_reviewed:
         answer["source"] = "review"
     if prediction.explanation is not None:

@@ -79,6 +79,16 @@ class ModelVersion(models.Model):
         return self.name
 
 
+class Store(models.Model):
+    """The model store of an engine that this database belongs to: its folder holds the same identity."""
+
+    engine = models.CharField(max_length=50, unique=True)
+    identity = models.CharField(max_length=32)
+
+    def __str__(self) -> str:
+        return f"{self.engine}: {self.identity}"
+
+
 class Activation(models.Model):
     """One activation of a version. Append-only."""
 

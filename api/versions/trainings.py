@@ -16,7 +16,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
@@ -57,11 +56,7 @@ def queue_training(*, who: str = COMMAND_LINE) -> tuple[TrainingRun, bool]:
     """Request a training and send a new run to the workers. Return what `request_training` returns."""
     run, is_new = request_training(who=who)
     if is_new:
-        try:
-            _send_run(run)
-        except OperationalError as error:
-            # The row is stored, so beat's next sweep queues it once the broker is back.
-            logger.warning("The broker cannot be reached (%s); the training starts when it can.", error)
+        _send_run(run)
     return run, is_new
 
 
@@ -72,7 +67,11 @@ def queue_stalled_runs() -> None:
 
 
 def _send_run(run: TrainingRun) -> None:
-    current_app.send_task(TRAINING_TASK, [run.pk])
+    try:
+        current_app.send_task(TRAINING_TASK, [run.pk])
+    except Exception as error:  # each broker has errors of its own
+        # The row is stored, so beat's sweep sends it again once the broker is back.
+        logger.warning("Training run %d is queued, but the broker cannot be reached: %s", run.pk, type(error).__name__)
 
 
 def release_stalled_runs() -> list[TrainingRun]:
@@ -121,6 +120,7 @@ def run_training(*, run_id: int) -> None:
         return
     logger.info("Training run %d begins.", run_id)
     try:
+        services.verify_store()
         services.record_versions()
         with renew_lease(mine) as lost:
             outcome = _train_version(mine, lost)

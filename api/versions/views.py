@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from rest_framework import status
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
@@ -103,9 +104,8 @@ class TrainView(APIView):
     @schema.train
     def post(self, request: Request) -> Response:
         run, _ = queue_training(who=describe_caller(request))
-        return Response(
-            TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED, headers={"Location": f"/train/{run.pk}"}
-        )
+        location = reverse("training-run", args=[run.pk])
+        return Response(TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
 
 class TrainingRunView(APIView):

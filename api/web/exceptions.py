@@ -19,7 +19,16 @@ from rest_framework.exceptions import APIException, ErrorDetail, NotFound, Parse
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from hate_speech_AI.errors import HateSpeechError, ModelMissingError, NoExplanationError, VersionError, VersionMissingError
+from hate_speech_AI.errors import (
+    AbandonedError,
+    DeadlineError,
+    HateSpeechError,
+    ModelMissingError,
+    NoExplanationError,
+    TooManyTokensError,
+    VersionError,
+    VersionMissingError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +43,12 @@ class ServiceUnavailable(APIException):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = 5  # seconds, the answer's Retry-After
+
+
+class RequestTooLarge(APIException):
+    """The request asks for more than one request may cost."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 
 class VersionUnusable(APIException):
@@ -80,6 +95,10 @@ def _to_http_error(error: Exception, context: dict[str, Any]) -> Exception:
     """Return the HTTP error that a domain error means; any other error as it is."""
     if isinstance(error, ModelMissingError):
         error = ServiceUnavailable("The first training has not finished. Try again in a few seconds.", "model_missing")
+    elif isinstance(error, TooManyTokensError):
+        error = RequestTooLarge(str(error), "too_many_tokens")
+    elif isinstance(error, (DeadlineError, AbandonedError)):
+        error = ServiceUnavailable(str(error), "deadline_passed")
     elif isinstance(error, NoExplanationError):
         error = ValidationError({"explain": [str(error)]})
     elif isinstance(error, VersionMissingError) or (isinstance(error, Http404) and "version" in context["kwargs"]):

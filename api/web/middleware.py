@@ -19,6 +19,35 @@ _ADMIN = "/admin/"
 _SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
 # Load balancers and containers ask these by IP address, which is not in ALLOWED_HOSTS.
 _PROBES = frozenset(["/healthz", "/healthz/", "/readyz", "/readyz/"])
+# What proxies add to the requests that they hand on, beside X-Forwarded-....
+_PROXY_HEADERS = frozenset(
+    f"HTTP_{name}"
+    for name in (
+        *("FORWARDED", "VIA", "CDN_LOOP", "X_REAL_IP", "X_CLIENT_IP", "X_CLUSTER_CLIENT_IP", "X_ORIGINAL_FORWARDED_FOR"),
+        *("X_ORIGINAL_HOST", "X_ORIGINAL_URL", "X_PROXYUSER_IP", "X_ENVOY_EXTERNAL_ADDRESS", "X_AZURE_CLIENTIP"),
+        *("TRUE_CLIENT_IP", "CF_CONNECTING_IP", "CF_RAY", "FASTLY_CLIENT_IP", "FLY_CLIENT_IP", "X_APPENGINE_USER_IP"),
+        *("X_AMZ_CF_ID", "X_ARR_LOG_ID", "X_NGINX_PROXY", "X_SCHEME", "X_HTTPS"),
+    )
+)
+
+
+def refuse_proxied_requests(get_response: GetResponse) -> GetResponse:
+    """Return the middleware of open access, which refuses what came through a proxy: it may come from another machine."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        # Joined: to look at each name by itself would take three times as long.
+        is_proxied = not _PROXY_HEADERS.isdisjoint(request.META) or "HTTP_X_FORWARDED" in " ".join(request.META)
+        if is_proxied and not (request.method in _SAFE_METHODS and request.path_info in _PROBES):
+            return make_error_response(request, 403, _OPEN_BEHIND_PROXY, "open_access_behind_proxy")
+        return get_response(request)
+
+    return middleware
+
+
+_OPEN_BEHIND_PROXY = (
+    "This request came through a proxy, but the service is set up for this machine only, without keys."
+    ' Behind a proxy it needs keys: see "Putting it on a server" in docs/run.md.'
+)
 
 
 def guard_requests(get_response: GetResponse) -> GetResponse:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict
 
 from ..arrays import Floats, Places
+from ..budget import Budget
 from ..errors import NoExplanationError
 from ..manifest import CandidateManifest, CheckFigures, Choices, Manifest
 
@@ -45,10 +46,13 @@ class Judgement:
     uncertainty : ndarray of float64, shape (n,), or None
         Standard deviation of the first label's logit under the posterior. It is large for a text unlike the training rows. `None`
         if the engine has no posterior.
+    truncated : list of int
+        The places of the texts that were too long to be read as a whole.
     """
 
     probabilities: dict[str, Floats]
     uncertainty: Floats | None = None
+    truncated: list[int] = field(default_factory=list)
 
     def __getitem__(self, label: str) -> Floats:
         return self.probabilities[label]
@@ -113,18 +117,26 @@ class Engine(ABC):
     # --- serving ---
 
     @abstractmethod
-    def judge(self, texts: list[str]) -> Judgement:
-        """Return the judgement on `texts`. That on one text does not depend on the others."""
+    def judge(self, texts: list[str], budget: Budget | None = None) -> Judgement:
+        """Return the judgement on `texts`. That on one text does not depend on the others.
+
+        Raises
+        ------
+        TooManyTokensError, DeadlineError, AbandonedError
+            The budget says so. `None` is no limit.
+        """
 
     def predict_proba(self, texts: list[str]) -> Floats:
         """Return the probability of the first label: float64, shape (len(texts),), from 0 to 1."""
         return self.judge(texts)[self.labels[0]]
 
-    def explain(self, texts: list[str]) -> tuple[Judgement, list[Explanation]]:
+    def explain(self, texts: list[str], budget: Budget | None = None) -> tuple[Judgement, list[Explanation]]:
         """Return the judgement on `texts` and the explanation of each, from one encoding.
 
         Raises
         ------
+        TooManyTokensError, DeadlineError, AbandonedError
+            The budget says so.
         NoExplanationError
             The engine cannot explain its judgements.
         """
@@ -181,6 +193,11 @@ class Engine(ABC):
     def load_shipped(cls) -> Fitted | None:
         """Load the shipped engine; `None` if this engine has to be trained first. Raises `PretrainedError`."""
         return None
+
+    @classmethod
+    def name_shipped(cls) -> str:
+        """Return the name of the shipped engine as a version: by its content, so that it is the same in every installation."""
+        raise NotImplementedError(f"Engine {cls.name} has to be trained first.")
 
     @classmethod
     def load_evaluation_set(cls) -> "EvaluationSet | None":

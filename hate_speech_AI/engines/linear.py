@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ..arrays import Float32s, Floats
+from ..arrays import Float32s
+from ..budget import Budget, split_texts
 from ..errors import CorruptVersionError, NotEnoughDataError
 from ..evaluation.threshold import choose_threshold
 from ..label_index import read_arrays
 from ..labels import PRIMARY
 from ..manifest import CandidateManifest, Manifest
+from ..text import READING
 from ..training.progress import Progress, Steps, run_to_end
 from ..training.rows import STARTER, is_review, list_values
 from .base import Engine, Fitted, Judgement
@@ -24,12 +26,18 @@ from .ngrams import BATCH, HashedRows, NgramHasher, NgramParameters, hash_rows, 
 if TYPE_CHECKING:
     from ..training.rows import Split
 
+# Each character has some n-grams of eight bytes, so this bounds the memory of a request.
+_CHARACTERS_AT_ONCE = 65_536
+# This engine knows no tokens. So they are counted as English has them.
+_CHARACTERS_OF_A_TOKEN = 4
+
 
 class LinearParameters(NgramParameters):
-    """The parameters of a training: those of the n-grams, and of scikit-learn's `LogisticRegression`."""
+    """The parameters of a training: those of the n-grams, of scikit-learn's `LogisticRegression`, and the reading form."""
 
     C: float
     max_iter: int
+    reading: int
 
 
 # Chosen once by recipe/choose_linear.py, on the training side of twitter_sentiment only.
@@ -40,6 +48,7 @@ PARAMETERS: LinearParameters = {
     "min_df": 2,
     "C": 8.0,
     "max_iter": 200,
+    "reading": READING,
 }
 
 
@@ -69,13 +78,16 @@ class LinearEngine(Engine):
         self._table = (coef * idf + 1j * idf**2).astype(np.complex64)
         self._table.real[: self._hasher.buckets] *= parameters["char_weight"]
 
-    def judge(self, texts: list[str]) -> Judgement:
+    def judge(self, texts: list[str], budget: Budget | None = None) -> Judgement:
         """Return the judgement on `texts`: the probability of the primary label alone."""
-        return Judgement({PRIMARY: self.predict_proba(texts)})
-
-    def predict_proba(self, texts: list[str]) -> Floats:
-        """Return the probability that each text is hateful: float64, shape (len(texts),), from 0 to 1."""
-        return np.array([p for at in range(0, len(texts), BATCH) for p in self._probabilities(texts[at : at + BATCH])])
+        budget = budget or Budget()
+        budget.spend(sum(len(text) // _CHARACTERS_OF_A_TOKEN + 1 for text in texts))
+        budget.close_count()
+        probabilities: list[float] = []
+        for some in split_texts(texts, _CHARACTERS_AT_ONCE, BATCH):
+            budget.check()
+            probabilities += self._probabilities(some)
+        return Judgement({PRIMARY: np.array(probabilities)})
 
     def _probabilities(self, texts: list[str]) -> Iterator[float]:
         columns, starts = self._hasher.columns_and_starts(texts)

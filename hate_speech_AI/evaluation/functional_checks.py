@@ -102,44 +102,35 @@ def _find_places(column: Strings) -> dict[str, Bools]:
     return {value: column == value for value in dict.fromkeys(column.tolist()) if value}
 
 
-def estimate_check_intervals(is_right: Bools, rival: Bools) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
-    """Return bootstrap 95 % intervals of the difference of two classifiers on the functional checks, the first less the second.
+def estimate_group_interval(group: str, is_right: Bools, rival: Bools) -> tuple[float, float]:
+    """Return the bootstrap 95 % interval of the difference of two classifiers' accuracy on a group, the first less the second.
 
-    Sentences are drawn, each with all its variants, since one more word flips all of these at once. The intervals of the groups
+    Sentences are drawn, each with all its variants, since one more word flips all of these at once. The intervals of all groups
     hold jointly (Bonferroni). Otherwise one of some twenty intervals would exclude the truth in most comparisons.
 
     Parameters
     ----------
     is_right, rival : ndarray of bool, shape (number of checks,)
         Which checks each classifier answers correctly.
-
-    Returns
-    -------
-    tuple
-        The interval of the accuracy by group, and the interval of the false-positive gap.
     """
     columns = _load_columns()
-    difference = is_right.astype(float) - rival
-    random = np.random.default_rng(0)
     groups = _find_places(columns.group)
-    tail = 2.5 / len(groups)
-    intervals = {}
-    for group, at in groups.items():
-        total, count = _sum_by_key(columns.sentence[at], [difference[at], np.ones(at.sum())])
-        drawn = random.multinomial(len(total), np.full(len(total), 1 / len(total)), _CHECK_RESAMPLINGS)
-        low, high = np.percentile(drawn @ total / (drawn @ count), [tail, 100 - tail])
-        intervals[group] = float(low), float(high)
-    return intervals, _estimate_gap_interval(is_right, rival, random)
+    at, tail = groups[group], 2.5 / len(groups)
+    difference = is_right[at].astype(float) - rival[at]
+    total, count = _sum_by_key(columns.sentence[at], [difference, np.ones(len(difference))])
+    drawn = _draw_sentences(len(total), _CHECK_RESAMPLINGS)
+    low, high = np.percentile(drawn @ total / (drawn @ count), [tail, 100 - tail])
+    return float(low), float(high)
 
 
-def _estimate_gap_interval(is_right: Bools, rival: Bools, random: np.random.Generator) -> tuple[float, float]:
-    """Return the interval of the difference of the false-positive gaps, which are over all groups."""
+def estimate_gap_interval(is_right: Bools, rival: Bools) -> tuple[float, float]:
+    """Return the bootstrap 95 % interval of the difference of two classifiers' false-positive gaps, which are over all groups."""
     columns = _load_columns()
     # Each draw has the same sentences for both classifiers and every identity.
     sentence = np.unique(np.char.add(columns.group, columns.sentence.astype(np.str_)), return_inverse=True)[1]
     harmless = [(at & ~columns.is_hate).astype(float) for at in _find_places(columns.identity).values()]
     counts = np.column_stack(_sum_by_key(sentence, harmless))
-    drawn = random.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), _RESAMPLINGS)
+    drawn = _draw_sentences(len(counts), _RESAMPLINGS)
     gaps = []
     for right in (is_right, rival):
         wrong = np.column_stack(_sum_by_key(sentence, [at * ~right for at in harmless]))
@@ -147,6 +138,20 @@ def _estimate_gap_interval(is_right: Bools, rival: Bools, random: np.random.Gene
         gaps.append(rates.max(1) - rates.min(1))
     low, high = np.percentile(gaps[0] - gaps[1], [2.5, 97.5])
     return float(low), float(high)
+
+
+@cache
+def _draw_sentences(n: int, resamplings: int) -> Floats:
+    """Draw n of n sentences with replacement, many times: how often each was drawn, shape (resamplings, n)."""
+    # Kept, since drawing takes most of the time of a comparison.
+    return np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), resamplings).astype(np.float32)
+
+
+def select_group(group: str) -> Bools:
+    """Return which checks belong to a group; for "", those harmless ones that name an identity."""
+    columns = _load_columns()
+    is_of_group: Bools = columns.group == group if group else (columns.identity != "") & ~columns.is_hate
+    return is_of_group
 
 
 def _sum_by_key(keys: Places, columns: list[Floats]) -> list[Floats]:

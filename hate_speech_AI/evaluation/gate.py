@@ -1,24 +1,20 @@
 """The promotion gate: whether a candidate may take the active version's place.
 
-It compares the candidate with its rivals on the same held-out rows, by their models alone, without reviews. The rows have the
-labels that they had when the active version was trained. Newer labels, which may be wrong, do not decide yet. They are shown as a
-slice of their own, and decide from the next version on.
+It compares the candidate with its rivals on the same texts, by their models alone, without reviews. In every condition the
+candidate may be worse than any rival by at most the limit. One of the rivals, the anchor, stays the same night after night. So
+many small losses do not add up to a large one.
+
+The held-out rows have the labels that they had when the active version was trained. Newer labels, which may be wrong, do not
+decide yet. They are shown as a slice of their own, and decide from the next version on.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
-from ..arrays import Bools
-from ..engines.base import Engine
-from ..label_index import LabelIndex
-from ..labels import PRIMARY
-from ..manifest import CandidateManifest, Figures, GateVerdict, SliceFigures
-from ..text import fingerprint
+from ..manifest import CandidateManifest, GateVerdict, SliceFigures
 from ..training.candidate import Candidate
-from ..training.rows import Row, list_values
-from .functional_checks import answer_checks, estimate_check_intervals, summarise_checks
+from .exam import Answers, Exam, Subject
+from .functional_checks import estimate_gap_interval, estimate_group_interval
 from .intervals import compare_f1
-from .metrics import measure, measure_f1
 
 _EPSILON = 1e-9  # so that rounding cannot fail a loss of exactly the limit
 
@@ -32,30 +28,47 @@ class Limits:
     gap_growth: float = 0.04
     review_loss: float = 0.02
 
+    def of(self, kind: str) -> float:
+        """Return the limit of a kind of condition."""
+        return {
+            "f1": self.f1_loss,
+            "functional_group": self.group_loss,
+            "false_positive_gap": self.gap_growth,
+            "reviews": self.review_loss,
+        }[kind]
+
 
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """A version that the candidate is compared with."""
+@dataclass(frozen=True)
+class Rivals:
+    """The versions that a candidate is compared with, and their answers in the exam.
 
-    name: str
-    engine: Engine
-    manifest: CandidateManifest
+    Attributes
+    ----------
+    active : Answers, optional
+        The active version. If that cannot be read, the newest that can be. `None` if there is no version, or if none can be read.
+    anchor : Answers, optional
+        The version that stays the same night after night.
+    recent : list of Answers
+        Other versions that were active lately. In each condition the best of them counts.
+    manifest : CandidateManifest, optional
+        The manifest of the active version.
+    error : str
+        Why the active version cannot be compared with, if it cannot.
+    """
 
-    @property
-    def threshold(self) -> float:
-        return self.manifest["threshold"]
-
-    def flag(self, texts: list[str]) -> Bools:
-        """Return which texts the model flags, without reviews: shape (len(texts),)."""
-        return self.engine.predict_proba(texts) >= self.threshold
+    active: Answers | None = None
+    anchor: Answers | None = None
+    recent: list[Answers] = field(default_factory=list)
+    manifest: CandidateManifest | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One comparison of the gate.
+    """One comparison of the gate: with the rival against which the candidate does worst.
 
     Attributes
     ----------
@@ -95,165 +108,104 @@ class Condition:
             return said
         return f"{said}; the difference lies between {self.interval[0]:+.3f} and {self.interval[1]:+.3f}"
 
+    @property
+    def loss(self) -> float:
+        """How much worse than the rival the candidate is."""
+        return _compute_loss(self.kind, self.candidate, self.rival)
 
-def judge(
-    candidate: Candidate,
-    active: Rival | None,
-    held_out: LabelIndex | None,
-    *,
-    others: Iterable[Rival] = (),
-    limits: Limits = DEFAULT_LIMITS,
-    withdrawn: Collection[tuple[str, bool]] = (),
-) -> GateVerdict:
-    """Compare a candidate with the active version and with the best of the versions before it.
 
-    Parameters
-    ----------
-    active : Rival, optional
-        `None` if no version is active, or if it cannot be loaded. Then the candidate passes without a rival.
-    held_out : LabelIndex, optional
-        The held-out labels as they stood when `active` was trained.
-    others : iterable of Rival
-        Versions that were active lately. From an iterator they are taken one at a time, so that at most two are in memory.
-    withdrawn : collection of (fingerprint, value)
-        Labels that were excluded since `active` was trained. They do not decide.
+def judge(candidate: Candidate, exam: Exam, rivals: Rivals, limits: Limits = DEFAULT_LIMITS) -> GateVerdict:
+    """Compare a candidate with its rivals.
+
+    The first version of a store passes, since there is nothing to compare it with. No candidate passes because a rival cannot be
+    read.
 
     Returns
     -------
     GateVerdict
         Its slices are "held_out"; "shipped", the evaluation set that ships with the engine; and "newer", the held-out rows whose
-        labels are new or changed since `active` was trained.
+        labels are new or changed since the active version was trained. They show the figures of the active version.
     """
-    if active is None or candidate.engine.is_placeholder(active.manifest, candidate.manifest):
-        return _conclude(None, [], {"held_out": {"candidate": _measure_rows(candidate, range(len(candidate.held_out)))}})
-    frozen, newer = _find_slices(candidate.held_out, held_out, withdrawn)
-    slices, conditions = _compare_held_out(candidate, active, others, frozen, limits)
-    shipped, more = _compare_evaluation_set(candidate, active, limits)
-    conditions += [*more, *_compare_checks(candidate, active, limits), *_compare_reviews(candidate, active, limits)]
-    return _conclude(active.name, conditions, slices | shipped | _measure_newer(candidate, active, newer))
+    active = rivals.active
+    if active is None or _is_placeholder(candidate, rivals):
+        reasons = [rivals.error] if active is None and rivals.error else []
+        figures = candidate.manifest["score"]["slices"]["held_out"]
+        return _conclude(None, None, [], reasons, {"held_out": {"candidate": figures}})
+    mine = exam.answer("", candidate.engine, candidate.manifest["threshold"])
+    conditions = _compare(mine, rivals, exam, limits)
+    slices: dict[str, SliceFigures] = {
+        part: {"candidate": exam.measure_part(mine, part), "rival": exam.measure_part(active, part)}
+        for part in ("held_out", "shipped", "newer")
+        if part == "held_out" or len(exam.places.get(part, ()))
+    }
+    reasons = [str(condition) for condition in conditions if not condition.passed]
+    return _conclude(active, rivals.anchor, conditions, reasons, slices)
 
 
-def _conclude(rival: str | None, conditions: list[Condition], slices: dict[str, SliceFigures]) -> GateVerdict:
-    failed = [condition for condition in conditions if not condition.passed]
+def _is_placeholder(candidate: Candidate, rivals: Rivals) -> bool:
+    return rivals.manifest is not None and candidate.engine.is_placeholder(rivals.manifest, candidate.manifest)
+
+
+def _conclude(
+    active: Answers | None,
+    anchor: Answers | None,
+    conditions: list[Condition],
+    reasons: list[str],
+    slices: dict[str, SliceFigures],
+) -> GateVerdict:
     return {
-        "passed": not failed,
-        "rival": rival,
+        "passed": not reasons,
+        "rival": active.name if active else None,
+        "anchor": anchor.name if anchor else None,
         "conditions": [asdict(condition) for condition in conditions],
-        "reasons": [str(condition) for condition in failed],
+        "reasons": reasons,
         "slices": slices,
     }
 
 
-def _find_slices(
-    rows: list[Row], held_out: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]
-) -> tuple[list[tuple[int, Row]], list[int]]:
-    """Return the rows that decide, each with its place and its label as it stood; and the places of new or changed labels."""
-    frozen: list[tuple[int, Row]] = []
-    newer: list[int] = []
-    for at, row in enumerate(rows):
-        digest = fingerprint(row.text)
-        label = held_out.get(digest) if held_out is not None else None
-        if label != row.value:
-            newer.append(at)
-        if label is not None and (digest, label) not in withdrawn:
-            frozen.append((at, row._replace(value=label)))
-    return frozen, newer
+def _compare(mine: Answers, rivals: Rivals, exam: Exam, limits: Limits) -> list[Condition]:
+    """Return the conditions: for each subject the comparison that fails, else the one with the largest loss."""
+    fixed = {rival.name: rival for rival in (rivals.active, rivals.anchor) if rival}
+    figures = {rival.name: exam.compute_figures(rival) for rival in (*fixed.values(), *rivals.recent)}
+    conditions = []
+    for subject, figure in exam.compute_figures(mine).items():
+        losses = {name: _compute_loss(subject[0], figure, theirs[subject]) for name, theirs in figures.items()}
+        compared = dict(fixed)
+        if rivals.recent:
+            best = max(rivals.recent, key=lambda rival: losses[rival.name])
+            compared[best.name] = best
+        worst_first = sorted(compared, key=lambda name: -losses[name])
+        limit = limits.of(subject[0])
+        # The intervals take most of the time, so only those that may decide are computed.
+        may_fail = [name for name in worst_first if losses[name] > limit + _EPSILON] or worst_first[:1]
+        found = []
+        for name in may_fail:
+            interval = _estimate_interval(subject, exam, mine, compared[name])
+            passed = losses[name] <= limit + _EPSILON or not _is_certain(subject[0], interval)
+            found.append(Condition(*subject, figure, figures[name][subject], name, limit, interval, passed))
+            if not passed:
+                break
+        conditions.append(min(found, key=lambda one: (one.passed, -one.loss)))
+    return conditions
 
 
-def _compare_held_out(
-    candidate: Candidate, active: Rival, others: Iterable[Rival], frozen: list[tuple[int, Row]], limits: Limits
-) -> tuple[dict[str, SliceFigures], list[Condition]]:
-    """Compare F1 on the held-out rows, with the active version and with the best of the others."""
-    places, rows = [at for at, _ in frozen], [row for _, row in frozen]
-    texts, labels = [row.text for row in rows], list_values(rows)
-    flags = candidate.probabilities[places] >= candidate.manifest["threshold"]
-    probabilities = active.engine.predict_proba(texts)
-    conditions = [_compare_slice("held_out", labels, flags, active, probabilities >= active.threshold, limits)]
-    if best := _find_best(others, texts, labels):
-        conditions.append(_compare_slice("held_out", labels, flags, *best, limits))
-    figures: SliceFigures = {
-        "candidate": _measure_rows(candidate, places, labels),
-        "rival": measure(labels, probabilities, active.threshold),
-    }
-    return {"held_out": figures}, conditions
+def _compute_loss(kind: str, mine: float, theirs: float) -> float:
+    return mine - theirs if kind == "false_positive_gap" else theirs - mine
 
 
-def _compare_evaluation_set(
-    candidate: Candidate, active: Rival, limits: Limits
-) -> tuple[dict[str, SliceFigures], list[Condition]]:
-    """Compare F1 on the evaluation set that ships with the engine, if one does."""
-    if candidate.evaluation is None:
-        return {}, []
-    test = candidate.evaluation.select_split("test")
-    labels = test.truth()
-    mine, theirs = (one.engine.judge_evaluation_set(test)[PRIMARY] for one in (candidate, active))
-    threshold = candidate.manifest["threshold"]
-    condition = _compare_slice("shipped", labels, mine >= threshold, active, theirs >= active.threshold, limits)
-    figures: SliceFigures = {
-        "candidate": measure(labels, mine, threshold),
-        "rival": measure(labels, theirs, active.threshold),
-    }
-    return {"shipped": figures}, [condition]
+def _is_certain(kind: str, interval: tuple[float, float] | None) -> bool:
+    """Return whether a loss with this interval is more than chance."""
+    if interval is None:
+        return True
+    return interval[0] > 0 if kind == "false_positive_gap" else interval[1] < 0
 
 
-def _compare_slice(subject: str, labels: Bools, flags: Bools, rival: Rival, rival_flags: Bools, limits: Limits) -> Condition:
-    f1, other, interval = compare_f1(labels, flags, rival_flags)
-    is_worse = other - f1 > limits.f1_loss + _EPSILON and interval[1] < 0
-    return Condition("f1", subject, f1, other, rival.name, limits.f1_loss, interval, not is_worse)
-
-
-def _find_best(others: Iterable[Rival], texts: list[str], labels: Bools) -> tuple[Rival, Bools] | None:
-    """Return the rival with the highest F1 on these texts, and which of them it flags; `None` if there is no rival."""
-    best, best_f1 = None, -1.0
-    for rival in others:
-        flags = rival.flag(texts)
-        f1 = measure_f1(labels, flags)
-        if f1 > best_f1:
-            best, best_f1 = (rival, flags), f1
-    return best
-
-
-def _compare_checks(candidate: Candidate, active: Rival, limits: Limits) -> list[Condition]:
-    # Both are answered now, not read from the manifests: checks may have been added since the active version was trained.
-    rights = [answer_checks(one.engine, one.manifest["threshold"]) for one in (candidate, active)]
-    mine, theirs = map(summarise_checks, rights)
-    intervals, gap_interval = estimate_check_intervals(*rights)
-    conditions: list[Condition] = []
-    for group, share in theirs["groups"].items():
-        is_worse = share - mine["groups"][group] > limits.group_loss + _EPSILON and intervals[group][1] < 0
-        figures = (mine["groups"][group], share, active.name, limits.group_loss)
-        conditions.append(Condition("functional_group", group, *figures, intervals[group], not is_worse))
-    gap, gap_before = mine["false_positive_gap"], theirs["false_positive_gap"]
-    is_wider = gap - gap_before > limits.gap_growth + _EPSILON and gap_interval[0] > 0
-    figures = (gap, gap_before, active.name, limits.gap_growth)
-    return [*conditions, Condition("false_positive_gap", "", *figures, gap_interval, not is_wider)]
-
-
-def _compare_reviews(candidate: Candidate, active: Rival, limits: Limits) -> list[Condition]:
-    """Compare the shares of training-side reviews that both answer as reviewed, if there are any."""
-    reviews = candidate.training_reviews
-    if not reviews:
-        return []
-    texts, said = [row.text for row in reviews], list_values(reviews)
-    mine = candidate.engine.predict_proba(texts) >= candidate.manifest["threshold"]
-    shares = float((mine == said).mean()), float((active.flag(texts) == said).mean())
-    is_worse = shares[1] - shares[0] > limits.review_loss + _EPSILON
-    return [Condition("reviews", "", *shares, active.name, limits.review_loss, None, not is_worse)]
-
-
-def _measure_newer(candidate: Candidate, active: Rival, places: list[int]) -> dict[str, SliceFigures]:
-    """Return the figures of both on the held-out rows with new or changed labels, if there are any."""
-    if not places:
-        return {}
-    rows = [candidate.held_out[at] for at in places]
-    probabilities = active.engine.predict_proba([row.text for row in rows])
-    theirs = measure(list_values(rows), probabilities, active.threshold)
-    return {"newer": {"candidate": _measure_rows(candidate, places), "rival": theirs}}
-
-
-def _measure_rows(candidate: Candidate, places: Iterable[int], labels: Bools | None = None) -> Figures:
-    """Return the figures of the candidate on the held-out rows at these places, by their labels now unless others are given."""
-    places = list(places)
-    if labels is None:
-        labels = list_values([candidate.held_out[at] for at in places])
-    return measure(labels, candidate.probabilities[places], candidate.manifest["threshold"])
+def _estimate_interval(subject: Subject, exam: Exam, mine: Answers, rival: Answers) -> tuple[float, float] | None:
+    kind, name = subject
+    if kind == "reviews":
+        return None
+    if kind == "f1":
+        at = exam.places[name]
+        return compare_f1(exam.truth[name][at], mine.flags(name)[at], rival.flags(name)[at])[2]
+    rights = exam.is_right(mine, "checks"), exam.is_right(rival, "checks")
+    return estimate_group_interval(name, *rights) if kind == "functional_group" else estimate_gap_interval(*rights)

@@ -15,7 +15,7 @@ from ..engines.encoder.session import Encoder
 from ..evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
 from ..evaluation.metrics import calibration_error
 from ..evaluation.threshold import choose_threshold
-from ..text import fingerprint
+from ..text import READING, fingerprint
 from .augment import disguise
 from .corpus import LABELS, SOURCES, WEIGHTS, Example
 from .export import export
@@ -35,7 +35,14 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     export(model.encoder, folder / "encoder.onnx")
     load_tokenizer(base / "tokenizer.json", None).save(str(folder / "tokenizer.json"), pretty=False)
-    manifest = {"format": 1, "width": MINILM.width, "window": settings.tokens, "overlap": OVERLAP, "labels": list(LABELS)}
+    manifest = {
+        "format": 1,
+        "reading": READING,
+        "width": MINILM.width,
+        "window": settings.tokens,
+        "overlap": OVERLAP,
+        "labels": list(LABELS),
+    }
     write_manifest(folder, manifest)
     encoder = Encoder(folder, threads=torch.get_num_threads())
 
@@ -135,7 +142,7 @@ def _embed(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarra
     """Return one embedding for each text. A long text has that of the window to which `weights` give the highest logit."""
     vectors = []
     for at in range(0, len(texts), 512):
-        found, starts = encoder.embed(texts[at : at + 512])
+        found, starts, _ = encoder.embed(texts[at : at + 512])
         vectors.append(found[pick_windows(found @ weights, starts)])
     return np.concatenate(vectors)
 

@@ -1,14 +1,14 @@
 """The form of a text that the encoder reads, and where each of its characters comes from."""
 
-import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 
-from .normalisation import MOJIBAKE, undo_mojibake
+from .aligned import MAX_GROWTH, Aligned
+from .markup import ENTITY, undo_entity, undo_markup
+from .normalisation import MOJIBAKE, normalise_unicode, undo_mojibake
 
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,31});?")
 # Invisible characters, and marks that decorate a letter: format characters, blanks of no width, combining marks, variation
 # selectors and tags. Also halves of surrogate pairs, which are no characters.
 _UNSEEN = re.compile(
@@ -47,75 +47,22 @@ _LOOK_ALIKES = {
 _LOOK_ALIKES |= {chr(start + at): chr(97 + at) for start in (0x1F150, 0x1F170) for at in range(26)}  # white on black letters
 
 
-class Aligned:
-    """A rewritten text, and where each of its characters comes from in the original.
-
-    Attributes
-    ----------
-    text : str
-    starts, ends : sequence of int
-        For each character, where its origin begins and ends in the original.
-    """
-
-    __slots__ = ("ends", "starts", "text")
-
-    def __init__(self, text: str):
-        self.text = text
-        self.starts: Sequence[int] = range(len(text))
-        self.ends: Sequence[int] = range(1, len(text) + 1)
-
-    def replace(
-        self, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str], *, by_character: bool = False
-    ) -> None:
-        """Replace each match. See `edit`."""
-        self.edit(((*found.span(), replacement(found)) for found in pattern.finditer(self.text)), by_character=by_character)
-
-    def edit(self, edits: Iterable[tuple[int, int, str]], *, by_character: bool = False) -> None:
-        """Replace each (start, end), in ascending order, by a new text.
-
-        The origin of each new character is the whole replaced part. With `by_character` it is the one character in its place. The
-        origin of a deleted part is added to that of the character before it.
-        """
-        pieces: list[str] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        at = 0
-        for start, end, new in edits:
-            kept = end if by_character else start
-            pieces += self.text[at:start], new
-            starts += self.starts[at:kept]
-            ends += self.ends[at:kept]
-            if not by_character:
-                starts += [self.starts[start]] * len(new)
-                ends += [self.ends[end - 1]] * len(new)
-                if ends and not new:
-                    ends[-1] = self.ends[end - 1]
-            at = end
-        if pieces:
-            self.text = "".join([*pieces, self.text[at:]])
-            self.starts, self.ends = [*starts, *self.starts[at:]], [*ends, *self.ends[at:]]
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where the characters from `start` to `end` (exclusive) come from in the original."""
-        return min(self.starts[start:end]), max(self.ends[start:end])
-
-
 def encoder_form(text: str) -> Aligned:
     """Return the form of `text` that the encoder reads, and where each of its characters comes from.
 
-    It decodes entities and mojibake, drops invisible characters, and undoes look-alike letters, leetspeak inside words, split
-    letters and drawn-out words. A mention becomes "@user", a link "http", an emoji its English name. The tokenizer makes lower
-    case.
+    It undoes markup, decodes entities and mojibake, drops invisible characters, and undoes look-alike letters, leetspeak inside
+    words, split letters and drawn-out words. A mention becomes "@user", a link "http", an emoji its English name. The tokenizer
+    makes lower case.
     """
-    form = Aligned(text)
+    form = undo_markup(text) if "<" in text else Aligned(text)
     if "&" in text:
-        form.replace(_ENTITY, lambda found: html.unescape(found.group()))
+        form.replace(ENTITY, undo_entity)
     if not text.isascii() or not form.text.isascii():
         form.replace(MOJIBAKE, undo_mojibake)
-        form.edit(_spell_emoji(form.text))
+        form.edit_within_bounds(_spell_emoji(form.text))
         form.replace(_UNSEEN, lambda found: "")
         pieces = _WORD_OR_FOREIGN.finditer(form.text)
-        form.edit((*piece.span(), _latin(piece.group())) for piece in pieces if not piece.group().isascii())
+        form.edit_within_bounds((*piece.span(), _latin(piece.group())) for piece in pieces if not piece.group().isascii())
     form.replace(_LINK, lambda found: "http")
     if "@" in form.text or "user" in form.text.lower():
         form.replace(_ADDRESS, lambda found: "@user")
@@ -130,7 +77,10 @@ def encoder_form(text: str) -> Aligned:
 
 def _latin(word: str) -> str:
     """Return a word without accents. If all its other letters are look-alikes, return these as Latin letters."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+    plain = normalise_unicode("NFKD", word)
+    if len(plain) - len(word) > MAX_GROWTH:
+        return plain  # will be skipped
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
     latin = "".join(_LOOK_ALIKES.get(char, char) for char in plain)
     return latin if latin.isascii() else plain
 

@@ -12,7 +12,7 @@ from ..arrays import Bools
 from ..evaluation.functional_checks import read_functional_checks
 from ..label_index import LabelIndex
 from ..labels import PRIMARY
-from ..text import fingerprint
+from ..text import compute_likeness, fingerprint
 from .progress import Progress, Steps
 
 # The sources that mean something here. A review is a person's decision; how it came may follow after a colon. The starter tweets
@@ -36,16 +36,28 @@ class Row(NamedTuple):
         Whether the text carries the label.
     source : str
     label : str
+    side : str
+        The side of the text: see `choose_side`, which chooses it if it is "".
+    key : str
+        The API key that brought the label; "" if none did.
+    night : str
+        The day on which the label came.
+    number : int
+        The number of the label where it is stored. A label without one (0) is never held back.
     """
 
     text: str
     value: bool
     source: str = "rows"
     label: str = PRIMARY
+    side: str = ""
+    key: str = ""
+    night: str = ""
+    number: int = 0
 
 
 # A row, or a plain tuple of its first fields.
-RowFields = tuple[str, bool] | tuple[str, bool, str] | tuple[str, bool, str, str]
+RowFields = Row | tuple[str, bool] | tuple[str, bool, str] | tuple[str, bool, str, str]
 
 
 def is_review(source: str) -> bool:
@@ -80,7 +92,8 @@ class RowsDigest:
 def choose_side(digest: str) -> str:
     """Return the side of a text: "held_out" (20 %), "threshold" (8 %) or "fit" (72 %).
 
-    The side depends on the fingerprint alone. So a text never changes sides, and scores compare across nights.
+    This rule is public: the side depends on the fingerprint alone. So a text never changes sides, and scores compare across
+    nights. Where people could gain by choosing the side of a text, its row says the side instead.
     """
     number = int(digest[:16], 16)
     if number % 5 == 0:
@@ -100,7 +113,7 @@ class Split:
     training_reviews : list of Row
         Reviews of the primary label that are not held out, at most 20,000.
     reviews : dict of str to LabelIndex
-        Every review by label, whatever its side. The version answers these texts as reviewed.
+        Every review by label, whatever its side. The version answers these texts, and those that read the same, as reviewed.
     digest : str
         See `RowsDigest`.
     sources : dict of str to int
@@ -162,31 +175,32 @@ class _Reader:
         self._seen: dict[str, set[bytes]] = defaultdict(set)
         self._sides: dict[tuple[str, str], list[Row]] = defaultdict(list)
         self._training_reviews: list[Row] = []
-        self._reviews: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+        self._reviews: dict[str, list[tuple[str, str | None, bool]]] = defaultdict(list)
         self._digest = RowsDigest()
         self._sources: Counter[str] = Counter()
         self._names: dict[str, str] = {}
         self.n_rows = self._n_learned = self._n_trained_on = 0
 
     def read(self, row: Row) -> None:
-        key = fingerprint(row.text)
-        short, seen = bytes.fromhex(key), self._seen[row.label]
+        digest = fingerprint(row.text)
+        short, seen = bytes.fromhex(digest), self._seen[row.label]
         if short in seen:
             return
         seen.add(short)
         # Keep one string for each source and label: a database returns a new one with each row.
         intern = self._names.setdefault
-        row = Row(row.text, row.value, intern(row.source, row.source), intern(row.label, row.label))
+        source, label, side, key, night = (intern(name, name) for name in row[2:7])
+        row = Row(row.text, row.value, source, label, side, key, night, row.number)
         self.n_rows += 1
-        self._digest.update(key, row.value, row.source, row.label)
+        self._digest.update(digest, row.value, row.source, row.label)
         if is_review(row.source):
-            self._reviews[row.label].append((key, row.value))
-        if key in self._checks:
+            self._reviews[row.label].append((digest, compute_likeness(row.text), row.value))
+        if digest in self._checks:
             return
-        if key in self._learned:
+        if digest in self._learned:
             self._n_learned += row.label == PRIMARY
             return
-        side = "held_out" if key in self._evaluated else choose_side(key)
+        side = "held_out" if digest in self._evaluated else row.side or choose_side(digest)
         self._sides[row.label, side].append(row)
         if row.label == PRIMARY:
             self._count(row, side)
@@ -202,7 +216,7 @@ class _Reader:
         return Split(
             dict(self._sides),
             self._training_reviews,
-            {label: LabelIndex.build(said) for label, said in self._reviews.items()},
+            {label: LabelIndex.build_of_reviews(said) for label, said in self._reviews.items()},
             self._digest.hexdigest(),
             dict(sorted(self._sources.items())),
             self.n_rows,

@@ -3,11 +3,12 @@
 from collections import Counter
 
 import pytest
+from django.db import connection
 
 from api.labels.models import Label
 from api.labels.selectors import stream_labelled_rows
 from api.labels.services import add_review
-from api.review_queue.feeds import FoundPost
+from api.review_queue.found import FoundPost
 from api.review_queue.models import Post
 from api.review_queue.selectors import list_posts_to_review
 from api.review_queue.services import add_posts
@@ -43,7 +44,7 @@ def test_posts_are_listed_most_uncertain_first(admin_client, posts):
 def test_a_decision_becomes_a_review(admin_client, posts):
     ids = {post.tweet.text: post.id for post in Post.objects.select_related("tweet")}
     page = run_action(admin_client, "post", "hateful", [ids["sure"]])
-    assert "1 posts reviewed" in page.content.decode()
+    assert "1 post reviewed" in page.content.decode()
     run_action(admin_client, "post", "not_hateful", [ids["unsure"]])
     assert {row.text: (row.value, row.source) for row in stream_labelled_rows()} == {
         "sure": (True, "review"),
@@ -70,6 +71,27 @@ def test_labels_can_be_set_aside_and_restored(admin_client):
     assert list(stream_labelled_rows()) == []
     assert "1 labels restored" in run_action(admin_client, "label", "restore", [label.id]).content.decode()
     assert len(list(stream_labelled_rows())) == 1
+
+
+@pytest.mark.parametrize("model", ["label", "suggestion", "post"])
+def test_no_page_reads_all_rows_for_its_filters(admin_client, posts, django_assert_max_num_queries, model):
+    for n in range(20):
+        add_review(text=f"text {n}", is_hate_speech=True, key="abc"[n % 3], is_trusted=n % 2 == 0)
+    with django_assert_max_num_queries(40) as captured:
+        page = admin_client.get(f"/admin/api/{model}/").content.decode()
+    queries = [query["sql"] for query in captured.captured_queries]
+    assert not [query for query in queries if "DISTINCT" in query]
+    offered = {"label": ("source=review", "key=b"), "suggestion": ("source=review", "key=b"), "post": ("feed=https%3A",)}
+    for link in offered[model]:
+        assert link in page
+    # Each look-up of a value is one step in an index.
+    columns = [field.partition("=")[0] for field in offered[model]]
+    steps = [query for query in queries if "LIMIT 1" in query and any(f'"{column}" >' in query for column in columns)]
+    assert steps
+    with connection.cursor() as cursor:
+        for step in steps:
+            cursor.execute(f"EXPLAIN QUERY PLAN {step}")
+            assert any("USING" in row[-1] and "INDEX" in row[-1] and "SCAN" not in row[-1] for row in cursor.fetchall()), step
 
 
 @pytest.mark.parametrize("model", ["label", "post", "modelversion", "activation", "trainingrun"])

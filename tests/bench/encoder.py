@@ -114,7 +114,7 @@ def speed(texts: list[str]) -> Iterator[Figure]:
     ids = np.random.default_rng(0).integers(1000, 30000, (1, 32))
     encoder, bert = Encoder(threads=1), reference(1)
     engine = EncoderEngine(*Shipped().head(), encoder)
-    text = next(text for text in texts if len(encoder.read(text)[1][0].ids) == 32)
+    text = next(text for text in texts if len(encoder.reader.read(text)[1][0].ids) == 32)
     ours, theirs = [], []
     # Ten of each in turn: after each run of BERT-base the caches are full of its 340 MB, which no service has beside it.
     for _ in range(6):
@@ -129,7 +129,7 @@ def speed(texts: list[str]) -> Iterator[Figure]:
     encoder, bert = Encoder(threads=2), reference(2)
     engine = EncoderEngine(*Shipped().head(), encoder)
     some = texts[:1000]
-    lengths = sorted(len(encoder.read(text)[1][0].ids) for text in some[:96])
+    lengths = sorted(len(encoder.reader.read(text)[1][0].ids) for text in some[:96])
     engine.judge(some[:64])
     ours, theirs = [], []
     for _ in range(3):
@@ -226,7 +226,7 @@ def new_community(twitter: Path) -> tuple[list[Row], list[Row]]:
 
 def one_each(texts: list[str]) -> np.ndarray:
     """Return one embedding a text, of long ones that of the first window."""
-    vectors, starts = load_encoder().embed(texts)
+    vectors, starts, _ = load_encoder().embed(texts)
     return vectors[starts]
 
 

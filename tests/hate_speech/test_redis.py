@@ -3,60 +3,13 @@
 import base64
 import json
 import shutil
-import socket
-import threading
 from urllib.parse import urlsplit
 
 import pytest
 import redis
 
+from ..proxy import Proxy
 from ..service import wait_until
-
-
-class Proxy:
-    """A TCP proxy in front of Redis, which a test can stop and start: the server itself is not the tests' to stop."""
-
-    def __init__(self, target: tuple[str, int]):
-        self.target = target
-        self.sockets: list[socket.socket] = []
-        self.listener = None
-        self.port = 0
-        self.start()
-
-    def start(self):
-        self.listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
-
-    def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        for one in self.sockets:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-            finally:
-                one.close()
-        self.sockets.clear()
-
-    def _accept(self, listener):
-        while True:
-            try:
-                client, _ = listener.accept()
-                server = socket.create_connection(self.target)
-            except OSError:
-                return
-            self.sockets += [client, server]
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
-
-    def _copy(self, source, sink):
-        try:
-            while piece := source.recv(65536):
-                sink.sendall(piece)
-        except OSError:
-            return
 
 
 @pytest.fixture
@@ -86,6 +39,7 @@ def test_everything_is_answered_while_redis_is_away(proxied):
     assert ready.status_code == 503
     parts = ready.json()
     assert [parts[name] for name in ("database", "broker", "model")] == ["ok", "not reachable", "ok"]
+    assert service.client.get("/readyz", params={"for": "serving"}).status_code == 200
     # A training asked for meanwhile is a row, and begins once Redis is back.
     asked = service.manage("exec_train")
     assert asked.returncode == 0

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from hate_speech_AI.engines.encoder import embeddings
 from hate_speech_AI.engines.encoder.embeddings import EmbeddingCache
-from hate_speech_AI.text import fingerprint
+from hate_speech_AI.text import READING, fingerprint
 
 
 class Counting:
@@ -68,6 +69,14 @@ def test_what_was_cut_off_is_made_again(tmp_path, embed):
 def test_another_encoders_embeddings_go(tmp_path, embed):
     ask(tmp_path, ["one"], embed=embed)
     assert ask(tmp_path, ["one"], embed=embed, encoder="b" * 64) == [[[3]]]
+    assert embed.texts == ["one", "one"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_embeddings_of_another_reading_form_go(tmp_path, embed, monkeypatch):
+    ask(tmp_path, ["one"], embed=embed)
+    monkeypatch.setattr(embeddings, "READING", READING + 1)
+    assert ask(tmp_path, ["one"], embed=embed) == [[[3]]]
     assert embed.texts == ["one", "one"]
     assert len(list(tmp_path.iterdir())) == 1
 

@@ -17,7 +17,7 @@ from hate_speech_AI.errors import ForeignEncoderError, IncompatibleVersionError
 from hate_speech_AI.formats import FORMAT_VERSION, name_reviews
 from hate_speech_AI.labels import IMPLIES, PRIMARY
 from hate_speech_AI.store import ModelStore
-from hate_speech_AI.text import fingerprint
+from hate_speech_AI.text import READING, fingerprint
 from hate_speech_AI.training.rows import Row
 
 [OTHER] = IMPLIES[PRIMARY]
@@ -89,9 +89,10 @@ def test_it_is_a_rival_and_the_next_version_is_of_todays_format(store):
     manifest = store.manifest(new)
     assert manifest["format"] == FORMAT_VERSION
     assert manifest["gate"]["rival"] == manifest["parent"] == old
-    # The same rows and parameters: an upgrade finds nothing new.
+    # The same rows and parameters, but for the reading form: it alone makes a training due.
     assert manifest["rows"] == store.manifest(old)["rows"]
-    assert manifest["parameters"] == store.manifest(old)["parameters"]
+    assert store.manifest(old)["parameters"]["reading"] == 1
+    assert manifest["parameters"] == {**store.manifest(old)["parameters"], "reading": READING}
     assert {name_reviews(PRIMARY), name_reviews(OTHER)} <= set(manifest["files"])
     assert store.load(new).engine.mean == pytest.approx(store.load(old).engine.mean, abs=1e-6)
     store.activate(old)
@@ -106,7 +107,7 @@ def test_one_of_another_encoder_is_listed_and_not_compared_with(store):
     with pytest.raises(ForeignEncoderError):
         store.load(old)
     new = Classifier(store).train_model(ROWS, recent=[old])
-    assert store.manifest(new)["gate"]["rival"] is None
+    assert store.manifest(new)["gate"]["rival"] == EncoderEngine.name_shipped()
 
 
 @pytest.mark.parametrize("number", [0, FORMAT_VERSION + 1, "1", 1.0, True, [1], None])

@@ -8,12 +8,14 @@ import pytest
 
 from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.evaluation import gate
+from hate_speech_AI.evaluation.exam import Exam
 from hate_speech_AI.evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
-from hate_speech_AI.evaluation.gate import Limits, Rival
+from hate_speech_AI.evaluation.gate import DEFAULT_LIMITS, Limits, Rivals
 from hate_speech_AI.label_index import LabelIndex
+from hate_speech_AI.labels import PRIMARY
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.candidate import Candidate, Scored
-from hate_speech_AI.training.rows import STARTER, Row, list_values
+from hate_speech_AI.training.rows import STARTER, Row, Split, list_values
 
 HELD_OUT = [Row(f"held out {number}", number % 4 == 0, "import:a") for number in range(400)]
 REVIEWS = [Row(f"reviewed {number}", number % 2 == 0, "review") for number in range(100)]
@@ -47,12 +49,26 @@ def candidate(wrong=(), rows=HELD_OUT, sources=("import:a",)):
     engine = Scripted(wrong)
     probabilities = engine.predict_proba([row.text for row in rows])
     scored = Scored(list_values(rows), probabilities, [row.source for row in rows])
-    return Candidate(engine, manifest(engine, sources), rows, probabilities, REVIEWS, {}, scored)
+    measured = manifest(engine, sources) | {"score": {"slices": {"held_out": scored.measure(0.5)}}}
+    return Candidate(engine, measured, rows, probabilities, REVIEWS, {}, scored)
 
 
 def rival(wrong=(), name="active", sources=("import:a",)):
-    engine = Scripted(wrong)
-    return Rival(name, engine, manifest(engine, sources))
+    return name, Scripted(wrong), sources
+
+
+def judge(one, active, held_out=INDEX, *, anchor=None, others=(), limits=DEFAULT_LIMITS, withdrawn=()):
+    """Return the gate's verdict on a candidate: each rival answers the exam, then they are compared."""
+    split = Split({(PRIMARY, "held_out"): one.held_out}, one.training_reviews, {}, "", {}, 0, 0, 0)
+    exam = Exam.prepare(split, None, held_out, withdrawn)
+    answers = {name: exam.answer(name, engine, 0.5) for name, engine, _ in filter(None, (active, anchor, *others))}
+    rivals = Rivals(
+        answers[active[0]] if active else None,
+        answers[anchor[0]] if anchor else None,
+        [answers[other[0]] for other in others],
+        manifest(*active[1:]) if active else None,
+    )
+    return gate.judge(one, exam, rivals, limits)
 
 
 def failed(verdict):
@@ -64,7 +80,7 @@ def hateful(n):
 
 
 def test_it_works():
-    verdict = gate.judge(candidate(), rival(), INDEX)
+    verdict = judge(candidate(), rival(), INDEX)
     assert verdict["passed"]
     assert verdict["reasons"] == []
     kinds = [condition["kind"] for condition in verdict["conditions"]]
@@ -73,35 +89,71 @@ def test_it_works():
 
 
 def test_the_first_version_has_no_rival():
-    verdict = gate.judge(candidate(hateful(50)), None, None)
+    verdict = judge(candidate(hateful(50)), None, None)
     assert verdict["passed"]
     assert verdict["rival"] is None
     assert verdict["slices"]["held_out"]["candidate"]["n"] == 400
 
 
 def test_a_lower_f1_is_refused_with_both_numbers():
-    verdict = gate.judge(candidate(hateful(20)), rival(), INDEX)
+    verdict = judge(candidate(hateful(20)), rival(), INDEX)
     assert failed(verdict) == [("f1", "held_out")]
     (reason,) = verdict["reasons"]
     assert "0.889 against 1.000 of active" in reason
 
 
 def test_a_loss_within_the_limit_passes():
-    assert gate.judge(candidate(hateful(20)), rival(), INDEX, limits=Limits(f1_loss=0.12))["passed"]
+    assert judge(candidate(hateful(20)), rival(), INDEX, limits=Limits(f1_loss=0.12))["passed"]
 
 
 def test_a_loss_that_may_be_chance_passes():
     # One text of a hundred: over the limit of 0.005, but the interval reaches zero.
-    verdict = gate.judge(candidate(hateful(1)), rival(), INDEX, limits=Limits(f1_loss=0.001))
+    verdict = judge(candidate(hateful(1)), rival(), INDEX, limits=Limits(f1_loss=0.001))
     assert verdict["passed"]
     assert verdict["conditions"][0]["interval"][1] == 0
 
 
 def test_the_best_recent_version_is_a_rival_too():
     worse, best = rival(hateful(40), "worse"), rival(hateful(5), "best")
-    verdict = gate.judge(candidate(hateful(20)), rival(hateful(20)), INDEX, others=iter([worse, best]))
+    verdict = judge(candidate(hateful(20)), rival(hateful(20)), INDEX, others=[worse, best])
     assert failed(verdict) == [("f1", "held_out")]
     assert "of best" in verdict["reasons"][0]
+
+
+def test_losses_of_many_nights_do_not_add_up():
+    """Each night loses less than the limit against the night before, and in the end too much against the anchor."""
+    harmless = [check.text for check in read_functional_checks() if check.identity == "women" and not check.label]
+    limits = Limits(group_loss=1)
+    tonight, last_night = candidate(harmless[:40]), rival(harmless[:36])
+    assert judge(tonight, last_night, limits=limits)["passed"]
+    verdict = judge(tonight, last_night, anchor=rival(name="anchor"), limits=limits)
+    assert failed(verdict) == [("false_positive_gap", "")]
+    assert "of anchor" in verdict["reasons"][0]
+    assert (verdict["rival"], verdict["anchor"]) == ("active", "anchor")
+
+
+@pytest.mark.parametrize("role", ["anchor", "recent"])
+def test_every_condition_is_judged_against_every_rival(role):
+    lost = [check.text for check in of_group("negated_hate") if check.sentence <= 7]
+    wrong_reviews = [row.text for row in REVIEWS[:3]]
+    wrong = [*lost, *wrong_reviews, *hateful(20)]
+    others = (
+        {"anchor": rival(name="other")}
+        if role == "anchor"
+        else {"others": [rival([*wrong, *hateful(50)], "worse"), rival(name="other")]}
+    )
+    assert judge(candidate(wrong), rival(wrong))["passed"]
+    verdict = judge(candidate(wrong), rival(wrong), **others)
+    assert failed(verdict) == [("f1", "held_out"), ("functional_group", "negated_hate"), ("reviews", "")]
+    assert all("of other" in reason for reason in verdict["reasons"])
+
+
+def test_no_version_passes_because_none_can_be_compared_with():
+    one = candidate()
+    split = Split({(PRIMARY, "held_out"): one.held_out}, one.training_reviews, {}, "", {}, 0, 0, 0)
+    verdict = gate.judge(one, Exam.prepare(split, None, INDEX), Rivals(error="model.npz is damaged."))
+    assert not verdict["passed"]
+    assert verdict["reasons"] == ["model.npz is damaged."]
 
 
 def of_group(group):
@@ -110,13 +162,13 @@ def of_group(group):
 
 def test_a_functional_group_that_gets_worse_is_refused():
     lost = [check.text for check in of_group("negated_hate") if check.sentence <= 7]
-    assert failed(gate.judge(candidate(lost), rival(), INDEX)) == [("functional_group", "negated_hate")]
+    assert failed(judge(candidate(lost), rival(), INDEX)) == [("functional_group", "negated_hate")]
 
 
 def test_one_sentence_of_a_group_is_no_finding():
     # Eight variants of one sentence: 7.7 points, over the limit, and one accident.
     lost = [check.text for check in of_group("negated_hate") if check.sentence == 3]
-    verdict = gate.judge(candidate(lost), rival(), INDEX)
+    verdict = judge(candidate(lost), rival(), INDEX)
     assert verdict["passed"]
     loss = next(condition for condition in verdict["conditions"] if condition["subject"] == "negated_hate")
     assert loss["rival"] - loss["candidate"] > 0.07
@@ -125,15 +177,15 @@ def test_one_sentence_of_a_group_is_no_finding():
 
 def test_an_identity_that_is_suspected_more_is_refused():
     harmless = [check.text for check in read_functional_checks() if check.identity == "women" and not check.label]
-    verdict = gate.judge(candidate(harmless[:40]), rival(), INDEX, limits=Limits(group_loss=1))
+    verdict = judge(candidate(harmless[:40]), rival(), INDEX, limits=Limits(group_loss=1))
     assert failed(verdict) == [("false_positive_gap", "")]
-    assert gate.judge(candidate(harmless[:40]), rival(), INDEX, limits=Limits(group_loss=1, gap_growth=0.5))["passed"]
+    assert judge(candidate(harmless[:40]), rival(), INDEX, limits=Limits(group_loss=1, gap_growth=0.5))["passed"]
 
 
 def test_reviews_that_are_forgotten_are_a_reason():
     wrong = [row.text for row in REVIEWS[:3]]
-    assert failed(gate.judge(candidate(wrong), rival(), INDEX)) == [("reviews", "")]
-    assert gate.judge(candidate(wrong[:2]), rival(), INDEX)["passed"]
+    assert failed(judge(candidate(wrong), rival(), INDEX)) == [("reviews", "")]
+    assert judge(candidate(wrong[:2]), rival(), INDEX)["passed"]
 
 
 def test_held_out_labels_that_came_since_are_shown_and_do_not_judge():
@@ -141,7 +193,7 @@ def test_held_out_labels_that_came_since_are_shown_and_do_not_judge():
     new = [row._replace(text=f"held out {number + 1000}") for number, row in enumerate(HELD_OUT[:50])]
     TRUTH.update({row.text: row.value for row in new})
     wrong = [row.text for row in new]
-    verdict = gate.judge(candidate(wrong, [*flipped, *HELD_OUT[100:], *new]), rival(), INDEX)
+    verdict = judge(candidate(wrong, [*flipped, *HELD_OUT[100:], *new]), rival(), INDEX)
     assert verdict["passed"]
     assert verdict["slices"]["held_out"]["candidate"] == verdict["slices"]["held_out"]["rival"]
     assert verdict["slices"]["held_out"]["rival"]["n"] == 400
@@ -150,7 +202,7 @@ def test_held_out_labels_that_came_since_are_shown_and_do_not_judge():
 
 def test_labels_that_were_taken_out_do_not_judge():
     withdrawn = {(fingerprint(text), True) for text in hateful(20)}
-    verdict = gate.judge(candidate(hateful(20)), rival(), INDEX, withdrawn=withdrawn)
+    verdict = judge(candidate(hateful(20)), rival(), INDEX, withdrawn=withdrawn)
     assert verdict["passed"]
     assert verdict["slices"]["held_out"]["rival"]["n"] == 380
 
@@ -158,22 +210,22 @@ def test_labels_that_were_taken_out_do_not_judge():
 def test_the_starter_tweets_are_no_standard_for_an_operators_data():
     starters = rival(sources=(STARTER,))
     bad = hateful(50)
-    assert gate.judge(candidate(bad, sources=(STARTER, "import:a")), starters, INDEX)["rival"] is None
+    assert judge(candidate(bad, sources=(STARTER, "import:a")), starters, INDEX)["rival"] is None
     # Reviews, which anybody may post, do not lift the gate.
-    assert not gate.judge(candidate(bad, sources=(STARTER, "review")), starters, INDEX)["passed"]
+    assert not judge(candidate(bad, sources=(STARTER, "review")), starters, INDEX)["passed"]
     # Nor does one more import, once the active version has learned from one.
-    assert not gate.judge(candidate(bad, sources=(STARTER, "import:a", "import:b")), rival(), INDEX)["passed"]
+    assert not judge(candidate(bad, sources=(STARTER, "import:a", "import:b")), rival(), INDEX)["passed"]
 
 
 def test_a_verdict_is_the_same_each_time():
-    verdicts = [gate.judge(candidate(hateful(7)), rival(hateful(3)), INDEX) for _ in range(2)]
+    verdicts = [judge(candidate(hateful(7)), rival(hateful(3)), INDEX) for _ in range(2)]
     assert verdicts[0] == verdicts[1]
 
 
 def test_the_candidate_is_left_as_it_was():
     one = candidate(hateful(7))
     before = pickle.dumps(one)
-    gate.judge(one, rival(), INDEX)
+    judge(one, rival(), INDEX)
     assert pickle.dumps(one) == before
 
 

@@ -24,6 +24,51 @@ def test_a_shared_first_half_is_told_apart():
     assert (index.get(first), index.get(second), index.get("ab" * 8 + "22" * 24)) == (True, False, None)
 
 
+def test_reviews_are_found_by_likeness_too_unless_they_disagree():
+    one, other, third = ("ab" * 32, "cd" * 32, "ef" * 32)
+    index = LabelIndex.build_of_reviews([("01" * 32, one, True), ("02" * 32, one, True), ("03" * 32, None, False)])
+    assert (len(index), index.get_alike(one), index.get_alike(other)) == (3, True, None)
+    for said in ([True, False], [True, False, True], [False, True, True]):
+        index = LabelIndex.build_of_reviews(
+            [(f"{at + 1:02x}" * 32, other, label) for at, label in enumerate(said)] + [("ff" * 32, third, True)]
+        )
+        assert (index.get_alike(other), index.get_alike(third)) == (None, True)
+        assert [index.get(f"{at + 1:02x}" * 32) for at in range(len(said))] == said
+
+
+def test_a_likeness_is_no_fingerprint(tmp_path):
+    index = LabelIndex.build_of_reviews([("01" * 32, "ab" * 32, True)])
+    index.save(tmp_path / "index.npz")
+    index = LabelIndex.load(tmp_path / "index.npz")
+    assert (index.get("01" * 32), index.get_alike("ab" * 32)) == (True, True)
+    assert (index.get("ab" * 32), index.get_alike("01" * 32)) == (None, None)
+
+
+def test_a_file_without_likenesses_is_read(tmp_path):
+    LabelIndex.build([("01" * 32, True)]).save(tmp_path / "index.npz")  # as releases before wrote it
+    index = LabelIndex.load(tmp_path / "index.npz")
+    assert (index.get("01" * 32), index.get_alike("01" * 32)) == (True, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"alike_keys": np.zeros((2, 2), np.uint64)},
+        {"alike_labels": np.zeros(2, np.uint8)},
+        {"alike_n": np.float64(1)},
+        {"alike_n": None},
+        {"alike_keys": None},
+    ],
+)
+def test_likenesses_of_other_shapes_are_refused(tmp_path, wrong):
+    LabelIndex.build_of_reviews([("01" * 32, "ab" * 32, True)]).save(tmp_path / "index.npz")
+    with np.load(tmp_path / "index.npz") as archive:
+        arrays = {name: array for name, array in {**archive, **wrong}.items() if array is not None}
+    np.savez(tmp_path / "index.npz", **arrays)
+    with pytest.raises(CorruptVersionError):
+        LabelIndex.load(tmp_path / "index.npz")
+
+
 @pytest.mark.parametrize("n", [0, 1, 9, 1000])
 def test_a_saved_index_is_the_same(tmp_path, n):
     labelled = {fingerprint(f"text {number}"): number % 3 == 0 for number in range(n)}

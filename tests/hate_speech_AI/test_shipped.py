@@ -11,7 +11,7 @@ from hate_speech_AI.engines.encoder.shipped import FOLDER, Shipped
 from hate_speech_AI.engines.evaluation_set import Fingerprints
 from hate_speech_AI.evaluation.functional_checks import answer_checks, summarise_checks
 from hate_speech_AI.evaluation.metrics import calibration_error
-from hate_speech_AI.text import fingerprint
+from hate_speech_AI.text import READING, fingerprint
 
 SHIPPED = Shipped()
 
@@ -21,6 +21,10 @@ def test_every_file_is_the_one_that_the_manifest_names():
         SHIPPED.read(name)
     others = {path.name for path in FOLDER.iterdir()} - set(SHIPPED.manifest["files"])
     assert others == {"manifest.json", "MODEL_CARD.md", "run_log.json"}
+
+
+def test_head_and_evaluation_set_are_fitted_for_todays_reading_form():
+    assert SHIPPED.manifest["reading"] == READING
 
 
 def test_the_encoder_is_small():

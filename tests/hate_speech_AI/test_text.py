@@ -2,15 +2,19 @@ import inspect
 import re
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hate_speech_AI.text import clean_and_tokenize_string, fingerprint, linear_form, normalise
+from hate_speech_AI.text import clean_and_tokenize_string, compute_likeness, fingerprint, linear_form, normalisation, normalise
 from hate_speech_AI.text.encoder_form import encoder_form
 from hate_speech_AI.text.linear_form import reading_form, stems, words
+from hate_speech_AI.text.markup import undo_markup
+from hate_speech_AI.text.normalisation import normalise_unicode
 from hate_speech_AI.text.sentences import find_sentences
 
 any_text = st.text(st.characters(), max_size=200)  # surrogates and control characters too
@@ -45,6 +49,51 @@ def test_fingerprint_ignores_the_unicode_form(text):
 def test_fingerprint_never_changes():
     # sha256 of "good morning": rows are keyed by it, so this value is for ever.
     assert fingerprint("Good  Morning\n") == "cdf71dea7d7741a2b6f021f3dd344f75c8333988f547866a8fbf28f064cf7c78"
+
+
+# Marks in and out of order, characters that decompose into marks (some of class 0 themselves), into a letter and marks, or into
+# many letters; hangul, whole and in parts; and letters that marks combine with.
+MARKS = "\u0300\u0301\u0308\u0316\u0323\u0327\u0334\u0345\u0591\u05b0\u05bc\u064b\u0651\u0f71\u0f72\u3099\u309a\u20dd"
+DECOMPOSING = (
+    "\u0344\u0f73\u0f75\u0f81\uff9e\uff9f\u1e0b\u1eb6\ufc5e\ufc60\ufdfa\u1f82\u0958\u2adc\ufb1d\U0001d160\u3333\u00a8\u037a"
+)
+OTHERS = "aeıAſßµ אあかカ\uff76\u1100\u1161\u11a8\uac00\uac01\u0000\u200d\ufe0f\ud800\U0001f600"
+
+
+@given(
+    st.text(st.sampled_from(MARKS + DECOMPOSING + OTHERS), max_size=300) | any_text, st.sampled_from(MARKS), st.integers(0, 200)
+)
+@example("\u0f73\uff9e" * 100, "\u0301", 0)
+@example("\u0316\u0301" * 100 + "a" + "\u0345\uff9e" * 100, "\u0301", 64)
+@settings(max_examples=500)
+def test_the_unicode_forms_are_those_of_the_standard_library(text, mark, count):
+    for whole in (text, mark * count + text, "\u0f73" * count + text, text + text[::-1] * (count // 10)):
+        for form in ("NFKC", "NFKD"):
+            assert normalise_unicode(form, whole) == unicodedata.normalize(form, whole)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\u0591\u05bc\u05b8\u05b0", "\u0345\uff9e", "\u0f73", "\u0344\u0316", "\u0301" * 999 + "\u0316" * 999 + "\u0334" * 999],
+)
+@pytest.mark.parametrize("form", ["NFKC", "NFKD"])
+def test_the_standard_library_never_sorts_a_long_run_of_marks(monkeypatch, form, piece):
+    # It sorts by insertion, so each mark that stands out of order costs as many steps as marks before it are of a higher class.
+    steps = 0
+
+    def normalise(form, text):
+        nonlocal steps
+        run: Counter[int] = Counter()
+        for char in "".join(unicodedata.normalize("NFKD", char) for char in text):
+            rank = unicodedata.combining(char)
+            steps += sum(count for other, count in run.items() if other > rank > 0)
+            run = run + Counter([rank]) if rank else Counter()
+        return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr(normalisation, "unicodedata", SimpleNamespace(normalize=normalise, combining=unicodedata.combining))
+    text = ("א" + piece * 3000)[:3000]
+    normalise_unicode(form, text)
+    assert steps <= 10 * len(text)
 
 
 @given(any_text)
@@ -113,10 +162,25 @@ HOSTILE = [
     "'",
     " ",
     "𝐀",
+    "<",
+    "<a ",
+    "<b>",
+    "</b>",
+    "<x></x>",
+    "<!--",
+    "<!",
+    "</",
+    "<script>",
+    "<a x='",
+    '<a x="',
+    '<i class="<i class=\'" ',
+    "<i x <i class=y ",
+    "</b x>",
+    "&#0",
 ]
 
 
-READERS = [normalise, reading_form, words, fingerprint, encoder_form, find_sentences]
+READERS = [normalise, reading_form, words, fingerprint, compute_likeness, encoder_form, find_sentences, undo_markup]
 
 
 def count_steps(function: Callable[[str], object], text: str) -> int:

@@ -134,7 +134,7 @@ def test_without_rows_nothing_changes():
 def test_embeddings_are_made_once(classifier, monkeypatch):
     encoder, asked = load_encoder(), []
     embed = encoder._embed
-    monkeypatch.setattr(encoder, "_embed", lambda texts: asked.extend(texts) or embed(texts))
+    monkeypatch.setattr(encoder, "_embed", lambda texts, budget: asked.extend(texts) or embed(texts, budget))
     rows = reviews(120)
     classifier.train_model(rows[:100])
     assert len(asked) > 100  # the functional checks too

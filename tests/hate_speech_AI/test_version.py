@@ -9,6 +9,8 @@ from hate_speech_AI.errors import NoExplanationError
 from hate_speech_AI.label_index import LabelIndex
 from hate_speech_AI.labels import IMPLIES, PRIMARY, complete_labels
 from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training.progress import run_to_end
+from hate_speech_AI.training.rows import REVIEW, Row, read_split
 from hate_speech_AI.version import Version
 
 [OTHER] = IMPLIES[PRIMARY]
@@ -22,6 +24,12 @@ def version_of(**said: dict[str, bool]) -> Version:
         label: LabelIndex.build((fingerprint(text), value) for text, value in by_text.items()) for label, by_text in said.items()
     }
     return Version(EncoderEngine.shipped(), reviews, {"version": "v", "threshold": 0.33})
+
+
+def reviewed(said: dict[str, dict[str, bool]]) -> Version:
+    """Return the shipped version with reviews, as a training writes them."""
+    rows = [Row(text, value, REVIEW, label) for label, by_text in said.items() for text, value in by_text.items()]
+    return Version(EncoderEngine.shipped(), run_to_end(read_split(rows)).reviews, {"version": "v", "threshold": 0.33})
 
 
 def test_every_label_is_answered_and_the_primary_is_first():
@@ -72,6 +80,45 @@ def test_what_people_said_comes_before_what_the_model_says():
     assert not alone.is_reviewed
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["GOOD MORNING, NEIGHBOURS!!", "good morning neigh\u200bbours", "Good  morning - neighbours", "Good morning, neighbours"],
+)
+def test_a_review_holds_for_what_reads_the_same(text):
+    [verdict] = reviewed({PRIMARY: {"Good morning, neighbours": True}}).judge([text])
+    assert (verdict.is_reviewed, verdict.probability, verdict.is_hate_speech) == (True, 1.0, True)
+
+
+def test_a_review_holds_for_nothing_else():
+    version = reviewed({PRIMARY: {"Good morning, neighbours": True, "ferry": True}})
+    verdicts = version.judge(["Good morning, dear neighbours", "Goodmorning, neighbours", "Good morning, neighbours 2", "ferry!"])
+    assert not any(verdict.is_reviewed for verdict in verdicts)
+
+
+def test_the_text_itself_comes_before_what_reads_the_same():
+    version = reviewed({PRIMARY: {"Good morning, neighbours": True, "good morning neighbours!": False}})
+    verdicts = version.judge(["Good morning, neighbours", "good morning neighbours!", "good morning, neighbours?"])
+    assert [(verdict.is_reviewed, verdict.is_hate_speech) for verdict in verdicts] == [
+        (True, True),
+        (True, False),
+        (False, False),
+    ]
+
+
+def test_reviews_that_contradict_each_other_do_not_answer_for_a_third_text():
+    version = reviewed({PRIMARY: {"Good morning, neighbours": True}, OTHER: {"good morning neighbours!": False}})
+    hateful, harmless, other = version.judge(
+        ["Good morning, neighbours", "good morning neighbours!", "good morning, neighbours?"]
+    )
+    assert (hateful.probability, harmless.probability, other.is_reviewed) == (1.0, 0.0, False)
+
+
+def test_no_likeness_is_computed_without_reviews_or_where_the_text_is_found(monkeypatch):
+    monkeypatch.setattr("hate_speech_AI.version.compute_likeness", None)
+    version_of().judge(["Good morning"])
+    assert reviewed({PRIMARY: {"Good morning": False}}).judge(["good morning"])[0].is_reviewed
+
+
 def test_an_explanation_is_the_models_also_where_a_review_answers():
     version = version_of(**{PRIMARY: {"good morning": True}})
     [verdict] = version.judge(["Good morning"], explain=True)
@@ -115,3 +162,11 @@ def test_an_engine_that_cannot_explain_says_so():
     assert list(version.judge(["a text"])[0].labels) == [PRIMARY]
     with pytest.raises(NoExplanationError, match="HATE_SPEECH_ENGINE=encoder"):
         version.judge(["a text"], explain=True)
+
+
+def test_what_people_said_of_a_truncated_text_counts():
+    text = "漢字仮名" * 2500
+    [verdict] = version_of(**{PRIMARY: {text: True}}).judge([text])
+    assert (verdict.probability, verdict.is_reviewed, verdict.is_truncated) == (1.0, True, True)
+    [verdict] = version_of().judge([text[:100]])
+    assert not verdict.is_truncated

@@ -3,7 +3,7 @@
 Each function raises `CompatError` for a request that it refuses.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Sized
 from itertools import accumulate
 
 from rest_framework.request import Request
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from hate_speech_AI.labels import HATE, IMPLIES, TOXIC
 from hate_speech_AI.text import fingerprint
 
+from ...access.quota import check_size
 from ...labels.recording import LabelledText
 from ..errors import CompatError
 from ..texts import read_fields
@@ -20,11 +21,19 @@ MAX_BYTES = 20_480  # of a comment, in UTF-8
 ATTRIBUTES = {"IDENTITY_ATTACK": HATE, "TOXICITY": TOXIC}
 # Clients often ask for all six at once, and read those that are answered.
 _UNSCORED = frozenset(["SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT"])
+# How many attributes, languages, or spans of an attribute a request may name.
+_MAX_ITEMS = 100
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
 
 
 def make_error(message: str, kind: str = "INVALID_REQUEST", about: dict[str, object] | None = None) -> CompatError:
     return CompatError(message, kind, about)
+
+
+def _count(items: Sized, where: str) -> None:
+    """Raise `CompatError` if there are too many items. Called before any of them is read."""
+    if len(items) > _MAX_ITEMS:
+        raise make_error(f"Invalid value at '{where}': {_MAX_ITEMS} at most are allowed.")
 
 
 def read_comment(request: Request) -> tuple[dict[str, object], str, list[str]]:
@@ -60,6 +69,8 @@ def _check_context(context: object) -> None:
 
 def _read_languages(asked: dict[str, object]) -> list[str]:
     languages = asked.get("languages") or []
+    if isinstance(languages, list):
+        _count(languages, "languages")
     if not isinstance(languages, list) or not all(isinstance(language, str) for language in languages):
         raise make_error("Invalid value at 'languages': a list of strings is expected.")
     return languages
@@ -78,6 +89,7 @@ def read_requested_attributes(asked: dict[str, object], *, known: Container[str]
     attributes = asked.get("requestedAttributes")
     if not isinstance(attributes, dict) or not attributes:
         raise make_error("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
+    _count(attributes, "requestedAttributes")
     thresholds = {}
     scored = {name for name, label in ATTRIBUTES.items() if label in known}
     unscored = (_UNSCORED | {*ATTRIBUTES}) - scored if scored & {*attributes} else frozenset()
@@ -144,6 +156,7 @@ def read_suggestions(asked: dict[str, object], text: str, languages: list[str]) 
         name, spans = ATTRIBUTES[attribute], scores.get("spanScores") or []
         if not isinstance(spans, list) or not (spans or scores.get("summaryScore")):
             raise make_error(f"Invalid value at '{where}': a summaryScore, spanScores, or both are expected.")
+        _count(spans, f"{where}.spanScores")
         if scores.get("summaryScore"):
             rows.append(LabelledText(text, _read_decision(scores["summaryScore"], f"{where}.summaryScore"), name=name))
         for span in spans:
@@ -151,6 +164,7 @@ def read_suggestions(asked: dict[str, object], text: str, languages: list[str]) 
             if begin is None or end is None or not text[begin:end].strip():
                 raise make_error(f"Invalid value at '{where}.spanScores': begin and end are to enclose a part of the text.")
             rows.append(LabelledText(text[begin:end], _read_decision(span.get("score"), f"{where}.spanScores"), name=name))
+    check_size([row.text for row in rows])
     return _refuse_contradictions(rows)
 
 

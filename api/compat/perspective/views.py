@@ -3,6 +3,7 @@
 `request.ATTRIBUTES` maps attributes to labels; no other attribute is served. Places count UTF-16 units, as in JavaScript.
 """
 
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,7 +18,7 @@ from ...access.callers import describe_origin, get_caller
 from ...access.permissions import Scope, require_scope
 from ...labels.services import add_feedback
 from ...verdicts.headers import name_version
-from ...verdicts.services import judge
+from ...verdicts.services import judge, list_labels, open_budget
 from ...web.parsers import PlainTextJSONParser, StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
@@ -49,11 +50,12 @@ class AnalyzeView(APIView):
 
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
+        thresholds = read_requested_attributes(asked, known=list_labels(), languages=languages)
         spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
-        whole, *parts = judge([text, *(text[start:end] for start, end in spans)], get_caller(request))
+        texts = [text, *(text[start:end] for start, end in spans)]
+        whole, *parts = judge(texts, get_caller(request), budget=open_budget(request))
         if not spans:
             spans, parts = [(0, len(text))], [whole]
-        thresholds = read_requested_attributes(asked, known=whole.labels, languages=languages)
         places = count_utf16_units(text)
         scores = {}
         for attribute, threshold in thresholds.items():
@@ -97,7 +99,7 @@ class DiscoveryView(APIView):
     def get(self, request: Request) -> Response:
         if request.query_params.get("version", "v1alpha1") != "v1alpha1":
             raise make_error("There is version v1alpha1 only.")
-        return Response(describe_discovery(request.build_absolute_uri("/")))
+        return Response(describe_discovery(request.build_absolute_uri(reverse("home"))))
 
 
 def _echo_token(asked: dict[str, object]) -> dict[str, object]:

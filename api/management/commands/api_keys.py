@@ -35,8 +35,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no scope {', '.join(sorted(unknown))}. There are {', '.join(Scope.values)}.")
         if not name.strip() or len(name) > 64:
             raise CommandError("A name has 1 to 64 characters.")
-        if rate is not None and rate < 1:
-            raise CommandError("--rate takes a number, at least 1.")
+        for option, number in (("--rate", rate), ("--days", days)):
+            if number is not None and number < 1:
+                raise CommandError(f"{option} takes a number, at least 1.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
             key = create_key(name=name, scopes=given, who=COMMAND_LINE, is_trusted=trusted, rate=rate, expires_at=expires_at)

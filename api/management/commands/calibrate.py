@@ -4,8 +4,9 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.compat.perspective.request import ATTRIBUTES
-from api.labels.files import FileError, RowError, read_tweets
+from api.labels.files import FileError, RowError, read_rows
 from api.management.judging import judge_texts
+from api.web.words import count
 
 
 class Command(BaseCommand):
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         threshold = float(np.sort(new)[::-1][before.sum() - 1])
         after = new >= threshold
         self.stdout.write(
-            f"{len(texts):,} texts; {before.sum():,} ({before.mean():.1%}) were flagged from {flagged_from} on.\n"
+            f"{count(len(texts), 'text')}; {before.sum():,} ({before.mean():.1%}) were flagged from {flagged_from} on.\n"
             f"Threshold {threshold:.4f} of {attribute} flags {after.sum():,} ({after.mean():.1%}), {(before & after).sum():,} of"
             " them flagged before too. Read some of those that differ before you switch."
         )
@@ -57,10 +58,10 @@ class Command(BaseCommand):
     def _read(self, file: Path, text_column: str, score_column: str) -> tuple[list[str], np.ndarray]:
         texts, scores = [], []
         try:
-            for row in read_tweets(file, text_column=text_column, label_column=score_column):
+            for row in read_rows(file, text_column=text_column, label_column=score_column):
                 if isinstance(row, RowError):
                     self.stderr.write(f"line {row.line}: {row.message}")
-                elif (score := _read_score(row.label)) is None:
+                elif (score := _read_score(row.labels)) is None:
                     self.stderr.write(f"line {row.line}: the score is not a number from 0 to 1")
                 else:
                     texts.append(row.text)
@@ -78,9 +79,9 @@ class Command(BaseCommand):
         return np.array(judged)
 
 
-def _read_score(text: str) -> float | None:
+def _read_score(said: tuple[str, ...]) -> float | None:
     try:
-        score = float(text)
+        [score] = map(float, said)
     except ValueError:
         return None
     return score if 0 <= score <= 1 else None

@@ -8,15 +8,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from api.labels import selectors
 from api.labels.files import FileError, LabelledTweet, RowError, read_tweets
 from api.management.judging import judge_texts
+from api.web.words import count
 from hate_speech_AI.evaluation.metrics import evaluate, format_table
 
 
 class _Columns(NamedTuple):
     """The columns of a file, and the labels that mean hate."""
 
-    text_column: str = "tweet"
-    label_column: str = "label"
-    hate_values: str = "1"
+    text_column: str = ""
+    label_column: str = ""
+    hate_values: str = ""
     group_columns: Sequence[str] = ()
 
 
@@ -29,16 +30,16 @@ _PRESETS = {
 
 class Command(BaseCommand):
     help = (
-        "Score the active version's model on a labelled CSV file, beside a baseline that always predicts the more frequent label."
+        "Score the active version's model on a labelled file, beside a baseline that always predicts the more frequent label."
         " Reviews are ignored. Texts that have a label in this service are counted, because the model may have learned them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--preset", choices=sorted(_PRESETS), help="the columns of a public suite")
-        parser.add_argument("--text-column", help="the column of the texts (default: tweet)")
-        parser.add_argument("--label-column", help="the column of the labels (default: label)")
-        parser.add_argument("--hate-values", help="the labels that mean hate, separated by commas (default: 1)")
+        parser.add_argument("--text-column", help="the column of the texts (default: tweet, text or the like)")
+        parser.add_argument("--label-column", help="the column of the labels (default: label or the like)")
+        parser.add_argument("--hate-values", help="the labels that mean hate, separated by commas; all others mean not hate then")
         parser.add_argument(
             "--group-column", dest="group_columns", action="append", help="add figures for each value of this column; repeatable"
         )
@@ -73,7 +74,7 @@ class Command(BaseCommand):
     def _read(self, file: Path, columns: _Columns) -> tuple[list[LabelledTweet], int]:
         """Return the good rows of a file and the number of bad ones, which are reported by line."""
         rows, n_bad = [], 0
-        hate_values = {value.strip() for value in columns.hate_values.split(",")}
+        hate_values = {value.strip() for value in columns.hate_values.split(",") if value.strip()}
         try:
             for row in read_tweets(file, **{**columns._asdict(), "hate_values": hate_values}):
                 if isinstance(row, RowError):
@@ -94,10 +95,11 @@ class Command(BaseCommand):
             return
         overall = figures["all"]
         self.stdout.write(
-            f"{figures['file']}: {overall['n']:,} texts by version {figures['version']}, {figures['bad_rows']} bad rows."
+            f"{figures['file']}: {count(overall['n'], 'text')} by version {figures['version']},"
+            f" {count(figures['bad_rows'], 'bad row')}."
         )
         if figures["labelled_here"]:
-            self.stdout.write(f"{figures['labelled_here']:,} of the texts have a label here: it may have learned from them.")
+            self.stdout.write(f"The version may have learned from {count(figures['labelled_here'], 'text')}: labelled here too.")
         self.stdout.write(format_table({"all": overall}))
         for column, groups in figures["groups"].items():
             self.stdout.write(f"\nBy {column}:\n{format_table(groups)}")

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from tqdm import tqdm
 
+from api.management.progress import show_progress
 from api.versions import selectors, services
 from api.versions.models import TrainingRun
 from api.versions.trainings import queue_training
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         """Show the progress of the run until it is finished, and return it."""
         began = time.monotonic()
         is_hinted = False
-        with tqdm(desc="queued", unit=" tweets", leave=False) as bar:
+        with show_progress(desc="queued", unit=" tweets") as bar:
             while not (run := selectors.list_runs().get(pk=run_id)).is_finished:
                 bar.total = run.rows_total or None
                 bar.n = run.rows_read

@@ -1,10 +1,11 @@
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
 from api.labels import selectors
 from api.labels.files import write_tweets
+from api.management.progress import show_progress
+from api.web.words import count
 
 
 class Command(BaseCommand):
@@ -17,15 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE")
 
     def handle(self, *, file: Path, **options: object) -> None:
-        rows = tqdm(
-            selectors.stream_labelled_tweets(),
-            total=selectors.count_labelled_tweets(),
-            desc="Writing",
-            unit=" tweets",
-            leave=False,
-        )
+        total = selectors.count_labelled_tweets()
+        rows = show_progress(selectors.stream_labelled_tweets(), total=total, desc="Writing", unit=" tweets")
         try:
-            count = write_tweets(file, rows)
+            written = write_tweets(file, rows)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}") from error
-        self.stdout.write(f"{count:,} tweets written to {file}.")
+        self.stdout.write(f"{count(written, 'tweet')} written to {file}.")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
 from api.labels import datasets, selectors, services
 from api.labels.files import FileError
@@ -37,8 +36,7 @@ class Command(BaseCommand):
         if not selectors.filter_labels(source=source).exists():
             self._ask_for_consent(dataset, yes)
         rows, counts = self._read(dataset, path)
-        bar = tqdm(rows, desc="Storing", unit=" tweets", leave=False)
-        stored = services.import_dataset(rows=bar, source=source)
+        stored = services.import_dataset(rows=rows, source=source)
         hateful = sum(row.value for row in rows)
         self.stdout.write(
             f"{name}: {len(rows):,} texts, {hateful:,} of them hate ({dataset.hate}): {stored['new']:,} new tweets,"

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.labels import selectors, services
+from api.web.words import count
 
 _ACTIONS = {"set_aside": services.exclude_labels, "restore": services.restore_labels}
 
@@ -33,6 +34,8 @@ class Command(BaseCommand):
     ) -> None:
         if not (source or key or since or until):
             raise CommandError("Say which labels: --source, --key, --since, --until, or several of them.")
-        count = _ACTIONS[action](selectors.filter_labels(source=source, key=key, since=since, until=until))
+        found = _ACTIONS[action](selectors.filter_labels(source=source, key=key, since=since, until=until))
         done = "set aside" if action == "set_aside" else "restored"
-        self.stdout.write(f"{count:,} labels {done}. The next training takes it into account: python manage.py exec_train --wait")
+        self.stdout.write(
+            f"{count(found, 'label')} {done}. The next training takes it into account: python manage.py exec_train --wait"
+        )

@@ -3,22 +3,27 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.versions import selectors, services
+from api.web.words import count
 from hate_speech_AI.core import classifier
 from hate_speech_AI.errors import HateSpeechError
 from hate_speech_AI.store import Pointer
 
 
 class Command(BaseCommand):
-    help = "List the model versions, activate one by hand, go back to the previous one, unpin, or delete old ones."
+    help = (
+        "List the model versions, activate one by hand, go back to the previous one, unpin, or delete old ones; or adopt a model"
+        " store in place of the one that the database belongs to."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="list|activate|rollback|unpin|prune")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|activate|rollback|unpin|prune|adopt")
         actions.add_parser("list", help="show the versions, newest first")
         activate = actions.add_parser("activate", help="activate this version; unless it is the newest, it is pinned")
         activate.add_argument("version")
         actions.add_parser("rollback", help="activate the version that was active before, and pin it")
         actions.add_parser("unpin", help="let the next version that passes the gate replace the active one")
         actions.add_parser("prune", help="delete all but the last ten and those active in the last 90 days")
+        actions.add_parser("adopt", help="let the database belong to this data folder, since the one before is lost")
 
     def handle(self, *, action: str, **options: Any) -> None:
         try:
@@ -55,7 +60,11 @@ class Command(BaseCommand):
 
     def _prune(self, **options: object) -> None:
         pruned = services.prune_versions()
-        self.stdout.write(f"{len(pruned)} versions deleted.")
+        self.stdout.write(f"{count(len(pruned), 'version')} deleted.")
+
+    def _adopt(self, **options: object) -> None:
+        services.adopt_store()
+        self.stdout.write(f"The database belongs to {classifier.store.root} now.")
 
     def _show_pointer(self, pointer: Pointer | None) -> None:
         if pointer is None:

@@ -1,13 +1,32 @@
 const element = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
-async function ask(path, options) {
-  const response = await fetch(path, options);
+async function ask(path, options = {}) {
+  const key = sessionStorage.getItem("apiKey");
+  const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
+  const response = await fetch(path, { ...options, headers });
   const answer = await response.json();
   if (response.ok) return answer;
+  const isRefused = response.status === 401 || answer.code === "scope_missing";
+  if (isRefused && key === sessionStorage.getItem("apiKey")) askForKey(); // not if another was given meanwhile
   const messages = answer.errors ? Object.values(answer.errors).flat() : [answer.detail];
-  throw new Error(messages.join(" "));
+  throw Object.assign(new Error(messages.join(" ")), { status: response.status });
 }
+
+// A key that is missing, not valid or without the scope: ask for one, and for nothing else until it is there.
+function askForKey() {
+  sessionStorage.removeItem("apiKey");
+  element("access").hidden = false;
+}
+
+element("access").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("apiKey", element("key").value.trim());
+  element("key").value = "";
+  element("access").hidden = true;
+  element("problem").hidden = true;
+  showScore();
+});
 
 function show(text, verdict) {
   element("word").textContent = verdict.is_hate_speech ? "Hate speech" : "Not hate speech";
@@ -46,7 +65,7 @@ element("try").addEventListener("submit", async (event) => {
   try {
     const headers = { "Content-Type": "application/json" };
     const asked = { tweet: element("tweet").value, explain: "explains" in element("try").dataset };
-    show(asked.tweet, await ask("/predict", { method: "POST", headers, body: JSON.stringify(asked) }));
+    show(asked.tweet, await ask(element("try").dataset.path, { method: "POST", headers, body: JSON.stringify(asked) }));
   } catch (error) {
     problem = error.message;
   }
@@ -55,9 +74,11 @@ element("try").addEventListener("submit", async (event) => {
   element("verdict").hidden = Boolean(problem);
 });
 
-async function showScore() {
+// There is no score before the first training has ended, and no answer while the service starts again: then ask once more, each
+// time later.
+async function showScore(waitSeconds = 2) {
   try {
-    const score = await ask("/score");
+    const score = await ask(element("score").dataset.path);
     element("score").textContent =
       `F1 ${score.score.toFixed(3)} on ${score.slices[score.of].n.toLocaleString("en")} ` +
       (score.of === "shipped" ? "texts of the evaluation set that comes with it " : "held-out tweets ") +
@@ -66,7 +87,8 @@ async function showScore() {
       (score.of === "held_out" && score.held_out < 300 ? " So few tweets say little: bring your own." : "");
   } catch (error) {
     element("score").textContent = error.message;
-    setTimeout(showScore, 2000);
+    const mayComeLater = error.status === undefined || error.status === 503;
+    if (mayComeLater) setTimeout(showScore, waitSeconds * 1000, Math.min(2 * waitSeconds, 60));
   }
 }
 showScore();

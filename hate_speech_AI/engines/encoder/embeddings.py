@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Float32s, Keys, Places
+from ...text import READING
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +52,10 @@ class EmbeddingCache:
     def open(cls, folder: Path, encoder: str, width: int) -> Iterator[Self | None]:
         """Open the cache of an encoder, given by its sha256, below `folder`. Give `None` if another process has opened it.
 
-        The files of other encoders are removed.
+        The files of other encoders, and of other reading forms, are removed.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{encoder[:32]}.bin"
+        path = folder / f"{encoder[:32]}-{READING}.bin"
         for other in folder.glob("*.bin"):
             if other != path:
                 other.unlink(missing_ok=True)

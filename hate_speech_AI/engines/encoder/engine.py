@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ...arrays import Float32s, Floats, Places
+from ...budget import Budget
 from ...errors import CorruptVersionError, ForeignEncoderError
 from ...label_index import read_arrays
 from ...labels import raise_implied
 from ...manifest import Manifest
+from ...text import READING
 from ..base import Engine, Explanation, Fitted, Judgement
 from ..evaluation_set import EvaluationSet, Fingerprints
 from .session import Encoder, TokenReading, load_encoder
@@ -70,13 +72,14 @@ class EncoderEngine(Engine):
     def encoder(self) -> Encoder:
         return self._given_encoder or load_encoder()
 
-    def judge(self, texts: list[str]) -> Judgement:
+    def judge(self, texts: list[str], budget: Budget | None = None) -> Judgement:
         """Return the judgement on `texts`. The window with the highest probability of the first label decides."""
-        vectors, starts = self.encoder.embed(texts)
-        windows = self.judge_embeddings(vectors)
-        if len(vectors) == len(texts):
-            return windows
-        return windows.take(pick_windows(windows[self.labels[0]], starts))
+        vectors, starts, truncated = self.encoder.embed(texts, budget)
+        judgement = self.judge_embeddings(vectors)
+        if len(vectors) != len(texts):
+            judgement = judgement.take(pick_windows(judgement[self.labels[0]], starts))
+        judgement.truncated = truncated
+        return judgement
 
     def judge_embeddings(self, vectors: Float32s) -> Judgement:
         """Return the judgement on embeddings, shape (n, width)."""
@@ -90,7 +93,7 @@ class EncoderEngine(Engine):
     def judge_evaluation_set(self, texts: EvaluationSet) -> Judgement:
         return self.judge_embeddings(texts.vectors)
 
-    def explain(self, texts: list[str]) -> tuple[Judgement, list[Explanation]]:
+    def explain(self, texts: list[str], budget: Budget | None = None) -> tuple[Judgement, list[Explanation]]:
         """Return the judgement on `texts`, and what each word adds to the logit of the first label.
 
         1. Encode each text once. As in `judge`, the window with the highest probability decides.
@@ -98,12 +101,14 @@ class EncoderEngine(Engine):
            tokens.
         3. Add up the tokens of each word of the original text. The special tokens belong to the bias.
         """
-        vectors, starts, tokens = self.encoder.embed_tokens(texts, self.mean[0, :-1])
+        (vectors, starts, truncated), tokens = self.encoder.embed_tokens(texts, self.mean[0, :-1], budget)
         windows = self.judge_embeddings(vectors)
         best = pick_windows(windows[self.labels[0]], starts)
         intercept = float(self.mean[0, -1])
         explanations = [_explain(text, tokens[at], intercept) for text, at in zip(texts, best.tolist(), strict=True)]
-        return windows.take(best), explanations
+        judgement = windows.take(best)
+        judgement.truncated = truncated
+        return judgement, explanations
 
     def save(self, folder: Path) -> None:
         """Write `files` into `folder`: plain arrays. The encoder is not copied. The manifest has its sha256."""
@@ -153,7 +158,8 @@ class EncoderEngine(Engine):
         from .updating import TAUS  # not at the top: serving does not need it
 
         files = Shipped()
-        return {"encoder": files.checksum("encoder.onnx"), "head": files.checksum("head.npz"), "taus": list(TAUS)}
+        encoder, head = files.checksum("encoder.onnx"), files.checksum("head.npz")
+        return {"encoder": encoder, "head": head, "reading": READING, "taus": list(TAUS)}
 
     @classmethod
     def fit_candidates(cls, split: "Split") -> "Steps[list[Fitted]]":
@@ -170,6 +176,10 @@ class EncoderEngine(Engine):
         manifest = Shipped().manifest
         # The figures on the functional checks are shipped too, so the encoder need not run.
         return Fitted(cls.shipped(), manifest["threshold"], checks=manifest["checks"])
+
+    @classmethod
+    def name_shipped(cls) -> str:
+        return f"shipped-{Shipped().identity[:12]}"
 
     @classmethod
     def load_evaluation_set(cls) -> EvaluationSet:
@@ -203,7 +213,7 @@ def _explain(text: str, tokens: TokenReading, intercept: float) -> Explanation:
     for contribution, number, span in zip(contributions[1:-1], tokens.window.words, tokens.window.spans, strict=True):
         start, end = tokens.form.span(*span)
         # Two tokens belong to one word if the tokenizer says so, or if they come from the same characters.
-        if words and (words[-1].number == number or start < words[-1].end):
+        if words and (words[-1].number == number or words[-1].start <= start < words[-1].end):
             last = words[-1]
             last.end, last.number = max(last.end, end), number
             last.contribution += contribution
@@ -214,6 +224,6 @@ def _explain(text: str, tokens: TokenReading, intercept: float) -> Explanation:
         "bias": contributions[0] + contributions[-1] + intercept,
         "words": [
             {"word": text[one.start : one.end], "start": one.start, "end": one.end, "contribution": one.contribution}
-            for one in words
+            for one in sorted(words, key=lambda one: one.start)  # what markup hides is read last
         ],
     }

@@ -9,39 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Float32s, Floats, Places
+from ...budget import Budget
 from ...errors import PretrainedError
 from ...text import fingerprint
-from ...text.encoder_form import Aligned, encoder_form
+from ...text.aligned import Aligned
 from .embeddings import EmbeddingCache
 from .shipped import FOLDER, Shipped
+from .windows import CLS, SEP, Reader, Window
 
 # So many fit in the cache of one core. Measured: with twice as many each takes a tenth longer, and fewer are no faster.
 _TOKENS_AT_ONCE = 512
-_CLS, _SEP = 101, 102
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A part of a text that the encoder reads at once.
-
-    Attributes
-    ----------
-    ids : list of int
-        Token ids, with the special ones at both ends.
-    spans : list of (int, int)
-        The characters in the encoder form of each token but the special ones.
-    words : list of int or None
-        The number of the word of each token but the special ones; `None` if the tokenizer assigns it to no word.
-    """
-
-    ids: list[int]
-    spans: list[tuple[int, int]]
-    words: list[int | None]
 
 
 @dataclass(slots=True)
@@ -60,6 +43,24 @@ class TokenReading:
     form: Aligned
     window: Window
     contributions: Floats = field(default_factory=lambda: np.empty(0))
+
+
+class Embeddings(NamedTuple):
+    """The embeddings of texts.
+
+    Attributes
+    ----------
+    vectors : ndarray of float32, shape (n_windows, width)
+        Means of the token states, not normalised.
+    starts : ndarray of int, shape (n_texts,)
+        Where the windows of each text begin.
+    truncated : list of int
+        The places of the texts of which a part was not read.
+    """
+
+    vectors: Float32s
+    starts: Places
+    truncated: list[int]
 
 
 class Encoder:
@@ -91,35 +92,36 @@ class Encoder:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(files.read("encoder.onnx"), options, providers=["CPUExecutionProvider"])
-            self._tokenizer = Tokenizer.from_buffer(files.read("tokenizer.json"))
+            tokenizer = Tokenizer.from_buffer(files.read("tokenizer.json"))
         except PretrainedError:
             raise
         except Exception as error:  # the libraries declare no errors of their own
             raise PretrainedError(f"The shipped encoder cannot be loaded: {error}. Install this release again.") from error
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self.reader = Reader(tokenizer, files.manifest["window"], files.manifest["overlap"])
         self.width: int = files.manifest["width"]
-        self._window: int = files.manifest["window"]
-        self._overlap: int = files.manifest["overlap"]
         self._pool = ThreadPoolExecutor(threads, "encoder")  # starts no thread before it has work
         self._cache: EmbeddingCache | None = None
         self._trainer = 0  # the thread that uses the cache
 
-    def embed(self, texts: list[str]) -> tuple[Float32s, Places]:
-        """Return the embeddings of all windows of `texts`, and where those of each text begin.
+    def embed(self, texts: list[str], budget: Budget | None = None) -> Embeddings:
+        """Return the embeddings of all windows of `texts`.
 
-        Returns
-        -------
-        vectors : ndarray of float32, shape (n_windows, width)
-            Means of the token states, not normalised.
-        starts : ndarray of int, shape (len(texts),)
+        Within a training the cache answers, and nothing counts as truncated.
+
+        Raises
+        ------
+        TooManyTokensError, DeadlineError, AbandonedError
+            The budget says so. Tokens are counted before any text is encoded.
         """
         cache = self._cache
         if cache is None or threading.get_ident() != self._trainer:
-            return self._embed(texts)
-        return cache.embed(texts, [fingerprint(text) for text in texts], self._embed)
+            return self._embed(texts, budget or Budget())
+        fingerprints = [fingerprint(text) for text in texts]
+        return Embeddings(*cache.embed(texts, fingerprints, lambda missing: self._embed(missing, Budget())[:2]), [])
 
-    def embed_tokens(self, texts: list[str], weights: Floats) -> tuple[Float32s, Places, list[TokenReading]]:
+    def embed_tokens(
+        self, texts: list[str], weights: Floats, budget: Budget | None = None
+    ) -> tuple[Embeddings, list[TokenReading]]:
         """Return what `embed` returns, and what the tokens of each window add to the product of `weights` and its embedding.
 
         The encoder runs once for both. The token states are not kept, since those of a thousand texts take 200 MB.
@@ -128,12 +130,16 @@ class Encoder:
         ----------
         weights : ndarray of float64, shape (width,)
         """
+        budget = budget or Budget()
         readings: list[TokenReading] = []
         starts = np.empty(len(texts), np.intp)
+        truncated = []
         for at, text in enumerate(texts):
             starts[at] = len(readings)
-            form, windows = self.read(text)
+            form, windows, is_truncated = self.reader.read(text, budget)
             readings += (TokenReading(form, window) for window in windows)
+            if is_truncated:
+                truncated.append(at)
         vectors = np.empty((len(readings), self.width), np.float32)
 
         def run(places: list[int], ids: NDArray[np.int64]) -> None:
@@ -141,29 +147,35 @@ class Encoder:
             for place, tokens in zip(places, states, strict=True):
                 readings[place].contributions = tokens.astype(float) @ weights / len(tokens)
 
-        self._run_batches([reading.window.ids[1:-1] for reading in readings], run)
-        return vectors, starts, readings
+        self._run_batches([reading.window.ids[1:-1] for reading in readings], run, budget)
+        return Embeddings(vectors, starts, truncated), readings
 
-    def _embed(self, texts: list[str]) -> tuple[Float32s, Places]:
+    def _embed(self, texts: list[str], budget: Budget) -> Embeddings:
         windows: list[list[int]] = []
         starts = np.empty(len(texts), np.intp)
-        for at, ids in enumerate(self._token_ids([encoder_form(text).text for text in texts])):
+        truncated = []
+        for at, (parts, is_truncated) in enumerate(self.reader.read_ids(texts, budget)):
             starts[at] = len(windows)
-            windows += (ids[first:last] for first, last in self._bounds(len(ids)))
+            windows += parts
+            if is_truncated:
+                truncated.append(at)
         vectors = np.empty((len(windows), self.width), np.float32)
 
         def run(places: list[int], ids: NDArray[np.int64]) -> None:
             vectors[places] = self._session.run(["embedding"], {"ids": ids})[0]
 
-        self._run_batches(windows, run)
-        return vectors, starts
+        self._run_batches(windows, run, budget)
+        return Embeddings(vectors, starts, truncated)
 
-    def _run_batches(self, windows: list[list[int]], run: Callable[[list[int], NDArray[np.int64]], None]) -> None:
+    def _run_batches(self, windows: list[list[int]], run: Callable[[list[int], NDArray[np.int64]], None], budget: Budget) -> None:
         """Call `run` with the places and the token ids of each batch of windows. Several batches run in several threads."""
 
+        budget.close_count()
+
         def run_batch(places: list[int]) -> None:
+            budget.check()
             ids = np.empty((len(places), len(windows[places[0]]) + 2), np.int64)
-            ids[:, 0], ids[:, -1] = _CLS, _SEP
+            ids[:, 0], ids[:, -1] = CLS, SEP
             ids[:, 1:-1] = [windows[place] for place in places]
             run(places, ids)
 
@@ -171,36 +183,8 @@ class Encoder:
         if len(batches) == 1:
             run_batch(batches[0])
         else:
-            for _ in self._pool.map(run_batch, batches):  # raises the error of a batch
+            for _ in self._pool.map(run_batch, batches):  # raises the error of a batch, and drops those that wait
                 pass
-
-    def _token_ids(self, forms: list[str]) -> Iterator[list[int]]:
-        if len(forms) == 1:  # a batch of one would wake the tokenizer's threads
-            yield self._tokenizer.encode(forms[0], add_special_tokens=False).ids
-        else:
-            for encoding in self._tokenizer.encode_batch_fast(forms, add_special_tokens=False):
-                yield encoding.ids
-
-    def _bounds(self, count: int) -> Iterator[tuple[int, int]]:
-        """Yield where each window of a text with so many tokens begins and ends. The last one is as long as the others."""
-        width = self._window - 2
-        if count <= width:
-            yield 0, count
-            return
-        step = width - self._overlap
-        for start in range(0, count - width, step):
-            yield start, start + width
-        yield count - width, count
-
-    def read(self, text: str) -> tuple[Aligned, list[Window]]:
-        """Return the encoder form of `text` and its windows."""
-        form = encoder_form(text)
-        encoding = self._tokenizer.encode(form.text, add_special_tokens=False)
-        windows = [
-            Window([_CLS, *encoding.ids[first:last], _SEP], encoding.offsets[first:last], encoding.word_ids[first:last])
-            for first, last in self._bounds(len(encoding.ids))
-        ]
-        return form, windows
 
     @contextmanager
     def cache_embeddings(self, folder: Path) -> Iterator[None]:

@@ -24,11 +24,13 @@ FOLDER = Path(__file__).parents[2] / "pretrained"
 class ShippedManifest(TypedDict):
     """The manifest of `pretrained/`.
 
-    "width" is the length of an embedding. "window" and "overlap" count tokens. "labels" are the rows of the head. "files" has the
-    sha256 of each file. "checks" has the figures on the functional checks, "figures" those of the model card.
+    "reading" is the number of the reading form that head and evaluation set are fitted for. "width" is the length of an
+    embedding. "window" and "overlap" count tokens. "labels" are the rows of the head. "files" has the sha256 of each file.
+    "checks" has the figures on the functional checks, "figures" those of the model card.
     """
 
     format: int
+    reading: int
     width: int
     window: int
     overlap: int
@@ -65,6 +67,11 @@ class Shipped:
             }
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PretrainedError(f"{path} cannot be read ({error!r}). Install this release again.") from error
+
+    @property
+    def identity(self) -> str:
+        """The sha256 over the threshold and the sha256 of every file: what makes it answer as it does."""
+        return hashlib.sha256(json.dumps([self.manifest["threshold"], self.manifest["files"]]).encode()).hexdigest()
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ def _embed(engine: EncoderEngine, rows: list[Row], before: int) -> Steps[tuple[F
     """
     vectors = [np.empty((0, engine.mean.shape[1] - 1), np.float32)]
     for at in range(0, len(rows), _BATCH):
-        found, starts = engine.encoder.embed([row.text for row in rows[at : at + _BATCH]])
+        found, starts, _ = engine.encoder.embed([row.text for row in rows[at : at + _BATCH]])
         vectors.append(found[pick_windows(engine.judge_embeddings(found)[PRIMARY], starts)])
         yield Progress("reading", before + min(at + _BATCH, len(rows)))
     return np.concatenate(vectors), list_values(rows)

@@ -1,12 +1,14 @@
 """API keys: who may do what, how often, and what an untrusted one's labels do."""
 
+import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import httpx
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from api.access import callers
@@ -143,7 +145,8 @@ def test_no_more_than_the_rate_gets_through(closed, slow):
     statuses = Counter(answer.status_code for answer in answers)
     assert set(statuses) == {200, 429}
     # With Redis all processes count together; without it each of the two allows its half.
-    assert statuses[200] == 20 if "REDIS_URL" in closed.environment else 10 <= statuses[200] <= 20
+    # A minute that ends meanwhile may let one more through in each.
+    assert statuses[200] == 20 if "REDIS_URL" in closed.environment else 10 <= statuses[200] <= 22
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     assert refused.headers["X-RateLimit-Remaining"] == "0"
@@ -160,6 +163,63 @@ def test_a_throttled_dialect_keeps_its_shape(closed, slow):
     assert google.json()["error"]["status"] == "RESOURCE_EXHAUSTED"
     assert google.json()["error"]["details"][0]["reason"] == "RATE_LIMIT_EXCEEDED"
     assert "Retry-After" in google.headers
+
+
+@pytest.fixture(scope="module")
+def strict(service, keys, tmp_path_factory):
+    """Give the shared service's web behind a proxy, with 20 requests a minute."""
+    prefix = service.environment.get("REDIS_KEY_PREFIX", "") + "strict:"  # counts of its own
+    settings = {"HATE_SPEECH_OPEN_ACCESS": "false", "RATE_LIMIT": "20", "PROXIES": "1", "REDIS_KEY_PREFIX": prefix}
+    with service.beside(tmp_path_factory.mktemp("strict"), **settings) as web:
+        web.start("web")
+        yield web
+
+
+def ask_from(client, address: str, headers: dict):
+    return client.post("/predict", json={"tweet": "Good morning"}, headers={"X-Forwarded-For": address} | headers)
+
+
+WRONG = {
+    "wrong": lambda keys, number: bearer(f"hs_wrong{number}"),
+    "the same again": lambda keys, number: HEADERS["x-api-key"]("hs_wrong"),
+    "none": lambda keys, number: {},
+    "without the scope": lambda keys, number: bearer(keys["review"]),
+}
+# From one client, each as a proxy may write it; for each kind of failure another client.
+ADDRESSES = [
+    lambda number: f"203.0.113.7:{50_000 + number}",
+    lambda number: f"[2001:db8:1::{number:x}]:443",
+    lambda number: f"2001:db8:2:0:{number:x}::1",
+    lambda number: "::ffff:203.0.113.8" if number % 2 else "203.0.113.8",
+]
+
+
+@pytest.mark.parametrize(("failure", "address"), [*zip(WRONG.values(), ADDRESSES, strict=True)], ids=WRONG)
+def test_failures_are_throttled(strict, keys, failure, address):
+    answers = [ask_from(strict.client, address(number), failure(keys, number)) for number in range(60)]
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) in ({401, 429}, {403, 429})
+    assert statuses[401] + statuses[403] <= 22
+    assert answers[-1].json()["code"] == "throttled"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def test_wrong_keys_at_once_are_not_all_looked_up(strict):
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda number: ask_from(strict.client, "198.51.100.1", bearer(f"hs_{number}")), range(100)))
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) == {401, 429}
+    assert statuses[401] <= 22
+
+
+def test_a_known_key_works_beside_wrong_ones_of_its_network(strict, keys):
+    with httpx.Client(base_url=strict.url, timeout=30) as client:  # one connection, to one process
+        assert ask_from(client, "198.51.100.2", bearer(keys["predict"])).status_code == 200
+        for number in range(60):
+            wrong = ask_from(client, "198.51.100.3", bearer(f"hs_wrong{number}"))
+        assert wrong.status_code == 429
+        assert ask_from(client, "198.51.100.3", bearer(keys["predict"])).status_code == 200
+        assert ask_from(client, "198.51.100.4", bearer("hs_wrong")).status_code == 401
 
 
 def test_an_untrusted_keys_labels_wait(closed, keys):
@@ -202,8 +262,9 @@ def test_the_command_lists_and_revokes(closed, keys):
 
 
 @pytest.fixture
-def key(db):
-    callers._callers.clear()
+def key(db, monkeypatch):
+    callers._entries.clear()
+    monkeypatch.setattr(callers, "_try_again_at", 0.0)
     return create_key(name="forum", scopes=["predict"], who="a test")
 
 
@@ -215,25 +276,109 @@ def test_the_key_itself_is_kept_nowhere(key):
     assert row["digest"] == hash_key(key)
 
 
-def test_a_key_is_remembered_and_its_use_noted_once_a_minute(key, django_assert_num_queries):
-    with django_assert_num_queries(2):  # found, and its use written down
+def test_a_known_keys_requests_read_and_write_nothing(key, django_assert_num_queries):
+    with django_assert_num_queries(1):
         for _ in range(5):
             assert callers.find_caller(key).name == "forum"
+    assert ApiKey.objects.get().last_used_at is None
+
+
+def test_a_keys_use_is_recorded_once_a_minute(key, django_assert_num_queries):
+    callers.find_caller(key)
+    with django_assert_num_queries(2):
+        callers.refresh_callers()
     used = ApiKey.objects.get().last_used_at
-    callers._callers.clear()
+    assert used
     with django_assert_num_queries(1):
-        callers.find_caller(key)
+        callers.refresh_callers()
     assert ApiKey.objects.get().last_used_at == used
+
+
+def test_a_key_that_is_not_used_is_not_recorded(key, monkeypatch):
+    callers.find_caller(key)
+    callers.refresh_callers()
+    used = ApiKey.objects.get().last_used_at
+    pass_seconds(monkeypatch, 61)
+    monkeypatch.setattr(timezone, "now", lambda: used + timedelta(seconds=61))
+    callers.refresh_callers()
+    assert ApiKey.objects.get().last_used_at == used
+
+
+def test_every_process_knows_the_keys_that_another_used(key, django_assert_num_queries):
+    ApiKey.objects.update(last_used_at=timezone.now())
+    assert not callers.is_known(key)
+    callers.refresh_callers()
+    assert callers.is_known(key)
+    with django_assert_num_queries(0):
+        assert callers.find_caller(key).name == "forum"
+
+
+def test_a_refresh_forgets_revoked_keys_and_learns_changes(key):
+    callers.find_caller(key)
+    ApiKey.objects.update(rate=7)
+    callers.refresh_callers()
+    assert callers.find_caller(key).rate == 7
+    revoke_keys(keys=list_keys(), who="a test")
+    callers.refresh_callers()
+    assert callers.find_caller(key) is None
+
+
+class Cut:
+    """Lets every query fail as when the connection is cut."""
+
+    def __init__(self):
+        self.queries = 0
+
+    def __call__(self, execute, sql, params, many, context):
+        self.queries += 1
+        raise OperationalError("the connection is cut")
+
+
+def pass_seconds(monkeypatch, seconds: float) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(callers.time, "monotonic", lambda: now + seconds)
+
+
+@pytest.mark.parametrize("has_refreshed", [True, False])
+def test_without_the_database_a_known_key_holds_on_for_an_hour(key, monkeypatch, caplog, has_refreshed):
+    assert callers.find_caller(key)
+    with connection.execute_wrapper(Cut()):
+        if has_refreshed:
+            callers.refresh_callers()
+        pass_seconds(monkeypatch, 40)
+        assert callers.find_caller(key).name == "forum"
+        with connection.execute_wrapper(cut := Cut()):
+            assert callers.find_caller(key)
+        assert cut.queries == 0  # none is tried again for each request: each would wait for a connection
+        with pytest.raises(OperationalError):
+            callers.find_caller("hs_unknown")
+        pass_seconds(monkeypatch, 3700)
+        with pytest.raises(OperationalError):
+            callers.find_caller(key)
+    assert "up to an hour" in caplog.text
+    callers._entries.clear()
+
+
+def test_a_revocation_holds_as_soon_as_the_database_is_back(key, monkeypatch):
+    assert callers.find_caller(key)
+    with connection.execute_wrapper(Cut()):
+        callers.refresh_callers()
+    pass_seconds(monkeypatch, 600)
+    with connection.execute_wrapper(Cut()):
+        callers.refresh_callers()
+        assert callers.find_caller(key)
+    revoke_keys(keys=list_keys(), who="a test")
+    callers.refresh_callers()
+    assert callers.find_caller(key) is None
 
 
 def test_a_revoked_key_is_forgotten_after_30_seconds(key, monkeypatch):
     assert callers.find_caller(key)
     revoke_keys(keys=list_keys(), who="a test")
     assert callers.find_caller(key)
-    now = callers.time.monotonic()
-    monkeypatch.setattr(callers.time, "monotonic", lambda: now + 31)
+    pass_seconds(monkeypatch, 31)
     assert callers.find_caller(key) is None
-    assert not callers._callers
+    assert not callers._entries
 
 
 def test_an_expired_key_counts_no_longer_at_once(key, monkeypatch):
@@ -241,8 +386,9 @@ def test_an_expired_key_counts_no_longer_at_once(key, monkeypatch):
     ApiKey.objects.update(expires_at=end)
     assert callers.find_caller(key)
     monkeypatch.setattr(timezone, "now", lambda: end)
-    assert callers._callers  # although it is remembered
+    assert callers.is_known(key)
     assert callers.find_caller(key) is None
+    assert not callers.is_known(key)  # so that trying it again counts as a failure
 
 
 def test_a_key_is_found_by_an_index(key):
@@ -285,15 +431,3 @@ def test_the_audit_trail_is_append_only(key):
         entry.save()
     with pytest.raises(TypeError, match="append-only"):
         entry.delete()
-
-
-@pytest.mark.parametrize(
-    ("proxies", "forwarded", "address"),
-    [(0, "1.1.1.1", "9.9.9.9"), (1, "1.1.1.1, 2.2.2.2", "2.2.2.2"), (2, "1.1.1.1, 2.2.2.2", "1.1.1.1"), (1, "", "9.9.9.9")],
-)
-def test_the_address_is_what_our_own_proxies_say(settings, rf, proxies, forwarded, address):
-    from api.access.throttling import find_address
-
-    settings.PROXIES = proxies
-    request = rf.get("/", REMOTE_ADDR="9.9.9.9", HTTP_X_FORWARDED_FOR=forwarded)
-    assert find_address(request) == address

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.labels.files import (
@@ -15,8 +15,8 @@ from api.labels.files import (
     LabelledTweet,
     RowError,
     guard_cell,
-    keep_last_rows,
     read_tweets,
+    settle_labels,
     unguard_cell,
     write_tweets,
 )
@@ -97,9 +97,20 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
         read(tmp_path / "cut.csv.gz", cut)
 
 
-def test_the_last_row_of_a_text_counts():
-    rows = [LabelledTweet(2, "a", True, "1"), LabelledTweet(3, "b", True, "1"), LabelledTweet(4, " A ", False, "0")]
-    assert list(keep_last_rows(rows)) == [("b", True), (" A ", False)]
+@pytest.mark.parametrize(
+    ("how", "settled", "n_disagreed"),
+    [
+        ("majority", {"a": True, "b": False, "d": True}, 1),
+        ("last", {"a": False, "b": False, "c": False, "d": True}, 0),
+        ("all-agree", {"b": False, "d": True}, 2),
+    ],
+)
+def test_several_rows_of_a_text_are_settled(how, settled, n_disagreed):
+    said = {"a": [True, True, False], "b": [False, False], "c": [True, False], "d": [True]}
+    rows = [LabelledTweet(1, " " * n + text.upper(), value, "") for text in said for n, value in enumerate(said[text])]
+    with settle_labels(rows, how) as found:
+        assert {text.strip().casefold(): value for text, value in found.rows} == settled
+        assert (found.n_repeated, found.n_disagreed) == (4, n_disagreed)
 
 
 @given(tricky)
@@ -122,6 +133,7 @@ def test_no_cell_of_an_export_begins_as_a_formula(text, separator):
             assert not cell.lstrip('"').startswith(("=", "+", "-", "@", "＝"))
 
 
+@settings(deadline=None)  # it writes files
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(str.strip), max_size=5))
 def test_what_is_written_reads_back(tmp_path_factory, texts):
     for name in ("a.csv", "a.csv.gz"):
@@ -148,8 +160,10 @@ def test_memory_is_constant(tmp_path):
     code = (
         "import sys, resource; from pathlib import Path\n"
         "import django; from django.conf import settings; settings.configure(); django.setup()\n"
-        "from api.labels.files import read_tweets, keep_last_rows, LabelledTweet\n"
-        "n = sum(1 for _ in keep_last_rows(r for r in read_tweets(Path(sys.argv[1])) if isinstance(r, LabelledTweet)))\n"
+        "from api.labels.files import read_tweets, settle_labels, LabelledTweet\n"
+        "rows = (r for r in read_tweets(Path(sys.argv[1])) if isinstance(r, LabelledTweet))\n"
+        "with settle_labels(rows) as settled:\n"
+        "    n = sum(1 for _ in settled.rows)\n"
         "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )
 

@@ -92,7 +92,7 @@ def test_the_command_picks_by_source_key_and_time(capsys):
     review("b", True, key="two", created_at=now - 3 * hour)
     review("c", True, key="one", created_at=now - 1 * hour)
     call_command("labels", "set_aside", key="one", since=now - 4 * hour)
-    assert "1 labels set aside" in capsys.readouterr().out
+    assert "1 label set aside" in capsys.readouterr().out
     assert set(rows()) == {"a", "b"}
     call_command("labels", "restore", since=now - 9 * hour, until=now)
     assert set(rows()) == {"a", "b", "c"}

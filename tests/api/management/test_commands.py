@@ -1,12 +1,17 @@
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 import uuid
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from hate_speech_AI.text import fingerprint
+
+from ...service import ROOT
 
 LABELS = (
     "from api.labels.models import Label; current = Label.objects.filter(is_current=True).order_by('tweet_id');"
@@ -24,24 +29,44 @@ def empty(new_service):
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "tweets.csv"
-    path.write_text("id,label,tweet\n1,1,first\n2,0,second\n3,0,FIRST\n4,,bad\n5,1,=1+1\n", encoding="utf-8")
+    path.write_text("id,label,tweet\n1,1,first\n2,0,second\n3,1,FIRST\n4,,bad\n5,1,=1+1\n", encoding="utf-8")
     return path
 
 
 def test_import_tweets_ends_with_counts(empty, file):
     done = empty.manage("import_tweets", str(file))
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert "line 5: no label" in done.stderr
+    assert "1 bad row left out" in done.stderr
     assert "4 rows read, 1 bad ones passed over: 3 new tweets, 0 labels changed, 0 unchanged, 1 repeated" in done.stdout
-    assert "label '1' = hate: 2 rows" in done.stdout
-    assert empty.query(LABELS) == "[('second', False), ('FIRST', False), ('=1+1', True)] 3"
+    assert "label '1' = hate: 3 rows" in done.stdout
+    assert empty.query(LABELS) == "[('second', False), ('FIRST', True), ('=1+1', True)] 3"
+
+
+@pytest.mark.parametrize("option", ["--days", "--rate"])
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_a_key_of_no_days_or_no_requests_is_refused(option, number):
+    with pytest.raises(CommandError, match=f"{option} takes a number, at least 1"):
+        call_command("api_keys", "create", "nobody", option, number)
+
+
+@pytest.mark.embedded
+def test_a_reader_that_has_enough_ends_a_command_quietly(service):
+    """As `models list | head -1`: the pipe is closed before the command writes."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, str(ROOT / "manage.py"), "models", "list"]
+    with os.fdopen(writer, "wb") as out:
+        done = subprocess.run(command, env=service.environment, stdout=out, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 @pytest.mark.django_db
 def test_import_tweets_says_how_many_texts_the_encoder_has_learned_from(file, monkeypatch, capsys):
     learned = {fingerprint("second"), fingerprint("not in the file")}
     monkeypatch.setattr("api.management.commands.import_tweets.find_learned_fingerprints", lambda: learned)
-    call_command("import_tweets", str(file))
+    with pytest.raises(CommandError, match="1 bad row left out"):
+        call_command("import_tweets", str(file))
     assert "1 of the texts the shipped encoder has learned from" in capsys.readouterr().out
 
 

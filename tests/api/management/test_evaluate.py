@@ -81,7 +81,7 @@ def test_what_it_may_have_learned_from_is_counted(service, file):
     done = service.manage(
         "evaluate", file(["label", "tweet"], [(0, "a text that is evaluated too"), (1, "keep refugees out of my soup")])
     )
-    assert "1 of the texts have a label here" in done.stdout
+    assert "learned from 1 text: labelled here too" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,20 @@
 """The page, in a real browser; where Debian's Chromium is installed."""
 
-import shutil
 import uuid
 
 import pytest
 
-pytestmark = pytest.mark.embedded
+from ...browser import CHROMIUM, launch_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.embedded
 
 
 @pytest.fixture(scope="module")
 def browser():
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with launch_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -59,6 +54,54 @@ def test_the_reasons_are_shown_word_by_word(encoder_service, page):
         "morning",
     ]
     assert page.problems == []
+
+
+@pytest.fixture(scope="module")
+def closed(service, tmp_path_factory):
+    """Give the shared service's web again, with keys."""
+    with service.beside(tmp_path_factory.mktemp("closed"), HATE_SPEECH_OPEN_ACCESS="false") as web:
+        web.start("web")
+        yield web
+
+
+def test_it_asks_for_a_key_and_for_nothing_else_until_it_has_one(closed, page):
+    created = closed.manage("api_keys", "create", f"page-{uuid.uuid4().hex}", "--scopes", "predict")
+    key = created.stdout.strip()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(closed.url)))
+    page.clock.install()
+    page.goto(closed.url)
+    page.wait_for_selector("#access:not([hidden])")
+    page.clock.run_for(600_000)
+    assert asked.count("/score") == 1
+    page.fill("#key", "hs_of_nobody")
+    page.click("#access button")
+    page.wait_for_selector("#score:has-text('not valid')")
+    page.wait_for_selector("#access:not([hidden])")
+    page.clock.run_for(600_000)
+    assert asked.count("/score") == 2
+
+    page.fill("#key", f" {key} ")
+    page.click("#access button")
+    page.wait_for_selector("#score:has-text('held-out')")
+    page.fill("#tweet", "Good morning")
+    page.click("#try button")
+    page.wait_for_selector("#verdict:not([hidden])")
+    page.reload()
+    page.wait_for_selector("#score:has-text('held-out')")
+    assert page.is_hidden("#access")
+    assert key not in page.content()
+
+
+def test_it_asks_for_the_score_again_ever_later_while_there_is_none(untrained_service, page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/score") else None)
+    page.clock.install()
+    page.goto(untrained_service.url)
+    for _ in range(40):
+        page.wait_for_selector("#score:has-text('not finished')")
+        page.clock.run_for(4_000)
+    assert 4 < len(asked) < 12  # after 2 seconds, 4, 8 and so on
 
 
 def test_a_bad_tweet_is_explained(service, page):

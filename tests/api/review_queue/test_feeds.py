@@ -1,5 +1,6 @@
 """Posts out of feeds, from a local server that speaks RSS, Atom and Mastodon's API."""
 
+import contextlib
 import json
 import threading
 import time
@@ -8,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from api.review_queue.feeds import FoundPost, read_feed
+from api.review_queue.feeds import FeedReader
+from api.review_queue.found import FoundPost
 from api.web import outbound
-from api.web.outbound import OutboundError
+from api.web.outbound import OutboundError, is_public
 
 RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>
 <item><title>Good news</title><link>https://news.example/1</link><description>
@@ -30,9 +32,13 @@ def private_addresses(settings):
     settings.FEEDS_FROM_PRIVATE_ADDRESSES = True
 
 
+def read(url: str, limit: int) -> list[FoundPost]:
+    return list(FeedReader(url, limit=limit).read())
+
+
 def test_rss(web):
     web.pages["/feed"] = RSS
-    assert list(read_feed(f"{web.url}/feed", limit=10)) == [
+    assert read(f"{web.url}/feed", limit=10) == [
         FoundPost("Good news\nThe park is open.", "https://news.example/1"),
         FoundPost("Only a title", ""),
     ]
@@ -40,14 +46,12 @@ def test_rss(web):
 
 def test_atom(web):
     web.pages["/feed"] = ATOM
-    assert list(read_feed(f"{web.url}/feed", limit=10)) == [
-        FoundPost("Two lines\nFirst & foremost\nSecond", "https://blog.example/2")
-    ]
+    assert read(f"{web.url}/feed", limit=10) == [FoundPost("Two lines\nFirst & foremost\nSecond", "https://blog.example/2")]
 
 
 def test_the_limit_holds(web):
     web.pages["/feed"] = RSS
-    assert len(list(read_feed(f"{web.url}/feed", limit=1))) == 1
+    assert len(read(f"{web.url}/feed", limit=1)) == 1
 
 
 def statuses(first, count):
@@ -77,7 +81,7 @@ def timeline(web, total, **headers):
 
 def test_a_mastodon_timeline_is_read_page_by_page(web):
     web.pages["/api/v1/timelines/public"] = timeline(web, 90)
-    posts = list(read_feed(f"{web.url}/api/v1/timelines/public?local=true", limit=200))
+    posts = read(f"{web.url}/api/v1/timelines/public?local=true", limit=200)
     assert len(posts) == 90
     assert posts[0] == FoundPost("Post 90 of <somebody>", "https://social.example/90")
     asked = [path for path in web.asked if "timelines" in path]
@@ -87,7 +91,7 @@ def test_a_mastodon_timeline_is_read_page_by_page(web):
 
 def test_no_more_pages_than_the_limit_needs(web):
     web.pages["/api/v1/timelines/public"] = timeline(web, 1000)
-    assert len(list(read_feed(f"{web.url}/api/v1/timelines/public", limit=50))) == 50
+    assert len(read(f"{web.url}/api/v1/timelines/public", limit=50)) == 50
     assert len([path for path in web.asked if "timelines" in path]) == 2
 
 
@@ -97,7 +101,7 @@ def test_a_hashtags_timeline(web):
         {"Content-Type": "application/json"},
         json.dumps(statuses(3, 3)).encode(),
     )
-    assert len(list(read_feed(f"{web.url}/api/v1/timelines/tag/park", limit=3))) == 3
+    assert len(read(f"{web.url}/api/v1/timelines/tag/park", limit=3)) == 3
 
 
 @pytest.fixture
@@ -117,7 +121,7 @@ def until_reset(seconds: int) -> dict:
 def test_a_rate_limit_is_waited_for(web, events):
     whole = timeline(web, 80, **until_reset(100))
     web.pages["/api/v1/timelines/public"] = lambda handler: events.append("asked") or whole(handler)
-    assert len(list(read_feed(f"{web.url}/api/v1/timelines/public", limit=80))) == 80
+    assert len(read(f"{web.url}/api/v1/timelines/public", limit=80)) == 80
     first, waited, second, *_ = events
     assert (first, second) == ("asked", "asked")
     assert waited == pytest.approx(100, abs=30)
@@ -126,7 +130,7 @@ def test_a_rate_limit_is_waited_for(web, events):
 def test_too_many_requests_are_waited_out(web, events):
     whole = timeline(web, 5)
     web.pages["/api/v1/timelines/public"] = lambda handler: whole(handler) if sum(events) > 50 else (429, until_reset(100), b"{}")
-    assert len(list(read_feed(f"{web.url}/api/v1/timelines/public", limit=5))) == 5
+    assert len(read(f"{web.url}/api/v1/timelines/public", limit=5)) == 5
     assert sum(events) == pytest.approx(100, abs=30)
 
 
@@ -137,7 +141,7 @@ def redirect(to):
 @pytest.mark.parametrize(
     ("page", "message"),
     [
-        (b"<html><p>no feed</p></html>", "no RSS or Atom"),
+        (b"<html><p>no feed</p></html>", "no RSS, Atom or JSON feed"),
         (lambda handler: (500, {}, b""), "500"),
         (lambda handler: (404, {}, b""), "404"),
         (lambda handler: (200, {}, b"x" * (outbound.MAX_BYTES + 1)), "more than 10 MiB"),
@@ -148,7 +152,7 @@ def redirect(to):
 def test_what_cannot_be_had_is_one_clear_line(web, page, message):
     web.pages["/feed"] = page
     with pytest.raises(OutboundError, match=message) as caught:
-        list(read_feed(f"{web.url}/feed", limit=1))
+        read(f"{web.url}/feed", limit=1)
     assert "\n" not in str(caught.value)
 
 
@@ -157,14 +161,14 @@ def test_a_slow_server_is_given_up(web, monkeypatch):
     given_up = threading.Event()
     web.pages["/feed"] = lambda handler: given_up.wait(60) and (200, {}, RSS)
     with pytest.raises(OutboundError, match="timed out"):
-        list(read_feed(f"{web.url}/feed", limit=1))
+        read(f"{web.url}/feed", limit=1)
     given_up.set()
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "nonsense", "http://", "https:///path"])
 def test_only_web_addresses(url):
     with pytest.raises(OutboundError, match="no http or https address"):
-        list(read_feed(url, limit=1))
+        read(url, limit=1)
 
 
 def test_a_private_address_is_never_asked(web, settings):
@@ -172,15 +176,145 @@ def test_a_private_address_is_never_asked(web, settings):
     web.pages["/feed"] = RSS
     for host in ("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "10.0.0.1", "169.254.169.254", "[::ffff:127.0.0.1]"):
         with pytest.raises(OutboundError, match="private address"):
-            list(read_feed(f"http://{host}:{web.url.rsplit(':', 1)[1]}/feed", limit=1))
+            read(f"http://{host}:{web.url.rsplit(':', 1)[1]}/feed", limit=1)
     with pytest.raises(OutboundError, match="private address"):
-        list(read_feed(f"{web.url}/api/v1/timelines/public", limit=1))
+        read(f"{web.url}/api/v1/timelines/public", limit=1)
     assert web.asked == []
 
 
 def test_a_name_that_is_not_known_is_said_so():
     with pytest.raises(OutboundError, match="cannot be found"):
-        list(read_feed("http://nowhere.invalid/feed", limit=1))
+        read("http://nowhere.invalid/feed", limit=1)
+
+
+ADDRESSES = ["64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "2002:7f00:1::", "2002:a9fe:a9fe::1", "2001::1", "::127.0.0.1", "ff02::1"]
+ADDRESSES += ["::ffff:10.0.0.1", "fec0::1", "224.0.0.1", "255.255.255.255", "240.0.0.1", "100.64.0.1", "192.88.99.1", "fe80::1%1"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_that_leads_inside_is_private(address):
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "64:ff9b::101:101", "::ffff:1.1.1.1"])
+def test_an_address_of_the_internet_is_public(address):
+    assert is_public(address)
+
+
+def test_a_server_that_trickles_is_cut_off(web, monkeypatch):
+    monkeypatch.setattr("api.review_queue.feeds.DEADLINE_SECONDS", 1)
+    given_up = threading.Event()
+
+    def trickle(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while not given_up.wait(0.05):
+                handler.wfile.write(b" ")
+        return 200, {}, b""
+
+    web.pages["/feed"] = trickle
+    with pytest.raises(OutboundError, match="takes longer than 1 seconds"):
+        read(f"{web.url}/feed", limit=1)
+    given_up.set()
+
+
+def test_a_timeline_of_blank_posts_comes_to_an_end(web):
+    blank = [{"id": str(number), "content": "<p></p>"} for number in range(40)]
+    header = {"Link": f'<{web.url}/api/v1/timelines/public?max_id=1>; rel="next"', "Content-Type": "application/json"}
+    web.pages["/api/v1/timelines/public"] = lambda handler: (200, header, json.dumps(blank).encode())
+    assert read(f"{web.url}/api/v1/timelines/public", limit=10) == []
+    assert len(web.asked) < 5
+
+
+ODD = [
+    b"null",
+    b"5",
+    b'"x"',
+    b'{"a": 1}',
+    b"[1, null, [], {}]",
+    b'[{"content": 5, "url": []}]',
+    b'[{"language": 3, "content": "a"}]',
+]
+
+
+@pytest.mark.parametrize("body", [*ODD, b"[" * 100_000, b"<html>", b"\xff", b'{"version": 5}', b'{"feed": [{"post": 3}]}'])
+@pytest.mark.parametrize("path", ["/api/v1/timelines/public", "/feed.json", "/xrpc/app.bsky.feed.getAuthorFeed"])
+def test_odd_json_is_no_traceback(web, path, body):
+    web.pages[path] = lambda handler: (200, {"Content-Type": "application/json"}, body)
+    with contextlib.suppress(OutboundError):
+        assert len(read(web.url + path, limit=5)) <= 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 422])
+def test_a_closed_timeline_is_said_in_words(web, status):
+    web.pages["/api/v1/timelines/public"] = lambda handler: (status, {"Content-Type": "application/json"}, b"{}")
+    with pytest.raises(OutboundError, match="shows it to its members only"):
+        read(f"{web.url}/api/v1/timelines/public", limit=5)
+
+
+def test_a_content_warning_is_part_of_its_post(web):
+    post = {"id": "1", "spoiler_text": "Football", "content": "<p>They lost.</p>", "language": "en"}
+    web.pages["/api/v1/timelines/public"] = lambda handler: (
+        200,
+        {"Content-Type": "application/json"},
+        json.dumps([post]).encode(),
+    )
+    assert read(f"{web.url}/api/v1/timelines/public", limit=5) == [FoundPost("Football\nThey lost.", "", "en")]
+
+
+def test_posts_in_other_languages_are_skipped(web):
+    posts = [
+        {"id": str(at), "content": f"post {at}", "language": name}
+        for at, name in enumerate(["de", "en", None, "en-GB", "EN", "und"])
+    ]
+    web.pages["/api/v1/timelines/public"] = lambda handler: (
+        200,
+        {"Content-Type": "application/json"},
+        json.dumps(posts).encode(),
+    )
+    reader = FeedReader(f"{web.url}/api/v1/timelines/public", limit=9)
+    assert [post.text for post in reader.read()] == ["post 1", "post 2", "post 3", "post 4", "post 5"]
+    assert reader.skipped == {"not English": 1}
+    web.pages["/feed"] = RSS.replace(b"<title>News</title>", b"<title>News</title><language>fr-FR</language>")
+    assert read(f"{web.url}/feed", limit=9) == []
+
+
+def test_a_json_feed(web):
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [
+            {"id": "1", "url": "https://blog.example/1", "title": "Park", "content_html": "<p>It is <b>open</b>.</p>"},
+            {"id": "2", "content_text": "Only text"},
+        ],
+    }
+    web.pages["/feed.json"] = json.dumps(feed).encode()
+    assert read(f"{web.url}/feed.json", limit=5) == [
+        FoundPost("Park\nIt is open.", "https://blog.example/1"),
+        FoundPost("Only text", ""),
+    ]
+
+
+def test_a_bluesky_feed_is_read_page_by_page(web):
+    def page(handler):
+        first = "cursor" not in parse_qs(urlsplit(handler.path).query)
+        name = "one" if first else "two"
+        post = {
+            "uri": f"at://did:plc:x/app.bsky.feed.post/{name}",
+            "author": {"handle": "somebody.example"},
+            "record": {"text": f"Post {name}", "langs": ["de", "en"] if first else ["en"]},
+        }
+        return 200, {}, json.dumps({"feed": [{"post": post}]} | ({"cursor": "next"} if first else {})).encode()
+
+    path = "/xrpc/app.bsky.feed.getAuthorFeed"
+    web.pages[path] = page
+    assert read(f"{web.url}{path}?actor=somebody.example", limit=5) == [
+        FoundPost("Post one", "https://bsky.app/profile/somebody.example/post/one", "en"),
+        FoundPost("Post two", "https://bsky.app/profile/somebody.example/post/two", "en"),
+    ]
+    web.pages[path] = lambda handler: (400, {}, b'{"error": "InvalidRequest", "message": "Profile not found"}')
+    with pytest.raises(OutboundError, match="Profile not found"):
+        read(f"{web.url}{path}?actor=nobody", limit=5)
 
 
 def test_the_command(service, web, monkeypatch):

@@ -109,3 +109,15 @@ def test_a_pointer_that_is_away_meanwhile_fails_no_run(monkeypatch):
     run_training(run_id=run.pk)
     run.refresh_from_db()
     assert (run.outcome, run.error) == (TrainingRun.Outcome.UNCHANGED, "")
+
+
+def test_a_training_is_queued_though_the_broker_takes_no_message(new_service):
+    service = new_service()
+    service.start("web")
+    queue = service.folder / "queue" / "messages"
+    queue.rmdir()
+    queue.touch()  # as a disk that is full or gone: nothing can be written there
+    answer = service.client.post("/train")
+    assert answer.status_code == 202
+    assert answer.json()["stage"] == "queued"
+    assert "is queued, but the broker" in service.log("web")

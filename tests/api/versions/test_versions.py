@@ -31,6 +31,11 @@ def copy_version(store, day: int) -> str:
     return name
 
 
+def edit_manifest(store, name: str, **changes) -> None:
+    path = store.root / name / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
 def train() -> TrainingRun:
     run, _ = request_training()
     run_training(run_id=run.pk)
@@ -153,6 +158,27 @@ def test_a_refusal_keeps_the_active_version_and_says_what_brought_most_labels(st
     activate_version(name=run.version)
     assert store.active() == run.version
     assert version.activations.get().by == "hand"
+
+
+def test_the_active_version_can_be_pinned_while_a_newer_one_exists(store):
+    first, second = store.active(), copy_version(store, 310)
+    record_versions()
+    assert first < second
+    assert activate_version(name=first) == (first, True)
+    assert store.pointer() == (first, True)
+    assert [(row.by, row.is_pinned) for row in Activation.objects.order_by("id")] == [("gate", False), ("hand", True)]
+    # The same again changes nothing.
+    activate_version(name=first)
+    assert Activation.objects.count() == 2
+
+
+def test_pruning_keeps_the_anchor(store):
+    anchor = copy_version(store, 0)
+    copies = [copy_version(store, day) for day in range(1, 14)]
+    edit_manifest(store, store.active(), gate={"passed": True, "rival": copies[-1], "anchor": anchor, "reasons": []})
+    record_versions()
+    assert anchor not in prune_versions()
+    assert anchor in store.versions()
 
 
 def test_a_broken_pointer_is_mended_by_an_activation(store):

@@ -1,0 +1,164 @@
+"""The texts on which the gate compares a candidate with its rivals, and what each model answers to them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import Bools, Floats, Places
+from ..engines.base import Engine
+from ..engines.evaluation_set import EvaluationSet
+from ..label_index import LabelIndex
+from ..labels import PRIMARY
+from ..manifest import Figures
+from ..text import fingerprint
+from ..training.rows import Row, Split, list_values
+from .functional_checks import read_functional_checks, summarise_checks
+from .metrics import measure, measure_f1
+
+# What the gate compares: a kind of condition and its subject.
+Subject = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model answers in an exam, without reviews.
+
+    Attributes
+    ----------
+    name : str
+        The name of the version; "" for a candidate.
+    threshold : float
+    probabilities : dict of str to ndarray of float64
+        By part of the exam: "held_out", "shipped", "checks" and "reviews".
+    """
+
+    name: str
+    threshold: float
+    probabilities: dict[str, Floats]
+
+    def flags(self, part: str) -> Bools:
+        """Return which texts of a part the model flags."""
+        flags: Bools = self.probabilities[part] >= self.threshold
+        return flags
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The texts that decide. Every model answers all of them once.
+
+    Attributes
+    ----------
+    texts : dict of str to list of str
+        "held_out": the held-out rows. "checks": the functional checks. "reviews": reviews on the side of training.
+    truth : dict of str to ndarray of bool
+        The true labels by part; also of "shipped". The held-out rows have the labels that they had when the active version was
+        trained, and where they had none, those they have now.
+    evaluation : EvaluationSet, optional
+        The test split of the evaluation set that ships with the engine: part "shipped".
+    places : dict of str to ndarray of int
+        By part which texts decide. "newer" are the places of the held-out rows with new or changed labels. They do not decide.
+    newer : ndarray of bool
+        The labels that the held-out rows have now.
+    numbers : dict of str to ndarray of int
+        The number of each label of "held_out" and "reviews". See `Row`.
+    """
+
+    texts: dict[str, list[str]]
+    truth: dict[str, Bools]
+    evaluation: EvaluationSet | None
+    places: dict[str, Places]
+    newer: Bools
+    numbers: dict[str, Places]
+
+    @classmethod
+    def prepare(
+        cls,
+        split: Split,
+        evaluation: EvaluationSet | None,
+        frozen: LabelIndex | None,
+        withdrawn: Collection[tuple[str, bool]] = (),
+    ) -> "Exam":
+        """Prepare the exam of a training.
+
+        Parameters
+        ----------
+        frozen : LabelIndex, optional
+            The held-out labels as they stood when the active version was trained. Without it no held-out row decides.
+        withdrawn : collection of (fingerprint, value)
+            Labels that were excluded since then. They do not decide.
+        """
+        held_out, reviews, checks = split.list_side("held_out"), split.training_reviews, read_functional_checks()
+        labels, deciding, newer = _freeze(held_out, frozen, withdrawn)
+        truth = {
+            "held_out": labels,
+            "checks": np.array([check.label for check in checks], bool),
+            "reviews": list_values(reviews),
+        }
+        places = {part: np.arange(len(values)) for part, values in truth.items()}
+        places |= {"held_out": deciding, "newer": newer}
+        test = evaluation.select_split("test") if evaluation is not None else None
+        if test is not None:
+            truth["shipped"] = test.truth()
+            places["shipped"] = np.arange(len(test.keys))
+        texts = {
+            "held_out": [row.text for row in held_out],
+            "checks": [check.text for check in checks],
+            "reviews": [row.text for row in reviews],
+        }
+        numbers = {"held_out": _list_numbers(held_out), "reviews": _list_numbers(reviews)}
+        return cls(texts, truth, test, places, list_values(held_out), numbers)
+
+    def without(self, numbers: Collection[int]) -> "Exam":
+        """Return the exam in which the labels of these numbers do not decide. The answers to this exam fit that one too."""
+        left_out = np.array(sorted(numbers), np.int64)
+        places = dict(self.places)
+        for part, own in self.numbers.items():
+            places[part] = places[part][~np.isin(own[places[part]], left_out)]
+        return replace(self, places=places)
+
+    def answer(self, name: str, engine: Engine, threshold: float) -> Answers:
+        """Return what an engine answers."""
+        probabilities = {part: engine.predict_proba(texts) for part, texts in self.texts.items()}
+        if self.evaluation is not None:
+            probabilities["shipped"] = engine.judge_evaluation_set(self.evaluation)[PRIMARY]
+        return Answers(name, threshold, probabilities)
+
+    def is_right(self, answers: Answers, part: str) -> Bools:
+        """Return which texts of a part are answered rightly, whether they decide or not."""
+        is_right: Bools = answers.flags(part) == self.truth[part]
+        return is_right
+
+    def compute_figures(self, answers: Answers) -> dict[Subject, float]:
+        """Return the figures that the gate compares, in the order in which it lists them."""
+        figures: dict[Subject, float] = {}
+        for part in ("held_out", "shipped"):
+            if part in self.truth:
+                at = self.places[part]
+                figures["f1", part] = measure_f1(self.truth[part][at], answers.flags(part)[at])
+        checks = summarise_checks(self.is_right(answers, "checks"))
+        figures |= {("functional_group", group): share for group, share in checks["groups"].items()}
+        figures["false_positive_gap", ""] = checks["false_positive_gap"]
+        if len(self.places["reviews"]):
+            figures["reviews", ""] = float(self.is_right(answers, "reviews")[self.places["reviews"]].mean())
+        return figures
+
+    def measure_part(self, answers: Answers, part: str) -> Figures:
+        """Return the figures of a model on a part, or on the newer labels of the held-out rows ("newer")."""
+        at = self.places[part]
+        asked, truth = ("held_out", self.newer) if part == "newer" else (part, self.truth[part])
+        return measure(truth[at], answers.probabilities[asked][at], answers.threshold)
+
+
+def _freeze(rows: list[Row], frozen: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]) -> tuple[Bools, Places, Places]:
+    """Return the labels of held-out rows as they stood; the places of those that decide; and of those with newer labels."""
+    digests = [fingerprint(row.text) for row in rows]
+    before = [frozen.get(digest) if frozen is not None else None for digest in digests]
+    labels = [row.value if label is None else label for row, label in zip(rows, before, strict=True)]
+    deciding = [label is not None and (digest, label) not in withdrawn for digest, label in zip(digests, before, strict=True)]
+    newer = [label != row.value for row, label in zip(rows, before, strict=True)]
+    return np.array(labels, bool), np.flatnonzero(deciding), np.flatnonzero(newer)
+
+
+def _list_numbers(rows: list[Row]) -> Places:
+    return np.array([row.number for row in rows], np.int64)
