@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from hate_speech_AI.training.rows import is_review
 
 from .models import Label, Suggestion, Tweet
 from .recording import LabelledText, record_labels, split_into_batches
+from .sides import assign_public_sides
 from .suggestions import suggest_labels
 
 STARTER_TWEETS = Path(hate_speech_AI.__file__).parent / "data" / "train.csv"
@@ -65,6 +66,16 @@ def _record_reviews(rows: list[LabelledText], source: str, key: str, is_trusted:
 def exclude_labels(labels: QuerySet[Label]) -> int:
     """Exclude labels from training, and return how many. The label that each tweet had before becomes current again."""
     return _set_exclusion(labels.filter(set_aside_at=None), timezone.now())
+
+
+def set_aside_labels(ids: Sequence[int], *, version: str) -> int:
+    """Exclude the labels that the training of a version set aside, and return how many. `restore_labels` brings them back."""
+    count = 0
+    for batch in split_into_batches(ids):
+        labels = Label.objects.filter(id__in=batch)
+        labels.update(set_aside_by=version)
+        count += exclude_labels(labels)
+    return count
 
 
 def restore_labels(labels: QuerySet[Label]) -> int:
@@ -122,4 +133,6 @@ def import_starter_tweets() -> Counter[str]:
         return Counter()
     with STARTER_TWEETS.open(encoding="utf-8", newline="") as file, transaction.atomic():
         rows = [(row["tweet"], row["label"] == "1") for row in csv.DictReader(file)]
-        return import_labels(rows=rows, source=Label.STARTER)
+        counts = import_labels(rows=rows, source=Label.STARTER)
+        assign_public_sides(Label.STARTER)
+    return counts
