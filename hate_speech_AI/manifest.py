@@ -113,6 +113,15 @@ class CandidateManifest(Choices):
     libraries: dict[str, str]
 
 
+class LabelGroup(TypedDict):
+    """How many labels came from one source with one key in one night."""
+
+    source: str
+    key: str
+    night: str
+    labels: int
+
+
 class Trials(TypedDict, total=False):
     """The trials of a training that had several candidates."""
 
@@ -120,10 +129,15 @@ class Trials(TypedDict, total=False):
 
 
 class JudgedManifest(CandidateManifest, Trials):
-    """What is known of a candidate once the gate has judged it. "parent" is the version that was active then."""
+    """What is known of a candidate once the gate has judged it.
+
+    "parent" is the version that was active then. "set_aside" are the labels that the training left out, because with them the
+    gate refused the version; the manifests of earlier releases lack it.
+    """
 
     parent: str | None
     gate: GateVerdict
+    set_aside: list[LabelGroup]
 
 
 class Manifest(JudgedManifest):

@@ -3,18 +3,17 @@
 import logging
 from collections.abc import Collection, Iterable
 
-from .engines.base import Fitted
-from .engines.evaluation_set import EvaluationSet
+from .attempts import ReadWithout, Trainer
 from .errors import ForeignEncoderError, VersionError
-from .evaluation import gate, report
-from .evaluation.exam import Exam
-from .evaluation.gate import DEFAULT_LIMITS, Limits, Rivals
-from .manifest import GateVerdict, JudgedManifest, Manifest, Trial, Trials
+from .evaluation import report
+from .evaluation.gate import DEFAULT_LIMITS, Limits
+from .manifest import GateVerdict, JudgedManifest, Manifest, Trials
 from .rivals import set_exam
 from .store import ModelStore
 from .training.candidate import Candidate, measure_candidate
 from .training.progress import Progress, Steps, run_to_end
-from .training.rows import RowFields, Split, read_split
+from .training.rows import Row, RowFields, read_split
+from .training.suspects import group_labels
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +34,16 @@ class Training:
         Names of versions that were active lately, the newest first. The best of them is a rival too.
     withdrawn : collection of (fingerprint, value)
         Labels that were excluded since the active version was trained. The gate ignores them.
+    read_without : callable, optional
+        Reads the rows again, without some labels. If the gate refuses a version, the training leaves out the labels that did the
+        harm, and learns the rest. Without it the version is refused.
 
     Attributes
     ----------
     version : str
         The name of the version once `run` has ended; "" before.
+    set_aside : list of Row
+        The labels that the version has not learned, because with them the gate would have refused it.
     """
 
     def __init__(
@@ -50,10 +54,13 @@ class Training:
         limits: Limits = DEFAULT_LIMITS,
         recent: Iterable[str] = (),
         withdrawn: Collection[tuple[str, bool]] = (),
+        read_without: ReadWithout | None = None,
     ):
         self._store, self._rows = store, rows
         self._limits, self._recent, self._withdrawn = limits, recent, withdrawn
+        self._read_without = read_without
         self.version = ""
+        self.set_aside: list[Row] = []
 
     def run(self) -> Steps[None]:
         """Train, and yield progress before each step and from time to time within it. To stop the training, stop iterating.
@@ -61,8 +68,9 @@ class Training:
         1. Read all rows and split them by their fingerprints.
         2. Fit the engine. It gives one candidate or several, the best first.
         3. Measure each candidate and judge it by the gate, until one passes.
-        4. Save the candidate that passed. If none did, save the first, so that its report shows the reasons.
-        5. Activate the saved version if it passed. Do not if a version is pinned, or if another was activated meanwhile.
+        4. If none did, try again without the labels that did the harm, up to three times.
+        5. Save the candidate that passed. If none did, save the first, so that its report shows the reasons.
+        6. Activate the saved version if it passed. Do not if a version is pinned, or if another was activated meanwhile.
 
         Raises
         ------
@@ -72,41 +80,29 @@ class Training:
             A file of the shipped engine cannot be read.
         """
         engine = self._store.engine
-        evaluation = engine.load_evaluation_set()
         with engine.cache_embeddings(self._store.root / "embeddings"):
             yield Progress("reading", 0)
+            evaluation = engine.load_evaluation_set()
             evaluated = evaluation.fingerprints if evaluation is not None else ()
             split = yield from read_split(self._rows, engine.learned_before(), evaluated)
-            fitted = yield from engine.fit_candidates(split)
             pointer = self._store.find_pointer()
             parent = pointer.version if pointer else None
             exam, rivals = set_exam(self._store, split, evaluation, active=parent, recent=self._recent, withdrawn=self._withdrawn)
-            candidate, verdict, tried = yield from self._choose(fitted, split, evaluation, exam, rivals)
+            trainer = Trainer(engine, evaluation, exam, rivals, self._limits)
+            attempt = yield from trainer.attempt(split, exam)
+            if not attempt.passed and self._read_without:
+                attempt, self.set_aside = yield from trainer.attempt_without_harm(attempt, self._read_without)
         yield Progress("saving", split.n_rows)
-        trials: Trials = {"tried": tried} if len(fitted) > 1 else {}
-        manifest: JudgedManifest = {**candidate.manifest, "parent": parent, "gate": verdict, **trials}
+        candidate, verdict = attempt.get_best()
+        trials: Trials = {"tried": attempt.list_trials()} if len(attempt.judged) > 1 else {}
+        set_aside = group_labels(self.set_aside)
+        manifest: JudgedManifest = {
+            **candidate.manifest, "parent": parent, "gate": verdict, "set_aside": set_aside, **trials
+        }  # fmt: skip
         self.version = save_version(self._store, candidate, manifest)
         yield Progress("activating", split.n_rows)
         if verdict["passed"] and self._store.find_pointer() in (None, (parent, False)):
             self._store.activate(self.version)
-
-    def _choose(
-        self, fitted: list[Fitted], split: Split, evaluation: EvaluationSet | None, exam: Exam, rivals: Rivals
-    ) -> Steps[tuple[Candidate, GateVerdict, list[Trial]]]:
-        """Return the first candidate that passes the gate, else the first of all; its verdict; and every trial."""
-        judged: list[tuple[Candidate, GateVerdict]] = []
-        tried: list[Trial] = []
-        for one in fitted:
-            yield Progress("evaluating", split.n_rows)
-            candidate = measure_candidate(one, split, evaluation)
-            yield Progress("evaluating", split.n_rows)
-            verdict = gate.judge(candidate, exam, rivals, self._limits)
-            judged.append((candidate, verdict))
-            tried.append(_describe_trial(one, candidate, verdict))
-            if verdict["passed"]:
-                return candidate, verdict, tried
-        candidate, verdict = judged[0]
-        return candidate, verdict, tried
 
 
 def bootstrap_shipped_version(store: ModelStore) -> str | None:
@@ -126,7 +122,7 @@ def bootstrap_shipped_version(store: ModelStore) -> str | None:
     no_rows = run_to_end(read_split([]))
     candidate = measure_candidate(fitted, no_rows, store.engine.load_evaluation_set())
     verdict: GateVerdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
-    manifest: JudgedManifest = {**candidate.manifest, "parent": None, "gate": verdict, **Trials()}
+    manifest: JudgedManifest = {**candidate.manifest, "parent": None, "gate": verdict, "set_aside": [], **Trials()}
     name = save_version(store, candidate, manifest, with_history=False)
     store.activate(name)
     return name
@@ -163,13 +159,3 @@ def list_history(store: ModelStore) -> list[Manifest]:
         except VersionError:
             continue  # reported where the version is used
     return manifests
-
-
-def _describe_trial(fitted: Fitted, candidate: Candidate, verdict: GateVerdict) -> Trial:
-    return {
-        **fitted.choices,
-        "threshold": fitted.threshold,
-        "held_out_f1": candidate.manifest["score"]["slices"]["held_out"]["f1"],
-        "passed": verdict["passed"],
-        "reasons": verdict["reasons"],
-    }

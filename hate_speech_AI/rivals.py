@@ -11,6 +11,7 @@ from .errors import VersionError
 from .evaluation.exam import Answers, Exam
 from .evaluation.gate import Rivals
 from .label_index import LabelIndex
+from .labels import PRIMARY
 from .store import ModelStore
 from .training.rows import Split
 from .version import Version
@@ -41,7 +42,8 @@ def set_exam(
     recent = list(recent)
     first, error = _load_active(store, active, recent)
     anchor = find_anchor(store, first.name) if first else None
-    exam = Exam.prepare(split, evaluation, _load_held_out(store, first), withdrawn)
+    known = first.reviews.get(PRIMARY, LabelIndex.build(())) if first else None
+    exam = Exam.prepare(split, evaluation, _load_held_out(store, first), withdrawn, known)
     fixed = _answer_as_anchor(store, exam, anchor) if store.versions() else None
     answers = exam.answer(first.name, first.engine, first.threshold) if first else fixed
     others = [name for name in recent if name not in (active, anchor, first and first.name)]

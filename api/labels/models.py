@@ -15,10 +15,25 @@ class Tweet(models.Model):
 
     fingerprint = models.CharField(max_length=64, unique=True)
     text = models.TextField()
+    side = models.CharField(
+        max_length=10, default="", editable=False, help_text="Whether trainings learn from it; chosen by the first that reads it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=Q(side=""), name="tweet_without_side")]
 
     def __str__(self) -> str:
         return f"tweet {self.fingerprint[:8]}"
+
+
+class Installation(models.Model):
+    """The one row of what belongs to this installation alone, and goes with a backup of its database."""
+
+    split_secret = models.BinaryField(help_text="With it new tweets get their side, so that nobody outside can choose it.")
+
+    def __str__(self) -> str:
+        return "this installation"
 
 
 class Label(models.Model):
@@ -40,6 +55,12 @@ class Label(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     set_aside_at = models.DateTimeField(
         null=True, blank=True, help_text="Since then nothing learns from it: an operator took it out and can bring it back."
+    )
+    set_aside_by = models.CharField(
+        max_length=100,
+        default="",
+        blank=True,
+        help_text="The version whose training set it aside. It stays if the label is restored; then no training does that again.",
     )
     superseded_at = models.DateTimeField(
         null=True, blank=True, help_text="Since then nothing learns from it: who said it of a comment said something else."

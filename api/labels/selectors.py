@@ -1,6 +1,6 @@
 """Queries of labels and suggestions."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,21 +10,73 @@ from django.db.models.functions import TruncHour
 from hate_speech_AI.core import classifier
 from hate_speech_AI.labels import MEANINGS, PRIMARY
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training.rows import Row, RowsDigest
+from hate_speech_AI.training.rows import Row, RowsDigest, is_review
 
 from .models import Label, Suggestion
 
 _PAGE = 5000
+_BATCH = 500
 
 
-def stream_labelled_rows() -> Iterator[Row]:
+# What a training reads of a label, in the order of `Row`.
+_ROW_COLUMNS = ("tweet__text", "value", "source", "name", "tweet__side", "key", "created_at", "set_aside_by")
+
+
+def stream_labelled_rows(without: Sequence[int] = ()) -> Iterator[Row]:
     """Stream every current label as a row: the primary label's rows first, and each label's rows by fingerprint.
 
     The digest of the rows needs an order that does not depend on when they were written.
+
+    Parameters
+    ----------
+    without : sequence of int
+        The ids of labels to leave out. The label that each of their tweets had before counts instead, as in `exclude_labels`.
     """
+    before = _find_labels_before(without)
     for name in MEANINGS:
-        for _, text, value, source in _current_labels(name, "tweet__text", "value", "source"):
-            yield Row(text, value, source, name)
+        for _, number, *columns in _current_labels(name, "id", *_ROW_COLUMNS):
+            counting = before.get(number, columns)
+            if counting is not None:
+                yield _make_row(*counting)
+
+
+def _find_labels_before(excluded: Sequence[int]) -> dict[int, list[Any] | None]:
+    """Return for each of these current labels the columns of the label that would be current without it, if there is one."""
+    found: dict[int, list[Any] | None] = dict.fromkeys(excluded)
+    for at in range(0, len(excluded), _BATCH):
+        current = dict(Label.objects.filter(id__in=excluded[at : at + _BATCH]).values_list("id", "tweet_id"))
+        places = {
+            (tweet, name): number
+            for number, tweet, name in Label.objects.filter(id__in=current).values_list("id", "tweet_id", "name")
+        }
+        others = Label.objects.filter(tweet__in=current.values(), is_current=False, set_aside_at=None).order_by("id")
+        for tweet, *columns in others.values_list("tweet_id", *_ROW_COLUMNS):
+            _, _, source, name, *_ = columns
+            if (number := places.get((tweet, name))) is None:
+                continue
+            best = found[number]
+            # A review outranks an import; among equals the later counts.
+            if best is None or is_review(source) >= is_review(best[2]):
+                found[number] = columns
+    return found
+
+
+def find_ids_of(rows: Iterable[Row]) -> list[int]:
+    """Return the ids of the current labels that rows were read from, and of the other labels that came with them."""
+    origins = {fingerprint(row.text): (row.source, row.key) for row in rows}
+    digests, ids = list(origins), []
+    for at in range(0, len(digests), _BATCH):
+        labels = Label.objects.filter(is_current=True, tweet__fingerprint__in=digests[at : at + _BATCH])
+        for number, digest, source, key in labels.values_list("id", "tweet__fingerprint", "source", "key"):
+            if origins[digest] == (source, key):
+                ids.append(number)
+    return ids
+
+
+def _make_row(
+    text: str, value: bool, source: str, name: str, side: str, key: str, created_at: datetime, set_aside_by: str
+) -> Row:
+    return Row(text, value, source, name, side, key, created_at.date().isoformat(), bool(set_aside_by))
 
 
 def digest_rows() -> str:

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from .recording import (
     update_labels,
     write_labels,
 )
+from .sides import assign_public_sides
 from .suggestions import take_back_suggestions, write_suggestions
 
 # Nobody has looked at what an untrusted key brings, so it may store a tenth of what a trusted one may.
@@ -96,6 +97,16 @@ def exclude_labels(labels: QuerySet[Label]) -> int:
     return _set_exclusion(labels.filter(set_aside_at=None, superseded_at=None), timezone.now())
 
 
+def set_aside_labels(ids: Sequence[int], *, version: str) -> int:
+    """Exclude the labels that the training of a version set aside, and return how many. `restore_labels` brings them back."""
+    count = 0
+    for batch in split_into_batches(ids):
+        labels = Label.objects.filter(id__in=batch)
+        labels.update(set_aside_by=version)
+        count += exclude_labels(labels)
+    return count
+
+
 def restore_labels(labels: QuerySet[Label]) -> int:
     """Restore excluded labels to training, and return how many. What its own key has superseded since stays out."""
     return _set_exclusion(labels.filter(superseded_at=None).exclude(set_aside_at=None), None)
@@ -133,10 +144,13 @@ def import_dataset(*, rows: Collection[LabelledText], source: str) -> Counter[st
     return import_labels(rows=rows, source=source)
 
 
+@retry_conflicts
 def import_starter_tweets() -> Counter[str]:
     """Import the starter tweets unless they are there, and return the counts of `import_labels`; empty if they were."""
     if Label.objects.filter(source=Label.STARTER).exists():
         return Counter()
     with STARTER_TWEETS.open(encoding="utf-8", newline="") as file:
         rows = [LabelledText(row["tweet"], row["label"] == "1") for row in csv.DictReader(file)]
-    return import_dataset(rows=rows, source=Label.STARTER)
+    counts = import_dataset(rows=rows, source=Label.STARTER)
+    assign_public_sides(Label.STARTER)
+    return counts

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0007_superseded_labels'),
+        ('api', '0003_superseded_labels'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0004_key_usage'),
+        ('api', '0005_sides_and_held_back_labels'),
     ]
 
     operations = [

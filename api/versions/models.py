@@ -73,6 +73,7 @@ class ModelVersion(models.Model):
     score = models.JSONField()
     gate = models.JSONField()
     most_new_labels = models.JSONField(default=list, help_text="Of a refused version: what brought most labels since its rival.")
+    set_aside = models.JSONField(default=list, help_text="The labels that its training set aside, by source, key and night.")
     pruned_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -63,6 +63,7 @@ _ENTRY = {
     "score": _SCORE,
     "reasons": [],
     "activations": [{"activated_at": "2026-01-02T00:00:33Z", "by": "gate"}],
+    "set_aside": [{"source": "review", "key": "forum", "night": "2026-01-01", "labels": 12}],
 }
 _CONDITION = {
     "kind": "functional_group",
@@ -83,6 +84,7 @@ _RUN = {
     "error": "",
     "created_at": "2026-01-02T00:00:00Z",
     "finished_at": None,
+    "set_aside": [],
 }
 _NO_VERSION = {404: describe_error("There is no such version. GET /models lists them.", "not_found")}
 

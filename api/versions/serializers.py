@@ -1,5 +1,6 @@
 """The answers about scores, versions and trainings."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from .models import ModelVersion, TrainingRun
@@ -34,6 +35,15 @@ class ActivationSerializer(serializers.Serializer[object]):
     by = serializers.ChoiceField(["gate", "hand"])
 
 
+class LabelGroupSerializer(serializers.Serializer[object]):
+    """How many labels came from one source with one key in one night (UTC)."""
+
+    source = serializers.CharField()  # type: ignore[assignment]  # DRF has an attribute of that name
+    key = serializers.CharField(help_text="Empty if no key brought them.")
+    night = serializers.DateField()
+    labels = serializers.IntegerField()
+
+
 class VersionSerializer(serializers.Serializer[ModelVersion]):
     """A version, its figures and its outcome."""
 
@@ -50,6 +60,11 @@ class VersionSerializer(serializers.Serializer[ModelVersion]):
     score = serializers.DictField(help_text="As in /score.")
     reasons = serializers.SerializerMethodField(help_text="Why the gate refused the version.")
     activations = ActivationSerializer(many=True)
+    set_aside = LabelGroupSerializer(
+        many=True,
+        help_text="The labels that its training set aside, because with them the gate refused it. Nothing learns from them until"
+        " they are restored.",
+    )
 
     def get_active(self, version: ModelVersion) -> bool:
         return self.context["pointer"] is not None and self.context["pointer"].version == version.name
@@ -98,6 +113,12 @@ class TrainingRunSerializer(serializers.Serializer[TrainingRun]):
     error = serializers.CharField(help_text="Why the training failed.")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    set_aside = serializers.SerializerMethodField(help_text="The labels that it set aside: see /models.")
+
+    @extend_schema_field(LabelGroupSerializer(many=True))
+    def get_set_aside(self, run: TrainingRun) -> list[dict[str, object]]:
+        version = ModelVersion.objects.filter(name=run.version).first() if run.outcome not in ("", "unchanged") else None
+        return version.set_aside if version else []
 
 
 class HistoryEntrySerializer(serializers.Serializer[object]):

@@ -144,6 +144,7 @@ def _record_version(manifest: Manifest, *, is_held_back: bool) -> None:
             "score": manifest["score"],
             "gate": gate,
             "most_new_labels": count_new_labels(since) if since else [],
+            "set_aside": manifest.get("set_aside", []),
         },
     )
 

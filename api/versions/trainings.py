@@ -22,9 +22,12 @@ from hate_speech_AI.errors import HateSpeechError
 from hate_speech_AI.evaluation.gate import Limits
 from hate_speech_AI.promotion import Training
 from hate_speech_AI.training.progress import Progress
+from hate_speech_AI.training.suspects import group_labels
 
 from ..access.audit import COMMAND_LINE, record_audit_entry
 from ..labels import selectors as labels
+from ..labels.services import set_aside_labels
+from ..labels.sides import assign_sides
 from . import selectors, services
 from .lease import LEASE, LeaseLostError, claim_row, filter_expired_rows, release_expired_rows, renew_lease
 from .models import ModelVersion, TrainingRun
@@ -150,12 +153,14 @@ def _train_version(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[s
     """
     last, pointer = selectors.find_unchanged_version(), classifier.pointer()
     if last is None:
+        assign_sides()
         training = Training(
             classifier.store,
             labels.stream_labelled_rows(),
             recent=selectors.find_recently_active_versions(),
             limits=Limits(**settings.GATE_LIMITS),
             withdrawn=labels.find_withdrawn_labels(),
+            read_without=lambda rows: labels.stream_labelled_rows(labels.find_ids_of(rows)),
         )
         progress_row = _ProgressRow(mine)
         with closing(training.run()) as steps:
@@ -163,6 +168,7 @@ def _train_version(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[s
                 if lost.is_set() or not progress_row.write(progress):
                     raise LeaseLostError
         name = training.version
+        _set_aside(training)
         classifier.cache_score()
     elif last.gate["passed"] and not last.activations.exists() and pointer and not pointer.is_pinned:
         # It passed, but its worker died or another version was pinned before it could be activated.
@@ -172,6 +178,18 @@ def _train_version(mine: QuerySet[TrainingRun], lost: threading.Event) -> dict[s
         return {"outcome": TrainingRun.Outcome.UNCHANGED, "version": last.name}
     services.record_versions()
     return {"outcome": ModelVersion.objects.get(name=name).outcome, "version": name}
+
+
+def _set_aside(training: Training) -> None:
+    """Exclude the labels that a training set aside, and say so in the audit trail."""
+    if not training.set_aside:
+        return
+    set_aside_labels(labels.find_ids_of(training.set_aside), version=training.version)
+    for group in group_labels(row._replace(night="") for row in training.set_aside):
+        key = f" by key {group['key']}" if group["key"] else ""
+        subject = f"{group['labels']} labels of {group['source']}{key}"
+        logger.warning("The training of version %s set aside %s: with them the gate refused it.", training.version, subject)
+        record_audit_entry(who="gate", what="set aside", subject=subject[:200])
 
 
 class _ProgressRow:

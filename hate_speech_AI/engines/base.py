@@ -14,7 +14,7 @@ from ..manifest import CandidateManifest, CheckFigures, Choices, Manifest
 
 if TYPE_CHECKING:
     from ..training.progress import Steps
-    from ..training.rows import Split
+    from ..training.rows import Row, Split
     from .evaluation_set import EvaluationSet
 
 
@@ -68,6 +68,26 @@ class Judgement:
         """Return the judgement on the texts at these places."""
         uncertainty = None if self.uncertainty is None else self.uncertainty[places]
         return Judgement({label: values[places] for label, values in self.probabilities.items()}, uncertainty)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Texts that a candidate answers wrongly, though a rival answers them rightly.
+
+    Attributes
+    ----------
+    texts : list of str
+    pulls : ndarray of float64, shape (len(texts),)
+        Which way each was pulled, and its weight: above 0 towards the first label, below 0 away from it.
+    evaluation : EvaluationSet, optional
+        Such texts of the shipped evaluation set.
+    evaluation_pulls : ndarray of float64
+    """
+
+    texts: list[str]
+    pulls: Floats
+    evaluation: "EvaluationSet | None"
+    evaluation_pulls: Floats
 
 
 @dataclass(frozen=True)
@@ -175,6 +195,14 @@ class Engine(ABC):
         ------
         NotEnoughDataError
             The rows cannot train this engine.
+        """
+
+    @abstractmethod
+    def estimate_harm(self, rows: "list[Row]", losses: Losses) -> Floats:
+        """Estimate how much each row of the first label pulled the lost texts the wrong way: float64, shape (len(rows),).
+
+        This is the influence of a row on the logits of the texts, to first order (Koh and Liang 2017, "Understanding Black-box
+        Predictions via Influence Functions").
         """
 
     @classmethod

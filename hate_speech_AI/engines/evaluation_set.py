@@ -67,13 +67,14 @@ class EvaluationSet:
 
     def select_split(self, split: str) -> "EvaluationSet":
         """Return the texts of one split."""
-        return self._select(np.flatnonzero([one == split for one in self.splits]))
+        return self.take(np.flatnonzero([one == split for one in self.splits]))
 
     def select_known(self, label: str) -> "EvaluationSet":
         """Return the texts whose source says whether they carry a label. There may be none."""
-        return self._select(np.flatnonzero(self.labels.get(label, np.full(len(self.keys), -1)) >= 0))
+        return self.take(np.flatnonzero(self.labels.get(label, np.full(len(self.keys), -1)) >= 0))
 
-    def _select(self, places: Places) -> "EvaluationSet":
+    def take(self, places: Places) -> "EvaluationSet":
+        """Return the texts at these places."""
         labels = {label: values[places] for label, values in self.labels.items()}
         sources, splits = ([column[place] for place in places] for column in (self.sources, self.splits))
         return EvaluationSet(self.vectors[places], labels, sources, splits, self.keys[places])

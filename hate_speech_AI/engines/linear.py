@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ..arrays import Float32s
+from ..arrays import Float32s, Floats
 from ..budget import Budget, split_texts
 from ..errors import CorruptVersionError, NotEnoughDataError
 from ..evaluation.threshold import choose_threshold
@@ -20,11 +20,11 @@ from ..manifest import CandidateManifest, Manifest
 from ..text import READING
 from ..training.progress import Progress, Steps, run_to_end
 from ..training.rows import STARTER, is_review, list_values
-from .base import Engine, Fitted, Judgement
-from .ngrams import BATCH, HashedRows, NgramHasher, NgramParameters, hash_rows, weigh_rows
+from .base import Engine, Fitted, Judgement, Losses
+from .ngrams import BATCH, HashedRows, NgramHasher, NgramParameters, compute_tfidf, hash_rows, weigh_rows
 
 if TYPE_CHECKING:
-    from ..training.rows import Split
+    from ..training.rows import Row, Split
 
 # Each character has some n-grams of eight bytes, so this bounds the memory of a request.
 _CHARACTERS_AT_ONCE = 65_536
@@ -134,6 +134,14 @@ class LinearEngine(Engine):
         regression = LogisticRegression(C=PARAMETERS["C"], max_iter=PARAMETERS["max_iter"], random_state=seed)
         regression.fit(features, labels)
         return cls(idf, regression.coef_[0].astype(np.float32), float(regression.intercept_[0]))
+
+    def estimate_harm(self, rows: "list[Row]", losses: Losses) -> Floats:
+        # Without the Hessian, which has too many columns here.
+        texts = [row.text for row in rows]
+        features, _, _ = compute_tfidf(((text, False) for text in [*texts, *losses.texts]), PARAMETERS)
+        surprise = np.array([row.value for row in rows], float) - self.predict_proba(texts)
+        harm: Floats = surprise * (features[: len(rows)] @ (features[len(rows) :].T @ losses.pulls))
+        return harm
 
     @classmethod
     def parameters(cls) -> LinearParameters:

@@ -1,6 +1,6 @@
 """The texts on which the gate compares a candidate with its rivals, and what each model answers to them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..labels import PRIMARY
 from ..manifest import Figures
 from ..text import fingerprint
 from ..training.rows import Row, Split, list_values
-from .functional_checks import read_functional_checks, summarise_checks
+from .functional_checks import read_functional_checks, select_group, summarise_checks
 from .metrics import measure, measure_f1
 
 # What the gate compares: a kind of condition and its subject.
@@ -60,8 +60,8 @@ class Exam:
         By part which texts decide. "newer" are the places of the held-out rows with new or changed labels. They do not decide.
     newer : ndarray of bool
         The labels that the held-out rows have now.
-    numbers : dict of str to ndarray of int
-        The number of each label of "held_out" and "reviews". See `Row`.
+    digests : dict of str to list of str
+        The fingerprints of the texts of "held_out" and "reviews".
     """
 
     texts: dict[str, list[str]]
@@ -69,7 +69,7 @@ class Exam:
     evaluation: EvaluationSet | None
     places: dict[str, Places]
     newer: Bools
-    numbers: dict[str, Places]
+    digests: dict[str, list[str]]
 
     @classmethod
     def prepare(
@@ -78,6 +78,7 @@ class Exam:
         evaluation: EvaluationSet | None,
         frozen: LabelIndex | None,
         withdrawn: Collection[tuple[str, bool]] = (),
+        known: LabelIndex | None = None,
     ) -> "Exam":
         """Prepare the exam of a training.
 
@@ -87,6 +88,8 @@ class Exam:
             The held-out labels as they stood when the active version was trained. Without it no held-out row decides.
         withdrawn : collection of (fingerprint, value)
             Labels that were excluded since then. They do not decide.
+        known : LabelIndex, optional
+            The reviews that the active version has learned. Newer ones do not decide. Without it all reviews decide.
         """
         held_out, reviews, checks = split.list_side("held_out"), split.training_reviews, read_functional_checks()
         labels, deciding, newer = _freeze(held_out, frozen, withdrawn)
@@ -106,15 +109,17 @@ class Exam:
             "checks": [check.text for check in checks],
             "reviews": [row.text for row in reviews],
         }
-        numbers = {"held_out": _list_numbers(held_out), "reviews": _list_numbers(reviews)}
-        return cls(texts, truth, test, places, list_values(held_out), numbers)
+        digests = {part: [fingerprint(text) for text in texts[part]] for part in ("held_out", "reviews")}
+        if known is not None:
+            is_known = [known.get(key) == row.value for key, row in zip(digests["reviews"], reviews, strict=True)]
+            places["reviews"] = np.flatnonzero(is_known)
+        return cls(texts, truth, test, places, list_values(held_out), digests)
 
-    def without(self, numbers: Collection[int]) -> "Exam":
-        """Return the exam in which the labels of these numbers do not decide. The answers to this exam fit that one too."""
-        left_out = np.array(sorted(numbers), np.int64)
+    def without(self, digests: Container[str]) -> "Exam":
+        """Return the exam in which the labels of these texts do not decide. The answers to this exam fit that one too."""
         places = dict(self.places)
-        for part, own in self.numbers.items():
-            places[part] = places[part][~np.isin(own[places[part]], left_out)]
+        for part, own in self.digests.items():
+            places[part] = np.array([at for at in places[part].tolist() if own[at] not in digests], np.intp)
         return replace(self, places=places)
 
     def answer(self, name: str, engine: Engine, threshold: float) -> Answers:
@@ -128,6 +133,14 @@ class Exam:
         """Return which texts of a part are answered rightly, whether they decide or not."""
         is_right: Bools = answers.flags(part) == self.truth[part]
         return is_right
+
+    def find_lost(self, subject: Subject, mine: Answers, rival: Answers) -> tuple[str, Places]:
+        """Return the part and the places of a condition's texts that the rival answers rightly and the candidate wrongly."""
+        kind, name = subject
+        part = {"f1": name, "reviews": "reviews"}.get(kind, "checks")
+        is_lost = self.is_right(rival, part) & ~self.is_right(mine, part)
+        at = np.flatnonzero(select_group(name)) if part == "checks" else self.places[part]
+        return part, at[is_lost[at]]
 
     def compute_figures(self, answers: Answers) -> dict[Subject, float]:
         """Return the figures that the gate compares, in the order in which it lists them."""
@@ -158,7 +171,3 @@ def _freeze(rows: list[Row], frozen: LabelIndex | None, withdrawn: Collection[tu
     deciding = [label is not None and (digest, label) not in withdrawn for digest, label in zip(digests, before, strict=True)]
     newer = [label != row.value for row, label in zip(rows, before, strict=True)]
     return np.array(labels, bool), np.flatnonzero(deciding), np.flatnonzero(newer)
-
-
-def _list_numbers(rows: list[Row]) -> Places:
-    return np.array([row.number for row in rows], np.int64)

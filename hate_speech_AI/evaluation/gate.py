@@ -65,6 +65,10 @@ class Rivals:
     manifest: CandidateManifest | None = None
     error: str = ""
 
+    def list_all(self) -> list[Answers]:
+        """Return all rivals."""
+        return [rival for rival in (self.active, self.anchor, *self.recent) if rival]
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from ..arrays import Bools
-from ..manifest import Figures, GateVerdict, JudgedManifest, Manifest, Score
+from ..manifest import Figures, GateVerdict, JudgedManifest, LabelGroup, Manifest, Score
 from ..training.candidate import Candidate
 from ..training.rows import list_values
 from .functional_checks import read_functional_checks
@@ -78,6 +78,7 @@ def render(name: str, candidate: Candidate, manifest: JudgedManifest, history: l
         f'<p class="score">{manifest["score"]["score"]:.3f}</p>',
         f'<p class="note">{_summarise(manifest["score"], labels, flagged)}</p>',
         _describe_gate(manifest["gate"]),
+        _list_set_aside(manifest["set_aside"]),
         '<div class="pair">',
         _section("What it finds, and how often it is right",
                  draw_precision_recall(labels, probabilities, manifest["threshold"]), _ABOUT_RECALL),
@@ -128,6 +129,17 @@ def _describe_gate(gate: GateVerdict) -> str:
         for name, both in gate["slices"].items()
     )
     return text + f"<table><tr><th>F1, models alone</th><th>tweets</th><th>this version</th><th>its rival</th></tr>{rows}</table>"
+
+
+def _list_set_aside(groups: list[LabelGroup]) -> str:
+    if not groups:
+        return ""
+    items = "".join(
+        f"<li>{group['labels']:,} from {escape(group['source'])}{' by key ' + escape(group['key']) if group['key'] else ''},"
+        f" {escape(group['night'])}</li>"
+        for group in groups
+    )
+    return f'<p class="bad">With these labels the gate refused it, so they were set aside:</p><ul>{items}</ul>'
 
 
 def _tabulate_confusion(labels: Bools, flagged: Bools) -> str:

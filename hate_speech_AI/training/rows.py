@@ -42,8 +42,8 @@ class Row(NamedTuple):
         The API key that brought the label; "" if none did.
     night : str
         The day on which the label came.
-    number : int
-        The number of the label where it is stored. A label without one (0) is never held back.
+    is_settled : bool
+        Whether a person has confirmed the label after a training set it aside. Then no training does that again.
     """
 
     text: str
@@ -53,7 +53,7 @@ class Row(NamedTuple):
     side: str = ""
     key: str = ""
     night: str = ""
-    number: int = 0
+    is_settled: bool = False
 
 
 # A row, or a plain tuple of its first fields.
@@ -139,6 +139,10 @@ class Split:
         """Return the rows of a label on a side."""
         return self.sides.get((label, side), [])
 
+    def list_primary(self) -> list[Row]:
+        """Return the rows of the primary label on all sides."""
+        return self.list_learnable(PRIMARY) + self.list_side("held_out")
+
     def list_learnable(self, label: str) -> list[Row]:
         """Return the rows of a label that are not held out, for an engine that needs no rows of their own for the threshold."""
         return self.list_side("fit", label) + self.list_side("threshold", label)
@@ -190,7 +194,7 @@ class _Reader:
         # Keep one string for each source and label: a database returns a new one with each row.
         intern = self._names.setdefault
         source, label, side, key, night = (intern(name, name) for name in row[2:7])
-        row = Row(row.text, row.value, source, label, side, key, night, row.number)
+        row = Row(row.text, row.value, source, label, side, key, night, row.is_settled)
         self.n_rows += 1
         self._digest.update(digest, row.value, row.source, row.label)
         if is_review(row.source):

@@ -1,10 +1,10 @@
 import sys
 import time
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from api.management.describing import describe_labels
 from api.management.progress import show_progress
 from api.versions import selectors, services
 from api.versions.models import TrainingRun
@@ -54,6 +54,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 "It passed the gate, but another version is pinned. After `manage.py models unpin` the next training can promote."
             )
+        if run.outcome != run.Outcome.UNCHANGED and manifest.get("set_aside"):
+            self._show_set_aside(manifest)
         if run.outcome == run.Outcome.REFUSED:
             self._show_refusal(run.version, manifest["gate"])
 
@@ -85,18 +87,20 @@ class Command(BaseCommand):
             f" trained on {score['trained_on']:,}."
         )
 
+    def _show_set_aside(self, manifest: Manifest) -> None:
+        groups = "\n".join(f"  {describe_labels({**group})}" for group in manifest["set_aside"])
+        self.stdout.write(
+            f"With these labels the gate refused it, so the training set them aside and learned the rest:\n{groups}\n"
+            "If they are right, `python manage.py labels restore` brings them back."
+        )
+
     def _show_refusal(self, version: str, gate: GateVerdict) -> None:
         reasons = "\n".join(f"  {reason}" for reason in gate["reasons"])
         most = "\n".join(
-            f"  {_describe_group(group)}" for group in selectors.list_versions().get(name=version).most_new_labels[:3]
+            f"  {describe_labels(group)}" for group in selectors.list_versions().get(name=version).most_new_labels[:3]
         )
         self.stdout.write(
             f"The gate refused it, and {gate['rival']} stays active:\n{reasons}\n"
             f"Most labels since then came from:\n{most}\n"
             f"To activate it all the same: python manage.py models activate {version}"
         )
-
-
-def _describe_group(group: dict[str, Any]) -> str:
-    key = f" by key {group['key']}" if group["key"] else ""
-    return f"{group['labels']:,} from {group['source']}{key}, {group['hour'][:13]}h UTC"

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from api.management.describing import describe_labels
 from api.versions import selectors, services
 from api.web.words import count
 from hate_speech_AI.core import classifier
@@ -44,6 +45,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{version.name}  {figures}  {', '.join(marks)}".rstrip())
             for reason in version.gate["reasons"]:
                 self.stdout.write(f"    {reason}")
+            for group in version.set_aside:
+                self.stdout.write(f"    set aside: {describe_labels(group)}")
 
     def _activate(self, *, version: str, **options: object) -> None:
         self._show_pointer(services.activate_version(name=version))

@@ -15,14 +15,14 @@ from ...label_index import read_arrays
 from ...labels import raise_implied
 from ...manifest import Manifest
 from ...text import READING
-from ..base import Engine, Explanation, Fitted, Judgement
+from ..base import Engine, Explanation, Fitted, Judgement, Losses
 from ..evaluation_set import EvaluationSet, Fingerprints
 from .session import Encoder, TokenReading, load_encoder
 from .shipped import Shipped
 
 if TYPE_CHECKING:
     from ...training.progress import Steps
-    from ...training.rows import Split
+    from ...training.rows import Row, Split
 
 
 def moderated_probability(logits: Floats, deviations: Floats) -> Floats:
@@ -166,6 +166,21 @@ class EncoderEngine(Engine):
         from .updating import fit_candidates
 
         return fit_candidates(cls.shipped(), split, cls.load_evaluation_set())
+
+    def estimate_harm(self, rows: "list[Row]", losses: Losses) -> Floats:
+        lost, pulls = self._embed_one_window_each(losses.texts), losses.pulls
+        if losses.evaluation is not None:
+            lost = np.concatenate([lost, losses.evaluation.vectors])
+            pulls = np.append(pulls, losses.evaluation_pulls)
+        vectors = self._embed_one_window_each([row.text for row in rows])
+        surprise = np.array([row.value for row in rows], float) - self.judge_embeddings(vectors)[self.labels[0]]
+        extended, lost = (np.hstack([some, np.ones((len(some), 1))]) for some in (vectors, lost))
+        harm: Floats = surprise * (extended @ np.linalg.solve(self.precision[0].astype(float), pulls @ lost))
+        return harm
+
+    def _embed_one_window_each(self, texts: list[str]) -> Float32s:
+        vectors, starts, _ = self.encoder.embed(texts)
+        return vectors[pick_windows(self.judge_embeddings(vectors)[self.labels[0]], starts)]
 
     @classmethod
     def cache_embeddings(cls, folder: Path) -> AbstractContextManager[None]:

@@ -183,7 +183,7 @@ def test_an_upgrade_tells_superseded_labels_from_those_that_an_operator_took_out
     exclude_labels(Label.objects.exclude(tweet__text__in=["after", "whole"]))
     # As the release before this one left them.
     Label.objects.exclude(superseded_at=None).update(set_aside_at=F("superseded_at"), superseded_at=None)
-    import_module("api.migrations.0007_superseded_labels").tell_superseded_labels_apart(apps, None)
+    import_module("api.migrations.0003_superseded_labels").tell_superseded_labels_apart(apps, None)
     assert set(Label.objects.exclude(superseded_at=None).values_list("tweet__text", "set_aside_at")) == {("before", None)}
     assert restore_labels(Label.objects.all()) == 2
     assert learned() == dict.fromkeys(["after", "whole", "taken out", "a review"], True)

@@ -1,0 +1,72 @@
+"""Which labels did the harm, if a training made something worse: whole batches of a source and key, or the like ones in them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..arrays import Bools, Floats
+from ..manifest import LabelGroup
+from .rows import Row, is_review
+
+# Batches count that do at least this share of the harm of the worst one. So poison that is split over keys or nights is found at
+# once, and labels that do a little harm by chance are left.
+_SHARE_OF_THE_WORST = 0.25
+
+Batch = tuple[str, str, str]
+
+
+def get_batch(row: Row) -> Batch:
+    """Return the source, key and night of a label."""
+    return row.source, row.key, row.night
+
+
+def choose_suspects(rows: list[Row], harm: Floats) -> list[Row]:
+    """Choose the labels that did most of the harm.
+
+    1. Take the labels together by source, key and night.
+    2. Within reviews of one night, split off those that did much more harm than the others. Texts that are alike do alike harm.
+       An import is one thing, and stays together.
+    3. Choose what is left of the worst batch, and of those that come near to it.
+
+    Parameters
+    ----------
+    harm : ndarray of float64, shape (len(rows),)
+        See `Engine.estimate_harm`.
+    """
+    batches: dict[Batch, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        if not row.is_settled:
+            batches[get_batch(row)].append(at)
+    parts = []
+    for (source, _, _), places in batches.items():
+        own = harm[places]
+        chosen = _split_off_worst(own) if is_review(source) else np.ones(len(own), bool)
+        parts.append((float(own[chosen].sum()), [at for at, is_chosen in zip(places, chosen, strict=True) if is_chosen]))
+    worst = max((total for total, _ in parts), default=0.0)
+    return [rows[at] for total, part in parts if total > 0 and total >= _SHARE_OF_THE_WORST * worst for at in part]
+
+
+def _split_off_worst(harm: Floats) -> Bools:
+    """Return which values belong to the upper of two clusters (Otsu 1979), or to the only one."""
+    ascending = np.sort(harm)
+    if len(ascending) < 2:
+        return np.ones(len(harm), bool)
+    n_below = np.arange(1, len(ascending))
+    n_above = len(ascending) - n_below
+    sums = ascending.cumsum()[:-1]
+    below, above = sums / n_below, (ascending.sum() - sums) / n_above
+    at = int(np.argmax(n_below * n_above * (above - below) ** 2))
+    if below[at] > above[at] / 4:
+        return np.ones(len(harm), bool)  # there is no second cluster: all did harm
+    is_above: Bools = harm > max(ascending[at], 0)
+    return is_above
+
+
+def group_labels(rows: Iterable[Row]) -> list[LabelGroup]:
+    """Count labels by source, key and night, the largest group first."""
+    counts = Counter(map(get_batch, rows))
+    return [
+        {"source": source, "key": key, "night": night, "labels": labels}
+        for (source, key, night), labels in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]

@@ -1,0 +1,128 @@
+"""Poison is set aside by name, and what comes beside it is learned. With the real encoder."""
+
+import pytest
+
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.evaluation.gate import DEFAULT_LIMITS
+from hate_speech_AI.promotion import Training, bootstrap_shipped_version
+from hate_speech_AI.store import ModelStore
+from hate_speech_AI.training.rows import Row
+
+from .poison import UNSEEN, flipped, honest, in_order, poison
+
+pytestmark = pytest.mark.slow
+
+
+class Community:
+    """A store, the labels that it was trained on, and the versions that were active."""
+
+    def __init__(self, root):
+        self.store = ModelStore(root, EncoderEngine)
+        bootstrap_shipped_version(self.store)
+        self.rows: list[Row] = []
+        self.active = [self.store.active()]
+        self.gap = self.manifest["checks"]["false_positive_gap"]
+
+    @property
+    def manifest(self):
+        return self.store.manifest(self.store.active())
+
+    def train(self, rows=()) -> Training:
+        """Train with more labels. What is set aside stays out."""
+        self.rows = in_order([*self.rows, *rows])
+        training = Training(
+            self.store, self.rows, recent=self.active[1:], read_without=lambda out: [row for row in self.rows if row not in out]
+        )
+        for _ in training.run():
+            pass
+        self.rows = [row for row in self.rows if row not in training.set_aside]
+        if self.store.active() != self.active[0]:
+            self.active.insert(0, self.store.active())
+        return training
+
+    def knows(self, rows: list[Row]) -> bool:
+        """Return whether the active version answers these texts as reviewed."""
+        predictions = self.store.load(self.store.active()).judge([row.text for row in rows])
+        return all(one.is_reviewed and one.is_hate_speech == row.value for one, row in zip(predictions, rows, strict=True))
+
+    def share_flagged(self) -> float:
+        return sum(one.is_hate_speech for one in self.store.load(self.store.active()).judge(UNSEEN)) / len(UNSEEN)
+
+
+@pytest.fixture
+def community(tmp_path):
+    return Community(tmp_path / "models")
+
+
+def sources(training: Training) -> set[tuple[str, str]]:
+    return {(row.source, row.key) for row in training.set_aside}
+
+
+def test_fifteen_nights_of_drift(community):
+    """12 harmless sentences on one religion are labelled hate each night, beside 40 honest reviews."""
+    bad, good = poison(15 * 12), honest(15 * 40)
+    before, set_aside = community.share_flagged(), []
+    for night in range(15):
+        new_bad = [row._replace(night=f"{night:02}") for row in bad[night * 12 :][:12]]
+        new_good = [row._replace(night=f"{night:02}") for row in good[night * 40 :][:40]]
+        training = community.train([*new_bad, *new_good])
+        assert training.version == community.store.active()
+        assert community.knows(new_good)
+        assert sources(training) <= {("review", "forum")}
+        assert community.manifest["checks"]["false_positive_gap"] <= community.gap + 2 * DEFAULT_LIMITS.gap_growth
+        set_aside += training.set_aside
+    assert len(set_aside) > 100
+    # What is left of the poison is found as soon as it does more than the limit.
+    assert len(community.rows) < 15 * 40 + 5 * 12
+    assert before <= 0.4
+
+
+@pytest.mark.parametrize("keys", [("forum", "forum", "forum"), ("forum", "shop", "blog")])
+def test_poison_among_honest_labels_of_the_same_keys(community, keys):
+    bad = [row._replace(key=keys[number % 3]) for number, row in enumerate(poison(60))]
+    good = [row._replace(key=keys[number % 3]) for number, row in enumerate(honest(200))]
+    training = community.train([*bad, *good])
+    assert training.version == community.store.active()
+    assert sources(training) == {("review", key) for key in keys}
+    texts = {row.text for row in training.set_aside}
+    assert len(texts & {row.text for row in bad}) > 50
+    assert len(texts & {row.text for row in good}) < 20
+    assert {group["key"] for group in community.manifest["set_aside"]} == set(keys)
+
+
+def test_five_thousand_flipped_labels_at_once(community):
+    bad, good = flipped(5000), honest(200)
+    training = community.train([*bad, *good])
+    assert training.version == community.store.active()
+    assert sources(training) == {("review", "forum")}
+    assert len(training.set_aside) > 2500
+    assert community.knows(good)
+
+
+def test_poison_learned_within_the_limit_does_not_accuse_the_honest(community):
+    """The poison of earlier nights lies just within the limit; then honest labels alone come."""
+    community.train([*poison(48), *honest(160)])
+    assert len(community.active) == 2
+    more = [row._replace(night="later") for row in honest(560)[160:]]
+    training = community.train(more)
+    assert sources(training) <= {("review", "forum")}
+    assert community.knows(more)
+
+
+def test_a_flipped_bit_does_not_open_the_gate(community):
+    community.train(honest(100))
+    path = community.store.root / community.store.active() / "model.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    good = [row._replace(night="later") for row in honest(300)[100:]]
+    training = community.train([*poison(180), *good])
+    assert sources(training) == {("review", "forum")}
+    assert community.knows(good)
+
+
+def test_labels_that_a_person_confirmed_are_never_set_aside(community):
+    training = community.train([*(row._replace(is_settled=True) for row in poison(180)), *honest(200)])
+    assert training.set_aside == []
+    assert len(community.active) == 1
+    assert community.store.manifest(training.version)["gate"]["reasons"]
