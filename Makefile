@@ -9,7 +9,7 @@ PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(VAR)/hypothesis
 
-.PHONY: help run test test-slow test-all test-recipe lint docs bench encoder clean
+.PHONY: help run test test-slow test-all test-recipe lint docs lock audit bench encoder clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,16 @@ lint: $(VENV)/tests ## Check style and types
 docs: $(VENV)/docs ## Build the pages of docs/ into var/site; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
+lock: $(VAR)/lock/installed ## Pin what the *.in files name, with hashes; ARGUMENTS=--upgrade takes new releases
+	@for names in requirements.in docker/web-packages.txt tests/requirements.in docs/requirements.in docker/audit-requirements.in; do \
+	  pinned=$$(echo $$names | sed 's/web-packages/web-requirements/; s/\.in$$/.txt/'); \
+	  $(VAR)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
+	    --custom-compile-command "make lock" --output-file $$pinned $$names $(ARGUMENTS) || exit; \
+	done
+
+audit: $(VAR)/audit/installed ## List the packages in var/sbom.json, and look for their known faults
+	@VAR=$(VAR) bash .ci/audit
+
 bench: $(VENV)/tests ## Measure speed and quality against the references
 	@$(VENV)/bin/python -m tests.bench
 
@@ -58,6 +68,10 @@ $(VENV)/tests: tests/requirements.txt $(VENV)/service
 
 $(VENV)/docs: docs/requirements.txt $(VENV)/service
 	@$(PYTHON) docker/install.py $(VENV) docs/requirements.txt
+	@touch $@
+
+$(VAR)/lock/installed $(VAR)/audit/installed: $(VAR)/%/installed: docker/%-requirements.txt
+	@$(PYTHON) docker/install.py $(VAR)/$* $<
 	@touch $@
 
 $(RECIPE)/installed: hate_speech_AI/recipe/requirements.txt

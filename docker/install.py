@@ -41,14 +41,8 @@ def create_environment(environment: Path) -> None:
 
 
 def read_names(requirements: Path) -> set[str]:
-    """Return the names of the packages that a requirements file pins, including the files that it includes."""
-    names = set()
-    for line in requirements.read_text("utf-8").splitlines():
-        if line.startswith("-r "):
-            names |= read_names(requirements.parent / line[3:].strip())
-        else:
-            names.update(re.findall(r"^([A-Za-z0-9._-]+)[\[=]", line))
-    return names
+    """Return the names of the packages that a requirements file pins."""
+    return set(re.findall(r"^([A-Za-z0-9._-]+)==", requirements.read_text("utf-8"), re.MULTILINE))
 
 
 def run_pip(environment: Path, requirements: Path, count: int) -> None:

@@ -179,7 +179,7 @@ def prepare() -> None:
     from django.core.checks import ERROR
     from django.core.management import call_command
     from django.core.management.base import CommandError
-    from django.db import Error, OperationalError
+    from django.db import Error
 
     from hate_speech.faults import describe_database_fault
     from hate_speech.start import check_start, prepare_process
@@ -192,7 +192,7 @@ def prepare() -> None:
         check_start(stops_at=ERROR)
         try:
             connection.ensure_connection()
-        except OperationalError:
+        except Error:
             sys.exit("The service cannot start: the database at DATABASE_URL does not answer, or refuses this user or password.")
         call_command("prepare")
         call_command("exec_train", skip_checks=False)

@@ -33,9 +33,9 @@ _SWEEP_SECONDS = 0.5
 _PROBE = re.compile(rb"(?:GET|HEAD) (?:/[^ ?]*)?/(healthz|readyz)/?[ ?]")  # below any prefix
 _PATH = re.compile(rb"[A-Z]+ (/[!-~]{0,2000}?)[ ?#]")
 
-# What the application is to answer instead of the request: status, message, code.
+# What the application is to answer instead of the request: status, message, and a code; of a 400 the field in its place.
 Refusal = tuple[int, str, str]
-_MALFORMED = (400, "This is not valid HTTP.", "malformed_request")
+_MALFORMED = (400, "This is not valid HTTP.", "body")
 _TOO_SLOW = (408, "The request did not arrive in time.", "request_timeout")
 _FAULTS: dict[object, Refusal] = {
     Fault.HEAD_TOO_LARGE: (431, "The headers are too large.", "headers_too_large"),
@@ -115,6 +115,8 @@ class BufferingWorker(ThreadWorker):
 
     def _go_on(self, connection: Connection, _sock: object) -> None:
         """Read or write, as far as the client lets us."""
+        if connection.state is State.WORKING:  # closed in the same turn of the loop
+            return
         if connection.state is State.SENDING:
             self._send(connection)
             return
@@ -187,9 +189,9 @@ class BufferingWorker(ThreadWorker):
                 self._close(connection)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Close idle connections by `deadline` at the latest. gunicorn calls this when it stops."""
+        """Close connections that owe nobody an answer by `deadline` at the latest. gunicorn calls this when it stops."""
         for connection in self._connections:
-            if connection.state is State.RECEIVING and not connection.request:
+            if connection.state is State.LINGERING or (connection.state is State.RECEIVING and not connection.request):
                 connection.deadline = min(connection.deadline, deadline)
 
     # --- in a thread ---

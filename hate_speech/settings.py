@@ -29,12 +29,12 @@ from .release import read_commit, read_version
 from .secret import is_weak, read_secret
 
 VERSION, COMMIT = read_version(BASE_DIR), read_commit(BASE_DIR)
-
 DATA_DIR = read_data_dir()
 
 ENGINE = read_choice("HATE_SPEECH_ENGINE", ("encoder", "linear"), "encoder or linear")
 # How many threads the encoder may use for a list of texts; 0 is one for each core.
 ENCODER_THREADS = read_number("HATE_SPEECH_THREADS", range(257), "a number from 0 to 256")
+UNSUPPORTED_LANGUAGES = read_choice("UNSUPPORTED_LANGUAGES", ("judge", "refuse"), "judge or refuse")
 
 DEBUG = read_flag("DEBUG")
 SECRET_KEY = read_text("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
@@ -254,6 +254,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.web.openapi.require_bodies"],
     "ENUM_NAME_OVERRIDES": {
         "VersionOutcome": ["promoted", "refused", "held_back"],
         "TrainingOutcome": ["", "promoted", "refused", "held_back", "unchanged", "failed"],

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "hate_speech_AI/data/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "hate_speech_AI/data/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _CELLS = ("th_open", "td_open")
 # A sentence ends at a full stop, question or exclamation mark with a blank after it, and what follows begins anew.
 _END = re.compile(r"(?<=[.?!])[\"')]?\s+(?=[\"'(]?[A-Z0-9`])")

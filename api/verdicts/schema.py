@@ -1,5 +1,9 @@
 """/predict in the OpenAPI schema."""
 
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 
 from hate_speech_AI.labels import MEANINGS, PRIMARY
@@ -23,6 +27,17 @@ _EXPLANATION = {
         {"word": "day", "start": 7, "end": 10, "contribution": -0.9},
     ],
 }
+
+
+class TweetInputExtension(OpenApiSerializerExtension):
+    """Says in the schema what the serializer's `validate` asks for: either of the two fields."""
+
+    target_class = "api.verdicts.serializers.TweetInputSerializer"
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        schema["properties"]["tweets"]["minItems"] = 1
+        return schema | {"oneOf": [{"required": ["tweet"]}, {"required": ["tweets"]}]}
 
 
 predict = extend_schema(

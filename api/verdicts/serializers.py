@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from hate_speech_AI.labels import MEANINGS, PRIMARY
 
-from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, CountedListField, TweetField
+from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, CountedListField, StrictBooleanField, TweetField
 
 
 class TweetInputSerializer(serializers.Serializer[object]):
@@ -14,7 +14,7 @@ class TweetInputSerializer(serializers.Serializer[object]):
 
     tweet = TweetField(required=False)
     tweets = CountedListField(child=TweetField(), required=False, allow_empty=False, max_length=MAX_TWEETS)
-    explain = serializers.BooleanField(
+    explain = StrictBooleanField(
         required=False, default=False, help_text="Whether to explain the verdict word by word. Only the encoder can do that."
     )
 
@@ -92,6 +92,12 @@ class PredictionSerializer(serializers.Serializer[object]):
         ["review"],
         required=False,
         help_text="Present if a person's review gave the verdict, not the model. Then `probability` is 0 or 1.",
+    )
+    language = serializers.CharField(
+        required=False, help_text="Present if the text is not English: its ISO 639-1 code, or `und` if nobody here knows it."
+    )
+    language_supported = serializers.BooleanField(
+        required=False, help_text="Present, and false, if the text is not English. The models have learned English only."
     )
 
 

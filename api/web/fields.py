@@ -1,7 +1,9 @@
 """The fields and limits that the rooms share."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils.html import is_html_input
@@ -13,11 +15,11 @@ MAX_TOKENS_TOGETHER = 100_000
 _MAX_ERRORS = 10
 
 
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_TWEET_CHARACTERS, "pattern": r"\S"})
 class TweetField(serializers.CharField):
     """A text as it was posted: a string that is neither trimmed nor blank.
 
-    Numbers and the like are refused, not converted. CharField itself refuses NUL and lone surrogates, which the databases cannot
-    keep.
+    Numbers and the like are refused, not converted.
     """
 
     def __init__(self, *, required: bool = True) -> None:
@@ -54,13 +56,20 @@ class CountedListField(serializers.ListField):
         return valid
 
 
-class RequiredBooleanField(serializers.BooleanField):
+class StrictBooleanField(serializers.BooleanField):
+    """A boolean, and nothing that could be taken for one. Only forms may send strings: they know no booleans."""
+
+    def get_value(self, dictionary: Mapping[str, Any]) -> Any:
+        value = super().get_value(dictionary)
+        if isinstance(value, str) and is_html_input(dictionary):
+            return True if value in self.TRUE_VALUES else False if value in self.FALSE_VALUES else value
+        return value
+
+    def to_internal_value(self, data: object) -> bool:
+        return data if isinstance(data, bool) else self.fail("invalid", input=data)
+
+
+class RequiredBooleanField(StrictBooleanField):
     """A required boolean: a checkbox that a form leaves out is an error, not false."""
 
     default_empty_html = empty
-
-    def to_internal_value(self, data: object) -> bool:
-        # Only forms may send strings: they know no booleans.
-        if (isinstance(data, str) and is_html_input(self.parent.initial_data)) or isinstance(data, bool):
-            return super().to_internal_value(data)
-        return self.fail("invalid", input=data)

@@ -46,6 +46,15 @@ def describe_invalid(errors: dict[str, list[str]]) -> OpenApiResponse:
     return describe_answer(InvalidSerializer, "The errors by field. Nothing was stored.", {"errors": errors})
 
 
+def require_bodies(result: dict[str, Any], **_: object) -> dict[str, Any]:
+    """Return the schema with each body required. drf-spectacular asks for one only if a field of it is required."""
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+    return result
+
+
 NOT_ALLOWED = {405: describe_error("This address does not take this method.", "method_not_allowed")}
 NO_DATABASE = {503: describe_error("The database cannot be used now. Try again in a few seconds.", "database_unavailable")}
 NO_MODEL = {503: describe_error("The first training has not finished. Try again in a few seconds.", "model_missing")}
@@ -60,7 +69,8 @@ KEYED = {
 }
 # Every POST answers these, with or without a body.
 BODY_ERRORS = {
-    413: describe_error("The body is over 1 MiB.", "request_too_large"),
+    408: describe_error("The request did not arrive in time.", "request_timeout"),
+    413: describe_error("The body is over 1 MiB, or its texts are beyond a limit: docs/try.md lists them.", "request_too_large"),
 }
 POST_ERRORS = {
     **BODY_ERRORS,
@@ -79,6 +89,7 @@ def describe_page(serializer: type[Shape], description: str, example: dict[str, 
     """Return the answers of a paginated list; drf-spectacular wraps serializer and example in a page."""
     return {
         200: describe_answer(serializer(many=True), description, example),
+        400: describe_invalid({"page_size": ["A number from 1 to 200 is expected."]}),
         404: describe_error("Invalid page.", "not_found"),
         **NO_DATABASE,
         **KEYED,

@@ -86,6 +86,47 @@ def test_it_is_made_without_a_warning(new_service, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("query", "accept", "kind"),
+    [
+        ("", "*/*", "application/vnd.oai.openapi"),
+        ("", "text/html,*/*;q=0.8", "application/vnd.oai.openapi"),
+        ("?format=yaml", "*/*", "application/vnd.oai.openapi"),
+        ("?format=json", "*/*", "application/json"),
+        ("", "application/json", "application/json"),
+        ("", "application/vnd.oai.openapi+json", "application/json"),
+        ("?version=a%0ab&lang=xx", "*/*", "application/vnd.oai.openapi"),
+    ],
+)
+def test_it_comes_as_yaml_or_json(service, schema, query, accept, kind):
+    answer = service.client.get(f"/schema{query}", headers={"Accept": accept})
+    assert answer.headers["content-type"].split(";")[0] == kind
+    assert yaml.safe_load(answer.text) == schema  # JSON is YAML too
+
+
+def test_it_says_what_is_refused(service, schema):
+    predict = schema["components"]["schemas"]["TweetInputRequest"]
+    assert predict["oneOf"] == [{"required": ["tweet"]}, {"required": ["tweets"]}]
+    assert predict["properties"]["tweets"]["minItems"] == 1
+    for body in ({}, {"tweets": []}, {"tweet": " "}, {"tweet": "a", "tweets": ["a"]}, {"tweet": "a", "explain": "yes"}):
+        assert service.client.post("/predict", json=body).status_code == 400, body
+    for operation in operations(schema).values():
+        assert operation.get("requestBody", {"required": True})["required"]
+    [size] = [one["schema"] for one in schema["paths"]["/models"]["get"]["parameters"] if one["name"] == "page_size"]
+    for given, status in ((size["minimum"], 200), (size["maximum"], 200), (size["minimum"] - 1, 400), (size["maximum"] + 1, 400)):
+        assert service.client.get("/models", params={"page_size": given}).status_code == status
+
+
+def test_every_body_that_it_names_is_taken_and_no_other(service, schema):
+    for path in ("/predict", "/reviewed"):
+        named = set(schema["paths"][path]["post"]["requestBody"]["content"])
+        assert named == {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
+        for content_type in named:
+            answer = service.client.post(path, content=b"", headers={"Content-Type": content_type})
+            assert answer.status_code == 400
+        assert service.client.post(path, content=b"a", headers={"Content-Type": "text/plain"}).status_code == 415
+
+
 def test_docs_come_from_this_machine_alone(service):
     page = service.client.get("/docs")
     assert page.status_code == 200

@@ -14,7 +14,7 @@ from pathlib import Path
 from .compat import compat
 from .learning import score, training, versions
 from .measuring import SHARED, TWITTER, SkippedError, install_wrk, need, texts
-from .serving import batch, hostile, predict, reviewed, startup
+from .serving import batch, fuzzing, hostile, predict, reviewed, slow_clients, startup
 
 
 def encoder(folder: Path) -> Iterator[tuple]:
@@ -29,7 +29,13 @@ def encoder(folder: Path) -> Iterator[tuple]:
     yield from parts.nightly(folder, TWITTER)
 
 
-PARTS = {part.__name__: part for part in (score, predict, batch, reviewed, training, versions, startup, encoder, compat, hostile)}
+PARTS = {
+    part.__name__: part
+    for part in (
+        *(score, predict, slow_clients, batch, reviewed, training, versions, startup, encoder, compat, hostile),
+        fuzzing,
+    )
+}
 
 
 def main() -> None:

@@ -1,13 +1,19 @@
 """Verdicts, reviews and start-up."""
 
+import contextlib
 import json
 import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+
+from ..fuzz import SECRET, fuzz
 from ..hate_speech.test_run import MakeRun
+from ..raw import RawConnection
 from ..service import Service, wait_until
+from .cost import cost_of_bodies
 from .measuring import (
     SEED,
     TWITTER,
@@ -151,3 +157,46 @@ def hostile(folder: Path) -> Iterator[tuple]:
         worst = max(growth, key=growth.get)
         what = f"{read.__name__}, time for 10 times the length"
         yield what, f"the same text, piece {worst!a}", f"{growth[worst]:.1f}", growth[worst], -40, "x"
+    yield from cost_of_bodies(folder)
+
+
+def slow_clients(folder: Path) -> Iterator[tuple]:
+    """Measure /predict beside 64 clients that hardly send or read: headers, bodies, and answers that nobody takes."""
+    starts = [
+        b"",
+        b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+        b"GET /static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    ]
+    with trained_service(folder / "service") as service, contextlib.ExitStack() as stack:
+        service.start("web")
+        service.wait_for_version()
+        for start in starts * 16:
+            stack.enter_context(RawConnection(service.port, receive_buffer=4096)).send(start)
+        times, answered = [], 0
+        for _ in range(200):
+            began = time.perf_counter()
+            with contextlib.suppress(httpx.TransportError):
+                answer = httpx.post(f"{service.url}/predict", json={"tweet": "Good morning"}, timeout=5)
+                answered += answer.status_code == 200
+            times.append(1000 * (time.perf_counter() - began))
+    yield "/predict beside 64 slow clients, answered", "", f"{answered} of 200", 100 * answered / 200, 100, " %"
+    slowest = sorted(times)[-3]
+    yield "the same, p99", "", f"{slowest:.0f} ms", slowest, -500, " ms"
+
+
+def fuzzing(folder: Path) -> Iterator[tuple]:
+    """Send 100,000 requests of the tests' grammar, half of them with a key."""
+    with trained_service(folder / "service") as trained:
+        closed = trained.beside(folder / "closed", HATE_SPEECH_OPEN_ACCESS="false", RATE_LIMIT="0")
+        with closed:
+            closed.start("web")
+            key = closed.manage("api_keys", "create", "fuzz", "--scopes", "predict,review,admin").stdout.strip()
+            findings = fuzz(closed.port, 100_000, seed=4, key=key)
+            log = closed.log("web")
+        for request, answer in findings.faults[:10]:
+            print(request[:300], "->", answer[:300])
+        is_clean = not any(unseen in log for unseen in ("Traceback", SECRET, key))
+    count = len(findings.faults)
+    yield "100,000 requests of a grammar, without a 5xx", "", f"{count} faults", 100 - count / 1000, 100, " %"
+    yield "the same, nothing of them in the log", "", "clean" if is_clean else "not clean", 100 * is_clean, 100, " %"

@@ -89,8 +89,8 @@ def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
     assert first.predict(), "the banner came before the service answered"
     written = {path.name.removesuffix("-wal").removesuffix("-shm") for path in first.folder.iterdir()}
     assert written <= {
-        *("secret_key", "db.sqlite3", "queue", "models", "supervisord.conf", "supervisord.pid", "matplotlib"),
-        *("beat.alive", "worker.alive", "service.lock", "db.sqlite3.lock", "database"),
+        *("secret_key", "database", "db.sqlite3", "queue", "models", "supervisord.conf", "supervisord.pid", "matplotlib"),
+        *("beat.alive", "worker.alive", "service.lock", "db.sqlite3.lock"),
     }
     assert (first.folder / "secret_key").stat().st_mode & 0o77 == 0
     assert first.folder.stat().st_mode & 0o77 == 0
@@ -193,11 +193,14 @@ def test_a_taken_port_is_a_clear_error(service):
     ("variable", "value", "message"),
     [
         ("TRAINING_HOUR", "25", "an hour from 0 to 23"),
+        ("UNSUPPORTED_LANGUAGES", "pass", "judge or refuse"),
         ("TRAINING_HOUR", "one", "whole number"),
         ("CELERY_TIMEZONE", "Warsaw", "time zone"),
         ("DEBUG", "maybe", "true or false"),
         ("PORT", "eighty", "from 1 to 65535"),
         ("LOG_LEVEL", "loud", "DEBUG, INFO"),
+        ("LISTEN_ADDRESS", "*", "an address of this machine"),
+        ("WEB_CONCURRENCY", "1_0", "from 1 to 256"),
     ],
 )
 def test_a_bad_setting_stops_the_start_and_names_what_is_allowed(tmp_path, variable, value, message):

@@ -162,3 +162,11 @@ def test_an_engine_that_cannot_explain_says_so():
     assert list(version.judge(["a text"])[0].labels) == [PRIMARY]
     with pytest.raises(NoExplanationError, match="HATE_SPEECH_ENGINE=encoder"):
         version.judge(["a text"], explain=True)
+
+
+def test_what_people_said_of_a_truncated_text_counts():
+    text = "漢字仮名" * 2500
+    [verdict] = version_of(**{PRIMARY: {text: True}}).judge([text])
+    assert (verdict.probability, verdict.is_reviewed, verdict.is_truncated) == (1.0, True, True)
+    [verdict] = version_of().judge([text[:100]])
+    assert not verdict.is_truncated

@@ -101,8 +101,9 @@ def read_rows(
         label = _find_column(table.columns, labels) or (not label_column and _find_remaining(table.columns, text)) or None
         groups = [_find_column(table.columns, (group,)) for group in group_columns]
         if text is None or label is None or None in groups:
-            wanted = (text_column or _TEXT_COLUMNS[0], label_column or _LABEL_COLUMNS[0], *group_columns)
-            raise FileError(_describe_columns(table.columns, wanted))
+            names = (text_column or _TEXT_COLUMNS[0], label_column or _LABEL_COLUMNS[0], *group_columns)
+            missing = [name for name, column in zip(names, (text, label, *groups), strict=True) if column is None]
+            raise FileError(_describe_columns(table.columns, missing))
         found = [group for group in groups if group is not None]
         for record in table.read([text, label, *found]):
             progress(table.tell())
@@ -130,10 +131,10 @@ def _find_remaining(columns: list[str], text: str | None) -> str | None:
     return remaining[0] if len(remaining) == 1 else None
 
 
-def _describe_columns(columns: list[str], wanted: Sequence[str]) -> str:
+def _describe_columns(columns: list[str], missing: list[str]) -> str:
     found = ascii(", ".join(columns))[:200] if columns else "no readable header"
     return (
-        f"The file has no columns {' and '.join(map(repr, wanted))}; it has: {found}."
+        f"The file has no column{'s' if len(missing) > 1 else ''} {' and '.join(map(repr, missing))}; it has: {found}."
         " Name its columns with --text-column and --label-column."
     )
 

@@ -232,5 +232,5 @@ def load_encoder() -> Encoder:
 
     `set_threads` sets its threads. If nobody called that, HATE_SPEECH_THREADS does (0 by default).
     """
-    count = int(os.environ.get("HATE_SPEECH_THREADS", "0")) if _threads is None else _threads
+    count = int(os.environ.get("HATE_SPEECH_THREADS") or 0) if _threads is None else _threads
     return Encoder(threads=count or count_cores())

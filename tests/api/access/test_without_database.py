@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import socket
 import sqlite3
 from urllib.parse import urlsplit
 
@@ -40,8 +41,19 @@ def test_no_request_waits_for_a_write(new_service, trained_store):
         other.execute("BEGIN IMMEDIATE")
         assert ask(client) == 200
         other.rollback()
-        used = "from api.access.models import ApiKey; print(ApiKey.objects.get().last_used_at is not None)"
-        wait_until(lambda: service.query(used) == "True", 40, "the record of the key's use")
+
+
+@pytest.mark.embedded
+def test_no_request_waits_long_for_a_database_that_never_answers(new_service):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgres://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
+        service = new_service(HATE_SPEECH_OPEN_ACCESS="false", DATABASE_URL=url)
+        service._is_migrated = True
+        service.start("web")
+        headers = {"Authorization": "Bearer hs_unknown"}
+        answer = httpx.post(f"{service.url}/predict", json={"tweet": "a"}, headers=headers, timeout=PATIENCE_SECONDS)
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "database_unavailable"
 
 
 @pytest.mark.slow
@@ -54,6 +66,8 @@ def test_a_known_key_is_answered_while_the_database_is_away(new_service, trained
         service = new_service(HATE_SPEECH_OPEN_ACCESS="false", DATABASE_URL=through_proxy, WEB_CONCURRENCY="1")
         with start_closed(service, trained_store) as client:
             assert ask(client) == 200
+            used = "from api.access.models import ApiKey; print(ApiKey.objects.get().last_used_at is not None)"
+            wait_until(lambda: service.query(used) == "True", 60, "the record of the key's use")
             proxy.stop()
             wait_until(lambda: "Keys cannot be looked up" in service.log("web"), 60, "the refresh that fails")
             for _ in range(20):

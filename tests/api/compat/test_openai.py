@@ -100,3 +100,38 @@ def test_every_other_failure_has_the_formats_shape(service, untrained_service):
     ):
         assert answer.status_code == status
         assert answer.json()["error"]["type"] == kind
+
+
+def test_a_text_may_be_longer_than_perspectives(service):
+    assert moderate(service, input="a quiet walk, " * 2_000).status_code == 200
+    assert moderate(service, input=["a" * 200_000, "b" * 100_001]).json()["error"]["code"] == "string_above_max_length"
+
+
+def test_the_models_that_clients_know_are_listed(service):
+    listed = service.client.get("/v1/models").json()
+    assert listed["object"] == "list"
+    assert "omni-moderation-latest" in {model["id"] for model in listed["data"]}
+    for model in listed["data"]:
+        assert set(model) == {"id", "object", "created", "owned_by"}
+        assert service.client.get(f"/v1/models/{model['id']}").json() == model
+        assert moderate(service, input="Good morning", model=model["id"]).json()["model"] == model["id"]
+    error = service.client.get("/v1/models/none").json()["error"]
+    assert (error["code"], error["param"]) == ("model_not_found", "model")
+
+
+def test_the_answer_names_the_version(service):
+    assert moderate(service, input="Good morning").headers["x-model-version"] == service.active_version()
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/lists", "/v1/chat/completions", "/v1/model"])
+def test_other_addresses_below_v1_have_the_services_own_errors(service, path):
+    for answer in (service.client.get(path), service.client.post(path, json={})):
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "not_found"
+
+
+def test_a_byte_order_mark_is_no_error(service):
+    answer = service.client.post(
+        "/v1/moderations", content=b'\xef\xbb\xbf{"input": "Good morning"}', headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 200

@@ -52,6 +52,38 @@ def test_unsupported_attributes_are_dropped_if_that_is_asked(service):
     assert set(answer["attributeScores"]) == {"IDENTITY_ATTACK"}  # the linear engine knows no other
 
 
+def test_clients_that_ask_for_all_six_get_what_is_scored(encoder_service):
+    names = ["TOXICITY", "SEVERE_TOXICITY", "IDENTITY_ATTACK", "INSULT", "PROFANITY", "THREAT"]
+    six: dict[str, dict] = {name: {} for name in names}
+    assert set(analyze(encoder_service, wanted=six).json()["attributeScores"]) == {"TOXICITY", "IDENTITY_ATTACK"}
+    # With none that is scored there is nothing to answer, and a misspelt one is told.
+    for wanted, unknown in (({"INSULT": {}}, "INSULT"), (six | {"TOXISITY": {}}, "TOXISITY")):
+        answer = analyze(encoder_service, wanted=wanted)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"] == f"Unknown requested attribute: {unknown}"
+
+
+@pytest.mark.parametrize("languages", [["en"], ["en-US"], ["EN"], ["En-gb"], ["en", "es"], ["ja", "en-Latn-US"], []])
+def test_english_is_english_however_it_is_written_and_beside_others(service, languages):
+    answer = analyze(service, wanted={"IDENTITY_ATTACK": {}}, languages=languages).json()
+    assert answer["languages"] == (languages or ["en"])
+
+
+@pytest.mark.parametrize("languages", [["es"], ["eng"], ["e"], [""], ["-en"], ["de-EN"]])
+def test_what_is_not_english_is_refused(service, languages):
+    error = analyze(service, wanted={"IDENTITY_ATTACK": {}}, languages=languages).json()["error"]
+    assert error["details"][0]["errorType"] == "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE"
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/plain;charset=UTF-8"])
+def test_json_may_come_as_plain_text_and_with_a_byte_order_mark(service, start, content_type):
+    body = start + b'{"comment": {"text": "a"}, "requestedAttributes": {"IDENTITY_ATTACK": {}}}'
+    answer = service.client.post("/v1alpha1/comments:analyze", content=body, headers={"Content-Type": content_type})
+    assert answer.status_code == 200
+    assert answer.headers["x-model-version"] == service.active_version()
+
+
 CONTEXT = {"entries": [{"text": "a"}], "articleAndParentComment": {"article": {"text": "b"}}}
 
 

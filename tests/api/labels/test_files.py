@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.labels.files import (
@@ -133,6 +133,7 @@ def test_no_cell_of_an_export_begins_as_a_formula(text, separator):
             assert not cell.lstrip('"').startswith(("=", "+", "-", "@", "＝"))
 
 
+@settings(deadline=None)  # it writes files
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(str.strip), max_size=5))
 def test_what_is_written_reads_back(tmp_path_factory, texts):
     for name in ("a.csv", "a.csv.gz"):

@@ -10,7 +10,7 @@ def test_it_works(service):
     assert set(verdict) == {"is_hate_speech", "probability", "threshold", "version", "labels"}
     assert verdict["is_hate_speech"] is (verdict["probability"] >= verdict["threshold"])
     assert 0 <= verdict["probability"] <= 1
-    assert verdict["version"] == service.active_version()
+    assert verdict["version"] == answer.headers["x-model-version"] == service.active_version()
 
 
 def test_several_texts_are_answered_in_order(service):

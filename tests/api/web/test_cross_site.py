@@ -55,13 +55,20 @@ def test_sites_on_the_cors_list_may_post_and_read(new_service):
     answer = post_form(open_service, "/reviewed", Origin="http://localhost:3000", Sec_Fetch_Site="cross-site")
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    sent = ["content-type", "authorization", "x-api-key", "x-goog-api-key", "x-stainless-lang", "x-stainless-retry-count"]
     preflight = httpx.options(
         f"{open_service.url}/reviewed",
         headers={
             "Origin": "http://localhost:3000",
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "content-type",
+            "Access-Control-Request-Headers": ", ".join(sent),
         },
     )
     assert preflight.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert set(sent) <= set(preflight.headers["access-control-allow-headers"].split(", "))
+    exposed = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After", "X-Model-Version"}
+    assert exposed <= set(answer.headers["access-control-expose-headers"].split(", "))
     assert post_form(open_service, "/reviewed", Origin="https://evil.test").status_code == 403
+    too_large = httpx.post(f"{open_service.url}/reviewed", content=b"a" * 1_100_000, headers={"Origin": "http://localhost:3000"})
+    assert too_large.status_code == 413
+    assert too_large.headers["access-control-allow-origin"] == "http://localhost:3000"
