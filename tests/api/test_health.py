@@ -172,7 +172,7 @@ def test_readyz_tells_of_a_write_lock_that_is_held_on(new_service):
 def test_readyz_tells_of_a_full_disk(untrained, tmp_path):
     full = tmp_path / "full"
     full.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", full], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "tmpfs", full], capture_output=True).returncode:
         pytest.skip("this account may not mount a small disk")
     try:
         service = untrained(HATE_SPEECH_DATA_DIR=str(full), DATABASE_URL=f"sqlite:///{tmp_path / 'db.sqlite3'}")
