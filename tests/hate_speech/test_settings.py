@@ -52,14 +52,15 @@ def test_migrations_are_complete(new_service):
 
 
 def test_a_command_says_which_package_it_lacks(tmp_path):
-    # Web's image has no feedparser.
+    # Web's image has no mastodon.
     code = (
-        "import runpy, sys; sys.modules['feedparser'] = None; sys.argv = ['manage.py', 'import_feed', 'http://127.0.0.1:9/'];"
+        "import runpy, sys; sys.modules['mastodon'] = None;"
+        "sys.argv = ['manage.py', 'import_feed', 'http://127.0.0.1:9/api/v1/timelines/public'];"
         "runpy.run_path('manage.py', run_name='__main__')"
     )
     environment = {"HATE_SPEECH_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "needs the package feedparser" in done.stderr
+    assert "needs the package mastodon" in done.stderr
     assert "docker compose exec worker" in done.stderr
     assert "Traceback" not in done.stderr
