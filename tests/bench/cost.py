@@ -30,7 +30,7 @@ REFUSED = {
     "ideographs": ("/predict", {"tweets": ["漢字仮名" * 2500] * 30}),
     "ideographs, explained": ("/predict", {"tweets": ["漢字仮名" * 2500] * 30, "explain": True}),
     "letters that become many": ("/predict", {"tweets": ["\ufdfa " * 5000] * 30}),
-    "one endless text": (MODERATIONS, {"input": "漢字仮名" * 75_000}),
+    "endless texts": (MODERATIONS, {"input": ["漢字仮名" * 15_000] * 5}),
     "tiny items": ("/predict", {"tweets": [1] * 500_000}),
     "tiny inputs": (MODERATIONS, {"input": [""] * 340_000}),
     "spans": (SUGGEST, {
