@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # How many characters the names of emoji may add to a text, and how many other characters that become several ("ﷺ" becomes 18).
 MAX_GROWTH = 16_384
+# Of a longer text the middle is not looked at.
+MAX_CHARACTERS = 65_536
 
 
 class Aligned:
@@ -71,6 +73,12 @@ class Aligned:
         if pieces:
             self.text = "".join([*pieces, self.text[at:]])
             self.starts, self.ends = [*starts, *self.starts[at:]], [*ends, *self.ends[at:]]
+
+    def cut_middle(self) -> None:
+        """Replace the middle of a text that is over `MAX_CHARACTERS` by a blank."""
+        if len(self.text) > MAX_CHARACTERS:
+            self.edit([(MAX_CHARACTERS // 2, len(self.text) - MAX_CHARACTERS // 2, " ")])
+            self.is_cut = True
 
     def edit_within_bounds(self, edits: Iterable[tuple[int, int, str]]) -> None:
         """Do as `edit`, but skip what would make the text longer by more than `MAX_GROWTH` in all."""

@@ -55,6 +55,7 @@ def encoder_form(text: str) -> Aligned:
     makes lower case.
     """
     form = undo_markup(text) if "<" in text else Aligned(text)
+    form.cut_middle()
     if "&" in text:
         form.replace(ENTITY, undo_entity)
     if not text.isascii() or not form.text.isascii():

@@ -189,3 +189,13 @@ def test_a_truncated_text_is_judged_the_same_alone_and_among_others(engine):
     among = engine.judge(["Good morning", LONG["punctuation"], "Good night"])
     assert among.truncated == [1]
     assert np.abs(among.hate[1] - alone.hate[0]) < 1e-4
+
+
+def test_the_middle_of_an_endless_text_is_not_looked_at(engine, counted):
+    text = FILLER * 75_000
+    budget = Budget()
+    assert engine.judge([text], budget).truncated == [0]
+    assert budget.tokens < 70_000
+    form = encoder_form(text + " z")
+    assert form.is_cut
+    assert form.span(len(form.text) - 1, len(form.text)) == (len(text) + 1, len(text) + 2)
