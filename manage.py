@@ -6,7 +6,9 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import Error
 
+from hate_speech.faults import describe_database_fault
 from hate_speech.start import prepare_process, warn_of_another_database
 
 if __name__ == "__main__":
@@ -17,6 +19,8 @@ if __name__ == "__main__":
         sys.stdout.flush()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    except Error as error:
+        sys.exit(describe_database_fault(error))
     except BrokenPipeError:  # who reads has read enough, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)  # as the shell says it of a process that SIGPIPE ended

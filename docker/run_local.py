@@ -1,6 +1,6 @@
 """Run the Procfile's processes on this machine: `make run` calls this once everything is installed.
 
-1. Stop with a message if the port is taken, the address is not this machine's, or a setting is wrong.
+1. Stop with a message if the data folder or the port is taken, the address is not this machine's, or a setting is wrong.
 2. Migrate the database and queue the training, in a process of its own, which frees Django's memory at its end.
 3. Start supervisord, which restarts a process that dies.
 4. Print the address once the service answers. Ctrl-C stops everything.
@@ -19,6 +19,8 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+
+import owned
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -59,6 +61,7 @@ def write_supervisor_config(data_dir: Path) -> Path:
         parts.append("user = root\n")  # without this line supervisord warns
     for line in (ROOT / "Procfile").read_text("utf-8").splitlines():
         name, command = line.split(": ", 1)
+        command = f"python docker/owned.py SIGKILL {command}"  # a training is safe from that, and would go on after SIGTERM
         if name != "web":
             command = f"nice -n 10 {command}"  # requests go before trainings, and web starts a second earlier
         parts.append(PROGRAM.format(name=name, command=command))
@@ -88,8 +91,9 @@ def find_address(port: int) -> str:
 
 def main() -> None:
     port = settings.read_port()
-    address = ipaddress.ip_address(find_address(port))
     data_dir = settings.read_data_dir()
+    lock = owned.take_folder(data_dir)
+    address = ipaddress.ip_address(find_address(port))
     given = settings.without(os.environ, "HATE_SPEECH_DATA_DIR", "LISTEN_ADDRESS", "PORT", "WEB_CONCURRENCY")
     environment = given | {
         "HATE_SPEECH_DATA_DIR": str(data_dir),
@@ -102,11 +106,13 @@ def main() -> None:
     if not settings.is_set("HATE_SPEECH_OPEN_ACCESS") and address.is_loopback and not settings.find_signs_of_a_server():
         environment["HATE_SPEECH_OPEN_ACCESS"] = "true"
     print("Starting the service.", flush=True)
-    prepared = subprocess.run([sys.executable, __file__, "prepare"], env=environment, cwd=ROOT, check=False)
+    prepared = subprocess.run([sys.executable, __file__, "prepare"], env=environment, cwd=ROOT, pass_fds=[lock], check=False)
     if prepared.returncode:
         sys.exit(prepared.returncode)
+    owned.share_folder(lock)
     supervisord = Path(sys.executable).with_name("supervisord")
-    command = [supervisord, "--nodaemon", "--configuration", write_supervisor_config(data_dir)]
+    command = [sys.executable, ROOT / "docker" / "owned.py", "SIGTERM", supervisord]
+    command += ["--nodaemon", "--configuration", write_supervisor_config(data_dir)]
     # Through a pipe: supervisord opens its output anew for each program, which a socket or another user's file does not allow.
     supervisor = subprocess.Popen(
         command, env=environment | {"PYTHONWARNINGS": "ignore"}, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -172,28 +178,28 @@ def prepare() -> None:
     import django
     from django.core.checks import ERROR
     from django.core.management import call_command
-    from django.core.management.base import SystemCheckError
-    from django.db import OperationalError
+    from django.core.management.base import CommandError
+    from django.db import Error
 
+    from hate_speech.faults import describe_database_fault
     from hate_speech.start import check_start, prepare_process
 
     try:
         prepare_process()
         django.setup()
         from django.db import connection
-        from django.db.migrations.executor import MigrationExecutor
 
         check_start(stops_at=ERROR)
         try:
             connection.ensure_connection()
-        except OperationalError:
+        except Error:
             sys.exit("The service cannot start: the database at DATABASE_URL does not answer, or refuses this user or password.")
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", verbosity=0)  # it takes half a second even with nothing to do
+        call_command("prepare")
         call_command("exec_train", skip_checks=False)
-    except (ImproperlyConfigured, SystemCheckError) as error:
+    except (CommandError, ImproperlyConfigured) as error:
         sys.exit(f"The service cannot start: {error}")
+    except Error as error:
+        sys.exit(f"The service cannot start: {describe_database_fault(error)}")
 
 
 if __name__ == "__main__":

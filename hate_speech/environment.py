@@ -49,6 +49,7 @@ DEFAULTS = {
     "GATE_GROUP_LOSS": "0.04",
     "GATE_GAP_GROWTH": "0.04",
     "GATE_REVIEW_LOSS": "0.02",
+    "UNSUPPORTED_LANGUAGES": "judge",
     "FEEDS_FROM_PRIVATE_ADDRESSES": "false",
     "LOG_LEVEL": "INFO",
 }

@@ -29,12 +29,12 @@ from .release import read_commit, read_version
 from .secret import is_weak, read_secret
 
 VERSION, COMMIT = read_version(BASE_DIR), read_commit(BASE_DIR)
-
 DATA_DIR = read_data_dir()
 
 ENGINE = read_choice("HATE_SPEECH_ENGINE", ("encoder", "linear"), "encoder or linear")
 # How many threads the encoder may use for a list of texts; 0 is one for each core.
 ENCODER_THREADS = read_number("HATE_SPEECH_THREADS", range(257), "a number from 0 to 256")
+UNSUPPORTED_LANGUAGES = read_choice("UNSUPPORTED_LANGUAGES", ("judge", "refuse"), "judge or refuse")
 
 DEBUG = read_flag("DEBUG")
 SECRET_KEY = read_text("SECRET_KEY") or read_secret(DATA_DIR / "secret_key")
@@ -292,9 +292,9 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         }
     },
-    "filters": {"faults": {"()": "hate_speech.logs.OnlyFaults"}},
+    "filters": {"faults": {"()": "hate_speech.logs.OnlyFaults"}, "sweeps": {"()": "hate_speech.logs.QuietSweeps"}},
     # On the handler: a filter of a logger would not see what the loggers below it say.
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["faults"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["faults", "sweeps"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django": {"handlers": [], "propagate": True}},
 }

@@ -12,7 +12,7 @@ from django.core.checks import CRITICAL, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from .connections import describe_database, find_sqlite_file
-from .environment import BASE_DIR, is_set, read_data_dir, read_text
+from .environment import BASE_DIR, is_set, read_data_dir
 from .secret import make_secret
 
 logger = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 # In the data folder: which database the service uses that was started last.
 _DATABASE_NOTE = "database"
 # What a folder that is empty, or filled from a backup, may hold.
-_OWN = {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal", "lost+found", "models"}
+_OWN = {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal", "lost+found", "models", "service.lock"}
 _OPEN = (
     "HATE_SPEECH_DATA_DIR: other users of this machine may read {what}."
     " Give the service a folder of its own, on a file system that keeps modes, and close it: chmod 700."
@@ -84,10 +84,6 @@ def prepare_process(*, blas_threads: int | None = None) -> None:
             make_secret(folder / "secret_key")
     except OSError as error:
         raise ImproperlyConfigured(f"HATE_SPEECH_DATA_DIR cannot be written to: {error.strerror}.") from None
-    # The classifier's package knows no settings: it reads these two from the environment.
-    for name, value in (("HATE_SPEECH_DATA_DIR", str(folder)), ("HATE_SPEECH_ENGINE", read_text("HATE_SPEECH_ENGINE"))):
-        os.environ.pop(f"{name}_FILE", None)
-        os.environ[name] = value
     # Matplotlib keeps its font cache there. It reads the variable when it is imported.
     os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
     if blas_threads:

@@ -24,8 +24,10 @@ from api.access.callers import keep_callers_fresh
 from api.web.door import add_door
 from api.web.prefix import mount
 from hate_speech_AI.core import classifier
+from hate_speech_AI.text.language import load_identifier
 
 application = mount(add_door(django_application), settings.FORCE_SCRIPT_NAME)
-# Load the version now, not with the first request.
+# Load the version and the languages now, not with the first request.
 classifier.follow()
+load_identifier()
 keep_callers_fresh()

@@ -176,8 +176,9 @@ def open_store(engine: str, data_dir: Path) -> ModelStore:
 
 def open_default_store() -> ModelStore:
     """Return the store of `HATE_SPEECH_ENGINE` (default: encoder) below `HATE_SPEECH_DATA_DIR` (default: `var`)."""
-    data_dir = Path(os.environ.get("HATE_SPEECH_DATA_DIR", "var"))
-    return open_store(os.environ.get("HATE_SPEECH_ENGINE", "encoder"), data_dir)
+    # Without what is around the values, as the service's settings read them.
+    data_dir, engine = (os.environ.get(f"HATE_SPEECH_{name}", "").strip(" \n\"'") for name in ("DATA_DIR", "ENGINE"))
+    return open_store(engine or "encoder", Path(data_dir or "var"))
 
 
 classifier = Classifier(open_default_store())

@@ -10,6 +10,7 @@ from .label_index import LabelIndex
 from .labels import complete_labels, is_consistent
 from .manifest import Manifest
 from .text import compute_likeness, fingerprint
+from .text.language import SUPPORTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Prediction:
         The model's reasons, also if a review gave the verdict. `None` if nobody asked for it.
     is_truncated : bool
         Whether the text was too long for the model, which then read its first, its last and its most suspicious parts.
+    language : str
+        The language of the text: see `text.language.detect_language`. Whoever asks for a verdict tells it.
     """
 
     is_hate_speech: bool
@@ -48,6 +51,7 @@ class Prediction:
     uncertainty: float | None = None
     explanation: Explanation | None = None
     is_truncated: bool = False
+    language: str = SUPPORTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from .service import Service
 URL = "http://127.0.0.1:8000"
 # The shell blocks marked `bash` are not run: they start services, ask a person, fetch from elsewhere or name the reader's files.
 NOT_RUN = re.compile(
-    r"make |([A-Z_]+=\S+ )+(make run|docker compose up)|docker compose (up|exec worker |cp )|git pull|sqlite3 "
+    r"make |([A-Z_]+=\S+ )+(make run|docker compose up)|docker compose (up|exec worker |run --rm worker |cp )|git pull|sqlite3 "
     r"|var/venv/bin/python manage\.py (createsuperuser|import_dataset|import_feed https://SERVER|import_tweets FILE)"
 )
 TEXTS = {name_of(page): page.read_text("utf-8") for page in PAGES}

@@ -12,7 +12,9 @@ import pytest
 from hate_speech.secret import is_weak
 
 from .certificates import make_certificate
+from .conftest import new_database
 from .service import ROOT, free_port, wait_until
+from .test_deployment import COMPOSE
 
 TOLD = {
     "HATE_SPEECH_OPEN_ACCESS": "false",
@@ -290,3 +292,33 @@ def test_a_command_says_so_if_it_uses_another_database_than_the_service(new_serv
     said = other.manage("check").stderr.splitlines()[0]
     assert said.startswith("This command uses PostgreSQL's name at 127.0.0.1:1. The service of this data folder uses SQLite's ")
     assert "h1dden" not in said
+
+
+@pytest.fixture
+def own_database():
+    with new_database() as url:
+        yield url
+
+
+@pytest.mark.slow
+def test_the_containers_of_a_fresh_installation_start_together(new_service, own_database, redis_environment):
+    """Their commands, without the containers."""
+    environment = redis_environment | {"REDIS_KEY_PREFIX": redis_environment["REDIS_KEY_PREFIX"] + "containers:"}
+    service = new_service(**environment, DATABASE_URL=own_database, HATE_SPEECH_ENGINE="encoder")
+    for name in ("web", "worker", "beat", "bootstrap"):
+        with (service.folder / f"{name}.log").open("wb") as log:
+            service.processes[name] = subprocess.Popen(
+                COMPOSE["services"][name]["command"],
+                cwd=ROOT,
+                env=service.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+    assert service.processes.pop("bootstrap").wait(120) == 0, service.log("bootstrap")
+    check = COMPOSE["services"]["web"]["healthcheck"]["test"][-1].replace("8000", str(service.port))
+    wait_until(lambda: not subprocess.run([sys.executable, "-c", check], capture_output=True).returncode, 60, "web's health")
+    check = COMPOSE["services"]["beat"]["healthcheck"]["test"][-1].replace("/data", str(service.folder))
+    wait_until(lambda: not subprocess.run(["sh", "-c", check]).returncode, 60, "beat's health")
+    wait_until(lambda: service.client.get("/readyz").status_code == 200, 60, "readiness")
+    assert "Traceback" not in "".join(service.log(name) for name in ("web", "worker", "beat", "bootstrap"))

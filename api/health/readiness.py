@@ -91,7 +91,7 @@ def check_database() -> str:
         return "not reachable"
     try:
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE django_migrations SET name = name WHERE 1 = 0")
+            cursor.execute("UPDATE api_store SET identity = identity WHERE 1 = 0")
     except Error:
         return "cannot be written"
     return OK

@@ -93,6 +93,12 @@ class PredictionSerializer(serializers.Serializer[object]):
         required=False,
         help_text="Present if a person's review gave the verdict, not the model. Then `probability` is 0 or 1.",
     )
+    language = serializers.CharField(
+        required=False, help_text="Present if the text is not English: its ISO 639-1 code, or `und` if nobody here knows it."
+    )
+    language_supported = serializers.BooleanField(
+        required=False, help_text="Present, and false, if the text is not English. The models have learned English only."
+    )
 
 
 class PredictionsSerializer(serializers.Serializer[object]):

@@ -2,18 +2,31 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
+from typing import ClassVar
 
 from django.conf import settings
+from rest_framework import status
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from hate_speech_AI.budget import Budget
 from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.text.language import SUPPORTED, detect_language
 
 from ..access.callers import Caller, get_caller
 from ..access.throttling import pay_for_tokens
 from ..web.fields import MAX_TOKENS_TOGETHER
+
+
+class LanguageNotSupported(APIException):
+    """A text is not English, and the operator lets no other be judged."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "language_not_supported"
+    about: ClassVar[dict[str, object]] = {"param": "input"}  # of OpenAI's format
 
 
 def open_budget(request: Request, *, tokens: int = MAX_TOKENS_TOGETHER, seconds: int | None = None) -> Budget:
@@ -45,10 +58,12 @@ def judge(
     *,
     with_reviews: bool = True,
     budget: Budget | None = None,
+    any_language: bool = False,
 ) -> list[Prediction]:
     """Return the verdicts on `texts`, in order, all by one version.
 
-    Every route, dialect, queue and command calls this: what every verdict needs belongs here.
+    Every route, dialect, queue and command calls this: what every verdict needs belongs here. It raises what
+    `Classifier.current` and `Version.judge` raise, and `LanguageNotSupported`.
 
     Parameters
     ----------
@@ -61,17 +76,20 @@ def judge(
         Answer a text that a person has reviewed as reviewed. Otherwise the model alone answers.
     budget : Budget, optional
         What the verdicts may cost; every request has one. The service's own work has none.
-
-    Raises
-    ------
-    TooManyTokensError, DeadlineError, AbandonedError
-        The budget says so.
-    ModelMissingError
-        No version is active yet.
-    NoExplanationError
-        The engine cannot explain.
-    HateSpeechError
-        The active version cannot be loaded, and there was none before it.
+    any_language : bool
+        Judge also what UNSUPPORTED_LANGUAGES refuses, as the service's own work does.
     """
+    languages = [detect_language(text) for text in texts]
+    if budget is not None and not any_language and settings.UNSUPPORTED_LANGUAGES == "refuse":
+        _refuse_unsupported(languages)
     # One snapshot: if another version becomes active meanwhile, it must not explain the verdicts of this one.
-    return classifier.current().judge(texts, explain=explain, with_reviews=with_reviews, budget=budget)
+    predictions = classifier.current().judge(texts, explain=explain, with_reviews=with_reviews, budget=budget)
+    told = zip(predictions, languages, strict=True)
+    return [one if language == SUPPORTED else replace(one, language=language) for one, language in told]
+
+
+def _refuse_unsupported(languages: list[str]) -> None:
+    place = next((place for place, language in enumerate(languages) if language != SUPPORTED), None)
+    if place is not None:
+        what = "The text" if len(languages) == 1 else f"Text {place}"
+        raise LanguageNotSupported(f"{what} seems to be of language {languages[place]!r}. Only {SUPPORTED!r} is judged here.")

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction
+from hate_speech_AI.text.language import SUPPORTED
 
 from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
@@ -51,6 +52,8 @@ def _write_prediction(prediction: Prediction) -> dict[str, object]:
         answer["truncated"] = True
     if prediction.is_reviewed:
         answer["source"] = "review"
+    if prediction.language != SUPPORTED:
+        answer["language"], answer["language_supported"] = prediction.language, False
     if prediction.explanation is not None:
         # The explanation is the model's, even if a review gave the verdict.
         answer["explanation"] = (

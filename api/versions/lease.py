@@ -64,9 +64,9 @@ def renew_lease(mine: QuerySet[Row]) -> Iterator[threading.Event]:
                 if not mine.update(lease_until=Now() + LEASE):
                     lost.set()
                     break
-            except Exception:
+            except Exception as error:
                 # The database may be back in a moment; the lease lasts for several tries.
-                logger.warning("A lease could not be renewed.", exc_info=True)
+                logger.warning("A lease could not be renewed: %s", type(error).__name__)
                 connection.close()
         connection.close()
 

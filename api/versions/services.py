@@ -39,7 +39,8 @@ def lock_store() -> Iterator[None]:
     with transaction.atomic():
         engine = classifier.store.engine.name
         row = Store.objects.filter(engine=engine).first() or _own_store()
-        Store.objects.select_for_update().get(pk=row.pk)
+        Store.objects.filter(pk=row.pk).update(engine=engine)  # changes nothing, and locks the row
+        row.refresh_from_db()
         if classifier.store.identity() != row.identity:
             raise _describe_foreign_store()
         yield
@@ -99,7 +100,7 @@ def record_versions() -> None:
     Mark the rows of versions that are gone as pruned, and of those that are back as stored. Raises what `lock_store` raises.
     """
     store = classifier.store
-    if not store.root.exists():
+    if Store.objects.filter(engine=store.engine.name).exists() and not store.root.exists():
         logger.warning("The model store %s is not there, so nothing is recorded.", store.root)
         return
     with lock_store():

@@ -5,13 +5,14 @@ dialect's shape.
 """
 
 import logging
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.module_loading import import_string
 from rest_framework import status
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 ErrorShape = Callable[[int, str, str, dict[str, object]], tuple[int, dict[str, object]]]
 # Status, message and code of an error that is ours.
 SERVER_FAULT = (500, "Something went wrong here. The log says what.", "error")
+
+NO_DATABASE = ("The database cannot be used now. Try again in a few seconds.", "database_unavailable")
 
 
 class ServiceUnavailable(APIException):
@@ -111,9 +114,9 @@ def _to_http_error(error: Exception, context: dict[str, Any]) -> Exception:
     elif isinstance(error, HateSpeechError):
         logger.error("The active version cannot be used: %s", error)
         error = ServiceUnavailable("The active version cannot be used. The log says why.", "model_unusable")
-    elif isinstance(error, (OperationalError, InterfaceError)):
+    elif isinstance(error, Error):
         logger.error("The database cannot be used: %s", type(error).__name__)
-        error = ServiceUnavailable("The database cannot be used now. Try again in a few seconds.", "database_unavailable")
+        error = ServiceUnavailable(*NO_DATABASE)
     return error
 
 
@@ -172,4 +175,8 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
+    error = sys.exc_info()[1]  # Django calls this while it handles the exception
+    if isinstance(error, Error):
+        logger.error("The database cannot be used: %s", type(error).__name__)
+        return make_error_response(request, 503, *NO_DATABASE)
     return make_error_response(request, *SERVER_FAULT)

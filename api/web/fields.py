@@ -33,19 +33,6 @@ class TweetField(serializers.CharField):
         return data
 
 
-class StrictBooleanField(serializers.BooleanField):
-    """A boolean, and nothing that could be taken for one. Only forms may send strings: they know no booleans."""
-
-    def get_value(self, dictionary: Mapping[str, Any]) -> Any:
-        value = super().get_value(dictionary)
-        if isinstance(value, str) and is_html_input(dictionary):
-            return True if value in self.TRUE_VALUES else False if value in self.FALSE_VALUES else value
-        return value
-
-    def to_internal_value(self, data: object) -> bool:
-        return data if isinstance(data, bool) else self.fail("invalid", input=data)
-
-
 class CountedListField(serializers.ListField):
     """A list that is counted before its items are validated. It reports the errors of the first ten bad items only.
 
@@ -67,6 +54,19 @@ class CountedListField(serializers.ListField):
         if errors:
             raise serializers.ValidationError(errors)
         return valid
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """A boolean, and nothing that could be taken for one. Only forms may send strings: they know no booleans."""
+
+    def get_value(self, dictionary: Mapping[str, Any]) -> Any:
+        value = super().get_value(dictionary)
+        if isinstance(value, str) and is_html_input(dictionary):
+            return True if value in self.TRUE_VALUES else False if value in self.FALSE_VALUES else value
+        return value
+
+    def to_internal_value(self, data: object) -> bool:
+        return data if isinstance(data, bool) else self.fail("invalid", input=data)
 
 
 class RequiredBooleanField(StrictBooleanField):

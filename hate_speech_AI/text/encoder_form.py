@@ -62,7 +62,7 @@ def encoder_form(text: str) -> Aligned:
         form.edit_within_bounds(_spell_emoji(form.text))
         form.replace(_UNSEEN, lambda found: "")
         pieces = _WORD_OR_FOREIGN.finditer(form.text)
-        form.edit_within_bounds((*piece.span(), _latin(piece.group())) for piece in pieces if not piece.group().isascii())
+        form.edit_within_bounds((*piece.span(), latinise(piece.group())) for piece in pieces if not piece.group().isascii())
     form.replace(_LINK, lambda found: "http")
     if "@" in form.text or "user" in form.text.lower():
         form.replace(_ADDRESS, lambda found: "@user")
@@ -75,7 +75,7 @@ def encoder_form(text: str) -> Aligned:
     return form
 
 
-def _latin(word: str) -> str:
+def latinise(word: str) -> str:
     """Return a word without accents. If all its other letters are look-alikes, return these as Latin letters."""
     plain = normalise_unicode("NFKD", word)
     if len(plain) - len(word) > MAX_GROWTH:

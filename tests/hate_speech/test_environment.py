@@ -2,6 +2,9 @@
 
 import importlib.util
 import os
+import shutil
+import subprocess
+import sys
 import traceback
 
 import pytest
@@ -179,3 +182,14 @@ def test_every_default_is_valid(read):
     found = read(**DEFAULTS)
     assert found["OPEN_ACCESS"] is False
     assert found["SIGNS_OF_A_SERVER"] == []
+
+
+def test_the_file_is_dot_env_beside_the_code(tmp_path):
+    for name in ("__init__", "environment", "connections", "secret", "start"):
+        (tmp_path / "hate_speech").mkdir(exist_ok=True)
+        shutil.copy(ROOT / "hate_speech" / f"{name}.py", tmp_path / "hate_speech")
+    (tmp_path / ".env").write_text("TRAINING_HOUR=5\nHATE_SPEECH_DATA_DIR=data\n")
+    code = "from hate_speech.environment import *; print(read_text('TRAINING_HOUR'), read_data_dir())"
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], cwd="/", env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["5", str(tmp_path / "data")], done.stderr

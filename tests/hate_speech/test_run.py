@@ -89,8 +89,8 @@ def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
     assert first.predict(), "the banner came before the service answered"
     written = {path.name.removesuffix("-wal").removesuffix("-shm") for path in first.folder.iterdir()}
     assert written <= {
-        *("secret_key", "db.sqlite3", "queue", "models", "supervisord.conf", "supervisord.pid", "matplotlib"),
-        *("beat.alive", "worker.alive"),
+        *("secret_key", "database", "db.sqlite3", "queue", "models", "supervisord.conf", "supervisord.pid", "matplotlib"),
+        *("beat.alive", "worker.alive", "service.lock", "db.sqlite3.lock"),
     }
     assert (first.folder / "secret_key").stat().st_mode & 0o77 == 0
     assert first.folder.stat().st_mode & 0o77 == 0
@@ -110,6 +110,29 @@ def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(run):
     second.stop()
     wait_until(lambda: not processes_of(second.folder), 10, "the end of all processes")
     assert files_beside_the_code() == before
+
+
+@pytest.mark.parametrize("killed", ["supervisord", "run_local.py"])
+def test_one_service_runs_on_a_folder_and_nothing_of_it_outlives_it(run, killed):
+    first = run()
+    first.wait_for_banner()
+    second = run()
+    assert second.process.wait(60) != 0
+    lines = [line for line in second.log.read_text().splitlines() if "make" not in line]
+    [said] = [line for line in lines if "already" in line]
+    assert f"HATE_SPEECH_DATA_DIR={second.folder}" in said
+    assert "Starting" not in said
+    assert first.predict()
+
+    running = processes_of(first.folder)
+    assert {"gunicorn", "worker", "beat"} <= {part for part in ("gunicorn", "worker", "beat") if part in str(running)}
+    [pid] = [pid for pid, command in running.items() if killed in command and "python" in command]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not processes_of(first.folder), 30, "the end of all processes")
+
+    third = run()
+    third.wait_for_banner()
+    assert third.predict()
 
 
 @pytest.mark.slow
@@ -170,11 +193,14 @@ def test_a_taken_port_is_a_clear_error(service):
     ("variable", "value", "message"),
     [
         ("TRAINING_HOUR", "25", "an hour from 0 to 23"),
+        ("UNSUPPORTED_LANGUAGES", "pass", "judge or refuse"),
         ("TRAINING_HOUR", "one", "whole number"),
         ("CELERY_TIMEZONE", "Warsaw", "time zone"),
         ("DEBUG", "maybe", "true or false"),
         ("PORT", "eighty", "from 1 to 65535"),
         ("LOG_LEVEL", "loud", "DEBUG, INFO"),
+        ("LISTEN_ADDRESS", "*", "an address of this machine"),
+        ("WEB_CONCURRENCY", "1_0", "from 1 to 256"),
     ],
 )
 def test_a_bad_setting_stops_the_start_and_names_what_is_allowed(tmp_path, variable, value, message):

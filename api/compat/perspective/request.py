@@ -3,20 +3,20 @@
 Each function raises `CompatError` for a request that it refuses.
 """
 
-from collections.abc import Container, Sized
+from collections.abc import Container, Iterable, Sized
 from itertools import accumulate
 
 from rest_framework.request import Request
 
 from hate_speech_AI.labels import HATE, IMPLIES, TOXIC
 from hate_speech_AI.text import fingerprint
+from hate_speech_AI.text.language import SUPPORTED
 
 from ...access.quota import check_size
 from ...labels.recording import LabelledText
 from ..errors import CompatError
 from ..texts import read_fields
 
-LANGUAGE = "en"
 MAX_BYTES = 20_480  # of a comment, in UTF-8
 ATTRIBUTES = {"IDENTITY_ATTACK": HATE, "TOXICITY": TOXIC}
 # Clients often ask for all six at once, and read those that are answered.
@@ -114,15 +114,21 @@ def _read_threshold(name: str, details: object) -> float:
     return threshold
 
 
-def _refuse_other_languages(languages: list[str], attribute: str) -> None:
+def _refuse_other_languages(languages: list[str], attribute: str, field: str = "requestedLanguages") -> None:
     """Refuse languages of which none is English. `en-US` and `EN` are English too (RFC 5646)."""
-    foreign = [language for language in languages if language.partition("-")[0].lower() != LANGUAGE]
+    foreign = [language for language in languages if language.partition("-")[0].lower() != SUPPORTED]
     if languages and len(foreign) == len(languages):
         raise make_error(
             f"Attribute {attribute} does not support request languages: {', '.join(foreign)}",
             "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
-            {"languageNotSupportedByAttributeError": {"requestedLanguages": foreign, "attribute": attribute}},
+            {"languageNotSupportedByAttributeError": {field: foreign, "attribute": attribute}},
         )
+
+
+def refuse_detected_language(language: str, attributes: Iterable[str]) -> None:
+    """Refuse a comment in another language than English, as Perspective does if the request names none."""
+    for attribute in attributes:
+        _refuse_other_languages([language], attribute, "detectedLanguages")
 
 
 def read_comment_key(asked: dict[str, object]) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 `request.ATTRIBUTES` maps attributes to labels; no other attribute is served. Places count UTF-16 units, as in JavaScript.
 """
 
+from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction
+from hate_speech_AI.text.language import detect_language
 from hate_speech_AI.text.sentences import find_sentences
 
 from ...access.authentication import KeyAuthentication
@@ -23,13 +25,13 @@ from ...web.parsers import PlainTextJSONParser, StrictJSONParser
 from .discovery import describe_discovery
 from .request import (
     ATTRIBUTES,
-    LANGUAGE,
     count_utf16_units,
     make_error,
     read_comment,
     read_comment_key,
     read_requested_attributes,
     read_suggestions,
+    refuse_detected_language,
 )
 
 
@@ -51,9 +53,11 @@ class AnalyzeView(APIView):
     def post(self, request: Request) -> Response:
         asked, text, languages = read_comment(request)
         thresholds = read_requested_attributes(asked, known=list_labels(), languages=languages)
+        if not languages and settings.UNSUPPORTED_LANGUAGES == "refuse":
+            refuse_detected_language(detect_language(text), thresholds)
         spans = find_sentences(text) if asked.get("spanAnnotations") is True else []
         texts = [text, *(text[start:end] for start, end in spans)]
-        whole, *parts = judge(texts, get_caller(request), budget=open_budget(request))
+        whole, *parts = judge(texts, get_caller(request), budget=open_budget(request), any_language=True)
         if not spans:
             spans, parts = [(0, len(text))], [whole]
         places = count_utf16_units(text)
@@ -69,7 +73,8 @@ class AnalyzeView(APIView):
                 ],
                 "summaryScore": _write_score(value),
             }
-        answer = {"attributeScores": scores, "languages": languages or [LANGUAGE], "detectedLanguages": [LANGUAGE]}
+        detected = [whole.language]
+        answer = {"attributeScores": scores, "languages": languages or detected, "detectedLanguages": detected}
         return Response(answer | _echo_token(asked), headers=name_version([whole]))
 
 
@@ -86,7 +91,8 @@ class SuggestScoreView(APIView):
         rows, comment = read_suggestions(asked, text, languages), read_comment_key(asked)
         if asked.get("doNotStore") is not True:
             add_feedback(rows=rows, source="perspective", comment=comment, **describe_origin(request))
-        return Response({"detectedLanguages": [LANGUAGE], "requestedLanguages": languages or [LANGUAGE]} | _echo_token(asked))
+        detected = [detect_language(text)]
+        return Response({"detectedLanguages": detected, "requestedLanguages": languages or detected} | _echo_token(asked))
 
 
 @extend_schema(exclude=True)

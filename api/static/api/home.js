@@ -35,7 +35,16 @@ function show(text, verdict) {
   element("threshold").style.left = percent(verdict.threshold).replace(" ", "");
   element("verdict").className = verdict.is_hate_speech ? "hateful" : "";
   element("version").textContent = `Version ${verdict.version}`;
+  showLanguage(verdict.language);
   showReasons(text, verdict.explanation);
+}
+
+// Present if the text is not English.
+function showLanguage(code) {
+  element("language").hidden = !code;
+  if (!code) return;
+  const name = code === "und" ? "a language unknown here" : new Intl.DisplayNames(["en"], { type: "language" }).of(code);
+  element("language").textContent = `This text seems to be in ${name}. The models have learned English only.`;
 }
 
 // The text again, each word on the colour of what it adds: the more it speaks for or against hate, the stronger.

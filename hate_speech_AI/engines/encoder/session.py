@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Float32s, Floats, Places
 from ...budget import Budget
+from ...cores import count_cores
 from ...errors import PretrainedError
 from ...text import fingerprint
 from ...text.aligned import Aligned
@@ -231,5 +232,5 @@ def load_encoder() -> Encoder:
 
     `set_threads` sets its threads. If nobody called that, HATE_SPEECH_THREADS does (0 by default).
     """
-    count = int(os.environ.get("HATE_SPEECH_THREADS", "0")) if _threads is None else _threads
-    return Encoder(threads=count or len(os.sched_getaffinity(0)))
+    count = int(os.environ.get("HATE_SPEECH_THREADS") or 0) if _threads is None else _threads
+    return Encoder(threads=count or count_cores())

@@ -104,6 +104,16 @@ def test_it_asks_for_the_score_again_ever_later_while_there_is_none(untrained_se
     assert 4 < len(asked) < 12  # after 2 seconds, 4, 8 and so on
 
 
+def test_a_text_in_another_language_is_said_to_be_one(service, page):
+    page.goto(service.url)
+    for text, said in (("Die Fähre ist schon wieder zu spät", "This text seems to be in German."), ("Good morning", "")):
+        page.fill("#tweet", text)
+        with page.expect_response("**/predict"):
+            page.click("#try button")
+        page.wait_for_function("said => document.getElementById('language').innerText.startsWith(said)", arg=said)
+        assert page.is_hidden("#language") == (not said)
+
+
 def test_a_bad_tweet_is_explained(service, page):
     page.goto(service.url)
     page.fill("#tweet", "   ")
