@@ -232,7 +232,9 @@ def fuzz(port: int, count: int, seed: int, key: str, threads: int = 16) -> Findi
                 findings.statuses.update([status for status, _ in heads] or [0])
                 # The admin is for people in a browser: there an error is a page.
                 is_page = any(status >= 400 and b"text/html" in head for status, head in heads) and b"admin" not in request
-                if any(status >= 500 for status, _ in heads) or b"Traceback" in answer or is_page:
+                # Without a worker, readiness is 503, and says so.
+                is_fault = any(status >= 500 and (status, b"readyz" in request) != (503, True) for status, _ in heads)
+                if is_fault or b"Traceback" in answer or is_page:
                     findings.faults.append((request, answer))
     return findings
 

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.module_loading import import_string
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -79,6 +80,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     response = exception_handler(error, context)
     if response is None:
         return None
+    # An error is JSON, also of a view that answers with a page or with YAML.
+    context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     path = context["request"].path_info
     if isinstance(error, ValidationError):
         response.data = shape_invalid(path, _flatten_errors(error.detail))

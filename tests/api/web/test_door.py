@@ -144,7 +144,7 @@ def test_options_names_the_methods_of_an_address(service, path, methods):
 @pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO", "Script-Name", "X-Script-Name", "X-Original-URL", "X-Rewrite-URL"])
 def test_no_header_moves_a_request_to_another_address(service, name):
     said = ask(service.port, f"GET /public/admin/login/ HTTP/1.1\r\n{name}: /public\r\n".encode() + LAST)
-    assert said.startswith(b"HTTP/1.1 404")
+    assert said.startswith((b"HTTP/1.1 403", b"HTTP/1.1 404"))  # as a proxy's, or as no address of ours
 
 
 def test_nothing_of_a_request_reaches_the_log(service, new_log):

@@ -15,7 +15,7 @@ def run(service: Service, trained_store, count: int, seed: int) -> None:
     """Send a service so many requests, half of them with a key."""
     shutil.copytree(trained_store.root, service.store)
     service.start("web")
-    wait_until(lambda: service.client.get("/readyz").status_code == 200)
+    wait_until(lambda: service.client.get("/readyz?for=serving").status_code == 200)
     key = service.manage("api_keys", "create", "fuzz", "--scopes", "predict,review,admin").stdout.strip()
     assert key.startswith("hs_")
     findings = fuzz(service.port, count, seed, key)
