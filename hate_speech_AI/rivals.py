@@ -44,8 +44,14 @@ def set_exam(
     anchor = find_anchor(store, first.name) if first else None
     known = first.reviews.get(PRIMARY, LabelIndex.build(())) if first else None
     exam = Exam.prepare(split, evaluation, _load_held_out(store, first), withdrawn, known)
-    fixed = _answer_as_anchor(store, exam, anchor) if store.versions() else None
-    answers = exam.answer(first.name, first.engine, first.threshold) if first else fixed
+    answers = exam.answer(first.name, first.engine, first.threshold) if first else None
+    if not store.versions():
+        fixed = None
+    elif answers and answers.name == (anchor or _name_shipped(store)):
+        fixed = answers
+    else:
+        fixed = _answer_as_anchor(store, exam, anchor)
+    answers = answers or fixed
     others = [name for name in recent if name not in (active, anchor, first and first.name)]
     lately = [
         exam.answer(version.name, version.engine, version.threshold)
@@ -121,6 +127,10 @@ def _load_held_out(store: ModelStore, version: Version | None) -> LabelIndex | N
     except VersionError as error:
         logger.warning("No held-out row decides: %s", error)
         return None
+
+
+def _name_shipped(store: ModelStore) -> str | None:
+    return store.engine.name_shipped() if store.engine.is_shipped_ready else None
 
 
 def _answer_as_anchor(store: ModelStore, exam: Exam, name: str | None) -> Answers | None:
