@@ -133,8 +133,8 @@ def bootstrap_shipped_version(store: ModelStore) -> str | None:
     candidate = measure_candidate(fitted, no_rows, store.engine.load_evaluation_set())
     verdict: GateVerdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
     manifest: JudgedManifest = {**candidate.manifest, "parent": None, "gate": verdict, "set_aside": [], **Trials()}
-    # What is there under that name is damaged, or was never finished; its content is known, so it is written again.
-    store.remove(name)
+    if (store.root / name).exists():
+        name = store.new_name()  # what is there is damaged or not finished, and no folder is ever written again
     store.save(name, candidate, manifest, report.render(name, candidate, manifest, []))
     store.activate(name)
     return name
