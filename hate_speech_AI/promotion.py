@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable
 
-from .attempts import ReadWithout, Trainer
+from .attempts import Attempt, ReadWithout, Trainer
 from .errors import ForeignEncoderError, VersionError
 from .evaluation import report
 from .evaluation.gate import DEFAULT_LIMITS, Limits
@@ -93,23 +93,29 @@ class Training:
             if not attempt.passed and self._read_without:
                 attempt, self.set_aside = yield from trainer.attempt_without_harm(attempt, self._read_without)
         yield Progress("saving", split.n_rows)
+        self.version = self._save(attempt, parent)
+        verdict = attempt.get_best()[1]
+        yield Progress("activating", split.n_rows)
+        if verdict["passed"] and self._store.find_pointer() in (None, (parent, False)):
+            self._store.activate(self.version)
+
+    def _save(self, attempt: Attempt, parent: str | None) -> str:
+        """Save the best candidate of an attempt, and return the name of the version."""
         candidate, verdict = attempt.get_best()
         trials: Trials = {"tried": attempt.list_trials()} if len(attempt.judged) > 1 else {}
         set_aside = group_labels(self.set_aside)
         manifest: JudgedManifest = {
             **candidate.manifest, "parent": parent, "gate": verdict, "set_aside": set_aside, **trials
         }  # fmt: skip
-        self.version = save_version(self._store, candidate, manifest)
-        yield Progress("activating", split.n_rows)
-        if verdict["passed"] and self._store.find_pointer() in (None, (parent, False)):
-            self._store.activate(self.version)
+        return save_version(self._store, candidate, manifest)
 
 
 def bootstrap_shipped_version(store: ModelStore) -> str | None:
     """Save the shipped engine as a version, activate it and return its name.
 
-    Return `None` if that is not needed, or if no engine is shipped. It is needed if no version is active, or if the active one
-    was trained for another encoder. Then the service answers at once, and the next training learns from the labels.
+    Its name says what it holds, so it is the same in every installation. Return `None` if it is not needed, or if no engine is
+    shipped. It is needed if no version is active, or if the active one was trained for another encoder. Then the service answers
+    at once, and the next training learns from the labels.
 
     Raises
     ------
@@ -119,13 +125,27 @@ def bootstrap_shipped_version(store: ModelStore) -> str | None:
     fitted = store.engine.load_shipped() if _needs_bootstrap(store) else None
     if fitted is None:
         return None
+    name = store.engine.name_shipped()
+    if _is_stored(store, name):
+        store.activate(name)
+        return name
     no_rows = run_to_end(read_split([]))
     candidate = measure_candidate(fitted, no_rows, store.engine.load_evaluation_set())
     verdict: GateVerdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
     manifest: JudgedManifest = {**candidate.manifest, "parent": None, "gate": verdict, "set_aside": [], **Trials()}
-    name = save_version(store, candidate, manifest, with_history=False)
+    if (store.root / name).exists():
+        name = store.new_name()  # what is there is damaged or not finished, and no folder is ever written again
+    store.save(name, candidate, manifest, report.render(name, candidate, manifest, []))
     store.activate(name)
     return name
+
+
+def _is_stored(store: ModelStore, name: str) -> bool:
+    try:
+        store.load(name)
+    except VersionError:
+        return False
+    return True
 
 
 def _needs_bootstrap(store: ModelStore) -> bool:
@@ -142,11 +162,10 @@ def _needs_bootstrap(store: ModelStore) -> bool:
     return False
 
 
-def save_version(store: ModelStore, candidate: Candidate, manifest: JudgedManifest, *, with_history: bool = True) -> str:
+def save_version(store: ModelStore, candidate: Candidate, manifest: JudgedManifest) -> str:
     """Save a candidate with its report, without activating it, and return the name of the version."""
     name = store.new_name()
-    history = list_history(store) if with_history else []
-    store.save(name, candidate, manifest, report.render(name, candidate, manifest, history))
+    store.save(name, candidate, manifest, report.render(name, candidate, manifest, list_history(store)))
     return name
 
 

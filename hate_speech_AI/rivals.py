@@ -28,24 +28,17 @@ def set_exam(
     recent: Iterable[str] = (),
     withdrawn: Collection[tuple[str, bool]] = (),
 ) -> tuple[Exam, Rivals]:
-    """Set the exam of a training, and let the rivals answer it.
-
-    Parameters
-    ----------
-    active : str, optional
-        The name of the active version.
-    recent : iterable of str
-        Names of versions that were active lately, the newest first.
-    withdrawn : collection of (fingerprint, value)
-        Labels that were excluded since the active version was trained.
-    """
+    """Set the exam of a training, and let the rivals answer it. `active` is the name of the active version."""
     recent = list(recent)
     first, error = _load_active(store, active, recent)
     anchor = find_anchor(store, first.name) if first else None
     known = first.reviews.get(PRIMARY, LabelIndex.build(())) if first else None
     exam = Exam.prepare(split, evaluation, _load_held_out(store, first), withdrawn, known)
-    fixed = _answer_as_anchor(store, exam, anchor) if store.versions() else None
-    answers = exam.answer(first.name, first.engine, first.threshold) if first else fixed
+    answers = exam.answer(first.name, first.engine, first.threshold) if first else None
+    if answers and answers.name == (anchor or _name_shipped(store)):
+        fixed: Answers | None = answers
+    else:
+        fixed = _answer_as_anchor(store, exam, anchor) if store.versions() else None
     others = [name for name in recent if name not in (active, anchor, first and first.name)]
     lately = [
         exam.answer(version.name, version.engine, version.threshold)
@@ -53,7 +46,7 @@ def set_exam(
         # Before an operator overruled the gate, another standard held.
         if find_anchor(store, version.name) == anchor
     ]
-    return exam, Rivals(answers, fixed, lately, first.manifest if first else None, error)
+    return exam, Rivals(answers or fixed, fixed, lately, first.manifest if first else None, error)
 
 
 def find_anchor(store: ModelStore, name: str) -> str | None:
@@ -121,6 +114,10 @@ def _load_held_out(store: ModelStore, version: Version | None) -> LabelIndex | N
     except VersionError as error:
         logger.warning("No held-out row decides: %s", error)
         return None
+
+
+def _name_shipped(store: ModelStore) -> str | None:
+    return store.engine.name_shipped() if store.engine.is_shipped_ready else None
 
 
 def _answer_as_anchor(store: ModelStore, exam: Exam, name: str | None) -> Answers | None:

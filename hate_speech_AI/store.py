@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+# A trained version is named after its time, a shipped one after its content.
+_VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}|shipped-[0-9a-f]{12}")
 # A folder has no manifest while it is written. After this long its writing was interrupted.
 _ABANDONED_SECONDS = 3600
 
@@ -119,7 +120,17 @@ class ModelStore:
 
     def versions(self) -> list[str]:
         """Return the names of all versions, oldest first."""
-        return sorted(path.parent.name for path in self.root.glob("*/manifest.json") if _VERSION_NAME.fullmatch(path.parent.name))
+        names = [path.parent.name for path in self.root.glob("*/manifest.json")]
+        return sorted((name for name in names if _VERSION_NAME.fullmatch(name)), key=self._get_time)
+
+    def _get_time(self, name: str) -> str:
+        """Return what sorts a version by age: the time of a trained one is in its name, that of a shipped one in its manifest."""
+        if not name.startswith("shipped-"):
+            return name
+        try:
+            return datetime.fromisoformat(self.manifest(name)["score"]["trained_at"]).strftime("%Y%m%dT%H%M%SZ")
+        except (VersionError, KeyError, ValueError):
+            return ""
 
     def activate(self, name: str, *, pin: bool = False) -> None:
         """Activate version `name`. With `pin` it stays active until it is unpinned or another is activated by hand."""

@@ -49,7 +49,9 @@ def _find_labels_before(excluded: Sequence[int]) -> dict[int, list[Any] | None]:
             (tweet, name): number
             for number, tweet, name in Label.objects.filter(id__in=current).values_list("id", "tweet_id", "name")
         }
-        others = Label.objects.filter(tweet__in=current.values(), is_current=False, set_aside_at=None).order_by("id")
+        others = Label.objects.filter(
+            tweet__in=current.values(), is_current=False, set_aside_at=None, superseded_at=None
+        ).order_by("id")
         for tweet, *columns in others.values_list("tweet_id", *_ROW_COLUMNS):
             _, _, source, name, *_ = columns
             if (number := places.get((tweet, name))) is None:

@@ -29,7 +29,7 @@ def find_unfinished_run() -> TrainingRun | None:
 
 def list_versions() -> QuerySet[ModelVersion]:
     """Return all versions, deleted ones too, newest first."""
-    return ModelVersion.objects.prefetch_related("activations").order_by("-name")
+    return ModelVersion.objects.prefetch_related("activations").order_by("-created_at", "-id")
 
 
 def find_recently_active_versions() -> list[str]:

@@ -112,13 +112,14 @@ def _record_versions(store: ModelStore) -> None:
         logger.warning("Version %s was never finished, so it is removed.", name)
     stored = store.versions()
     pointer = classifier.pointer()
+    newer = stored[stored.index(pointer.version) + 1 :] if pointer and pointer.version in stored else []
     known = set(ModelVersion.objects.filter(name__in=stored).values_list("name", flat=True))
     for name in stored:
         if name in known:
             continue
         try:
             # If it passed and an older version is active, it was held back.
-            _record_version(store.manifest(name), is_held_back=bool(pointer and pointer.version < name))
+            _record_version(store.manifest(name), is_held_back=name in newer)
         except VersionError as error:
             logger.warning("Left out of the list of versions: %s", error)
     if pointer:

@@ -82,14 +82,8 @@ class Exam:
     ) -> "Exam":
         """Prepare the exam of a training.
 
-        Parameters
-        ----------
-        frozen : LabelIndex, optional
-            The held-out labels as they stood when the active version was trained. Without it no held-out row decides.
-        withdrawn : collection of (fingerprint, value)
-            Labels that were excluded since then. They do not decide.
-        known : LabelIndex, optional
-            The reviews that the active version has learned. Newer ones do not decide. Without it all reviews decide.
+        `frozen` are the held-out labels as they stood when the active version was trained; without them no held-out row decides.
+        `known` are the reviews that it has learned; without them all reviews decide. `withdrawn` labels do not decide.
         """
         held_out, reviews, checks = split.list_side("held_out"), split.training_reviews, read_functional_checks()
         labels, deciding, newer = _freeze(held_out, frozen, withdrawn)

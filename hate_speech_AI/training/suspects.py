@@ -25,7 +25,7 @@ def choose_suspects(rows: list[Row], harm: Floats) -> list[Row]:
     """Choose the labels that did most of the harm.
 
     1. Take the labels together by source, key and night.
-    2. Within reviews of one night, split off those that did much more harm than the others. Texts that are alike do alike harm.
+    2. Within reviews of one night, split off those that did harm from the others. Texts that are alike do alike harm.
        An import is one thing, and stays together.
     3. Choose what is left of the worst batch, and of those that come near to it.
 
@@ -48,19 +48,15 @@ def choose_suspects(rows: list[Row], harm: Floats) -> list[Row]:
 
 
 def _split_off_worst(harm: Floats) -> Bools:
-    """Return which values belong to the upper of two clusters (Otsu 1979), or to the only one."""
+    """Return which labels did harm of the order of the worst: at least a tenth of the mean of the upper of two clusters."""
     ascending = np.sort(harm)
-    if len(ascending) < 2:
-        return np.ones(len(harm), bool)
-    n_below = np.arange(1, len(ascending))
+    n_below = np.arange(len(ascending))
     n_above = len(ascending) - n_below
-    sums = ascending.cumsum()[:-1]
-    below, above = sums / n_below, (ascending.sum() - sums) / n_above
-    at = int(np.argmax(n_below * n_above * (above - below) ** 2))
-    if below[at] > above[at] / 4:
-        return np.ones(len(harm), bool)  # there is no second cluster: all did harm
-    is_above: Bools = harm > max(ascending[at], 0)
-    return is_above
+    sums = np.append(0, ascending.cumsum()[:-1])
+    below, above = sums / np.maximum(n_below, 1), (ascending.sum() - sums) / n_above
+    at = int(np.argmax(n_below * n_above * (above - below) ** 2))  # Otsu 1979
+    is_worst: Bools = harm > max(above[at], 0) / 10
+    return is_worst
 
 
 def group_labels(rows: Iterable[Row]) -> list[LabelGroup]:

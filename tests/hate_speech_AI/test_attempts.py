@@ -79,20 +79,19 @@ def test_fifteen_nights_of_drift(community):
 
 @pytest.mark.parametrize("keys", [("forum", "forum", "forum"), ("forum", "shop", "blog")])
 def test_poison_among_honest_labels_of_the_same_keys(community, keys):
-    bad = [row._replace(key=keys[number % 3]) for number, row in enumerate(poison(60))]
+    bad = [row._replace(key=keys[number % 3]) for number, row in enumerate(flipped(1500))]
     good = [row._replace(key=keys[number % 3]) for number, row in enumerate(honest(200))]
     training = community.train([*bad, *good])
     assert training.version == community.store.active()
     assert sources(training) == {("review", key) for key in keys}
     texts = {row.text for row in training.set_aside}
-    assert len(texts & {row.text for row in bad}) > 50
-    assert len(texts & {row.text for row in good}) < 20
+    assert len(texts & {row.text for row in bad}) > 1000
+    assert not texts & {row.text for row in good}
     assert {group["key"] for group in community.manifest["set_aside"]} == set(keys)
 
 
 def test_five_thousand_flipped_labels_at_once(community):
-    bad, good = flipped(5000), honest(200)
-    training = community.train([*bad, *good])
+    training = community.train([*flipped(5000), *(good := honest(200))])
     assert training.version == community.store.active()
     assert sources(training) == {("review", "forum")}
     assert len(training.set_aside) > 2500
@@ -116,13 +115,14 @@ def test_a_flipped_bit_does_not_open_the_gate(community):
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     good = [row._replace(night="later") for row in honest(300)[100:]]
-    training = community.train([*poison(180), *good])
+    training = community.train([*flipped(1500), *good])
     assert sources(training) == {("review", "forum")}
     assert community.knows(good)
 
 
 def test_labels_that_a_person_confirmed_are_never_set_aside(community):
-    training = community.train([*(row._replace(is_settled=True) for row in poison(180)), *honest(200)])
+    training = community.train([*(row._replace(is_settled=True) for row in flipped(1500)), *honest(200)])
     assert training.set_aside == []
-    assert len(community.active) == 1
-    assert community.store.manifest(training.version)["gate"]["reasons"]
+    manifest = community.store.manifest(training.version)
+    assert manifest["set_aside"] == []
+    assert any(not tried["passed"] for tried in manifest["tried"])

@@ -54,6 +54,26 @@ def test_the_shipped_engine_is_the_first_version(classifier, store):
     assert bootstrap_shipped_version(store) is None
 
 
+def test_the_shipped_version_has_the_same_name_in_every_installation(classifier, store, tmp_path):
+    other = ModelStore(tmp_path / "other", EncoderEngine)
+    assert bootstrap_shipped_version(other) == store.active() == EncoderEngine.name_shipped()
+    assert store.active().startswith("shipped-")
+    # It is older than what is trained afterwards, also in the order of names.
+    trained = classifier.train_model(reviews(30))
+    assert store.versions() == [EncoderEngine.name_shipped(), trained]
+
+
+def test_the_shipped_version_is_written_once(store):
+    name = bootstrap_shipped_version(store)
+    (store.root / "active").unlink()
+    assert bootstrap_shipped_version(store) == name
+    (store.root / name / "model.npz").write_bytes(b"nonsense")
+    (store.root / "active").unlink()
+    other = bootstrap_shipped_version(store)
+    assert other != name
+    assert store.load(other).name == store.active() == other
+
+
 def test_it_learns_a_new_community(classifier, store):
     rows = reviews(300)
     before = classifier.predict(["the zorblaxians are back, typical"])[0]
