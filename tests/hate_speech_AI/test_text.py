@@ -215,8 +215,8 @@ def count_steps(function: Callable[[str], object], text: str) -> int:
 def is_linear(function: Callable[[str], object], piece: str) -> bool:
     short, long = (piece * 1000)[:1000], (piece * 10_000)[:10_000]
     function(short)  # fills the caches
-    # A cut piece at the end may add a little; a square would be a hundred times.
-    return count_steps(function, long) <= 11 * count_steps(function, short)
+    # What is beyond a bound is read in another way, which may add some steps; a square would be a hundred times.
+    return count_steps(function, long) <= 15 * count_steps(function, short)
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
