@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from hate_speech_AI.budget import Budget
 from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.text.language import SUPPORTED, detect_language
+from hate_speech_AI.version import Version
 
 from ..access.callers import Caller, get_caller
 from ..access.throttling import pay_for_tokens
@@ -59,6 +60,7 @@ def judge(
     with_reviews: bool = True,
     budget: Budget | None = None,
     any_language: bool = False,
+    version: Version | None = None,
 ) -> list[Prediction]:
     """Return the verdicts on `texts`, in order, all by one version.
 
@@ -78,12 +80,15 @@ def judge(
         What the verdicts may cost; every request has one. The service's own work has none.
     any_language : bool
         Judge also what UNSUPPORTED_LANGUAGES refuses, as the service's own work does.
+    version : Version, optional
+        The version to ask, if not the active one.
     """
     languages = [detect_language(text) for text in texts]
     if budget is not None and not any_language and settings.UNSUPPORTED_LANGUAGES == "refuse":
         _refuse_unsupported(languages)
     # One snapshot: if another version becomes active meanwhile, it must not explain the verdicts of this one.
-    predictions = classifier.current().judge(texts, explain=explain, with_reviews=with_reviews, budget=budget)
+    asked = version or classifier.current()
+    predictions = asked.judge(texts, explain=explain, with_reviews=with_reviews, budget=budget)
     told = zip(predictions, languages, strict=True)
     return [one if language == SUPPORTED else replace(one, language=language) for one, language in told]
 

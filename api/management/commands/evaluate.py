@@ -30,12 +30,13 @@ _PRESETS = {
 
 class Command(BaseCommand):
     help = (
-        "Score the active version's model on a labelled file, beside a baseline that always predicts the more frequent label."
+        "Score a version's model on a labelled file, beside a baseline that always predicts the more frequent label."
         " Reviews are ignored. Texts that have a label in this service are counted, because the model may have learned them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--version", dest="model_version", metavar="NAME", help="score this version, not the active one")
         parser.add_argument("--preset", choices=sorted(_PRESETS), help="the columns of a public suite")
         parser.add_argument("--text-column", help="the column of the texts (default: tweet, text or the like)")
         parser.add_argument("--label-column", help="the column of the labels (default: label or the like)")
@@ -51,12 +52,18 @@ class Command(BaseCommand):
             help="also write the figures to FILE as JSON; - prints JSON only",
         )
 
-    def handle(self, *, file: Path, preset: str | None, json_file: Path | None, **options: Any) -> None:
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        # --version is Django's own of every command; here it has a meaning of its own.
+        return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
+
+    def handle(
+        self, *, file: Path, preset: str | None, json_file: Path | None, model_version: str | None, **options: Any
+    ) -> None:
         columns = _PRESETS[preset] if preset else _Columns()
         columns = columns._replace(**{name: options[name] for name in columns._fields if options[name]})
         rows, n_bad = self._read(file, columns)
         texts = [row.text for row in rows]
-        verdicts = judge_texts(texts)
+        verdicts = judge_texts(texts, model_version)
         figures = {
             "file": file.name,
             "version": verdicts[0].version,

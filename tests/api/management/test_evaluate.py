@@ -1,5 +1,6 @@
 import csv
 import json
+import uuid
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -94,6 +95,20 @@ def test_a_missing_column_is_one_clear_line(file, arguments, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.embedded
+def test_another_version_than_the_active_one_can_be_scored(service, file):
+    older = service.active_version()
+    service.review(f"a text that makes another version {uuid.uuid4()}", False)
+    service.train()
+    path = file(["label", "tweet"], [(1, HATEFUL), (0, OTHER)])
+    done = service.manage("evaluate", path, "--version", older)
+    assert f"2 texts by version {older}" in done.stdout, done.stderr
+    refused = service.manage("evaluate", path, "--version", "nothing")
+    assert refused.returncode == 1
+    assert "no version's name" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_without_a_version_it_says_so(untrained_service, file):
     done = untrained_service.manage("evaluate", file(["label", "tweet"], [(1, HATEFUL)]))
     assert done.returncode == 1
@@ -105,7 +120,7 @@ def test_without_a_version_it_says_so(untrained_service, file):
 def test_many_texts_are_judged_a_thousand_at_a_time(file, monkeypatch, capsys):
     asked = []
 
-    def judge(texts, caller, *, with_reviews):
+    def judge(texts, caller, *, with_reviews, version):
         asked.append(len(texts))
         return [Prediction(False, 0.1, 0.5, "v", {PRIMARY: 0.1})] * len(texts)
 
