@@ -30,6 +30,8 @@ BODY_SECONDS = 30
 ANSWER_SECONDS = 60
 LINGER_SECONDS = 10
 _SWEEP_SECONDS = 0.5
+# gunicorn copies what is left of a piece for each chunk in it: a body of tiny chunks in one piece would take minutes.
+_PIECE_BYTES = 8 * 1024
 _PROBE = re.compile(rb"(?:GET|HEAD) (?:/[^ ?]*)?/(healthz|readyz)/?[ ?]")  # below any prefix
 _PATH = re.compile(rb"[A-Z]+ (/[!-~]{0,2000}?)[ ?#]")
 
@@ -226,7 +228,7 @@ class BufferingWorker(ThreadWorker):
             body = b"" if refusal else request.body.read()
             length = dict(request.headers).get("CONTENT-LENGTH")
             if refusal or length is None or int(length) == len(body):
-                return request, body, parser.unreader.take_buffered(), refusal
+                return request, body, b"".join(iter(parser.unreader.read, b"")), refusal
         except Exception as error:
             refusal = refusal or _FAULTS.get(type(error))
         # In its place a request without a fault, for the same path: the answer has the path's shape.
@@ -235,7 +237,8 @@ class BufferingWorker(ThreadWorker):
         return request, b"", b"", refusal or _MALFORMED
 
     def _read_request(self, data: bytes, client: Any) -> tuple[Any, Any]:
-        parser = get_parser(self.cfg, [data], client)
+        pieces = (data[start : start + _PIECE_BYTES] for start in range(0, len(data), _PIECE_BYTES))
+        parser = get_parser(self.cfg, pieces, client)
         request = next(parser)
         request._expected_100_continue = False  # the loop has sent it
         return request, parser

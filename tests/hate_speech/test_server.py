@@ -64,6 +64,12 @@ def test_it_reads_a_body_of_any_framing(port):
         assert b"('POST', '/echo', None, b'hello')" in ask(port, HEAD + LAST + framed)
 
 
+def test_a_body_of_tiny_chunks_costs_no_more_for_each_chunk_of_a_longer_one(port):
+    tiny = b"1\r\na\r\n" * 340_000  # copied again for each of its chunks, these would be 350 GB
+    said = ask(port, HEAD + LAST + CHUNKED + b"\r\n" + tiny + b"0\r\n\r\n")
+    assert b"'" + b"a" * 340_000 + b"'" in said
+
+
 def test_it_answers_requests_that_follow_each_other_on_a_connection(port):
     first = HEAD + b"Content-Length: 3\r\n\r\none"
     second = HEAD + CHUNKED + b"\r\n3\r\ntwo\r\n0\r\n\r\n"
