@@ -1,4 +1,4 @@
-"""Attempts to train a version that passes the gate: on all rows, and if that fails without the labels that did the harm."""
+"""Attempts to train a version: on all rows, and if the gate finds harm without the labels that did it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -29,14 +29,27 @@ ReadWithout = Callable[[list[Row]], Iterable[RowFields]]
 
 @dataclass(frozen=True)
 class Attempt:
-    """A training on some rows: its candidates, each with the verdict of the gate. If one passed, it is the last."""
+    """A training on some rows: its candidates, and those of them that were judged, up to the first that passed."""
 
     split: Split
+    fitted: list[Fitted]
     judged: list[tuple[Fitted, Candidate, GateVerdict]]
 
     @property
     def passed(self) -> bool:
         return self.judged[-1][2]["passed"]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether a candidate passed, and none before it treats the identities less equally than a rival does.
+
+        A strong prior hides poison for some nights, and learns a little of it each night. A weak prior shows it at once.
+        """
+        return self.passed and not any(
+            condition["kind"] == "false_positive_gap" and not condition["passed"]
+            for _, _, verdict in self.judged
+            for condition in verdict["conditions"]
+        )
 
     def get_best(self) -> tuple[Candidate, GateVerdict]:
         """Return the candidate that passed, else the first, so that its report shows the reasons."""
@@ -44,8 +57,8 @@ class Attempt:
         return candidate, verdict
 
     def list_trials(self) -> list[Trial]:
-        """Return what the manifest says of the candidates, if there were several."""
-        return [_describe_trial(*one) for one in self.judged]
+        """Return what the manifest says of the candidates that were judged; nothing if there was only one to judge."""
+        return [_describe_trial(*one) for one in self.judged] if len(self.fitted) > 1 else []
 
 
 @dataclass(frozen=True)
@@ -80,28 +93,29 @@ class Trainer:
             judged.append((one, candidate, verdict))
             if verdict["passed"]:
                 break
-        return Attempt(split, judged)
+        return Attempt(split, fitted, judged)
 
-    def attempt_without_harm(self, failed: Attempt, read_without: ReadWithout) -> Steps[tuple[Attempt, list[Row]]]:
-        """Look for the labels that made an attempt fail, and try again without them, up to three times.
+    def attempt_without_harm(self, first: Attempt, read_without: ReadWithout) -> Steps[tuple[Attempt, list[Row]]]:
+        """Look for the labels that make an attempt unsound, and try again without them, up to three times.
 
         1. Estimate how much harm each label did to what the gate found worse, and choose suspects: see `choose_suspects`.
         2. Train on the rows without them.
-        3. If that fails too, look for more; in the end leave out whole batches.
+        3. If that is not sound either, look for more. If nothing has passed in the end, leave out whole batches.
 
         Returns
         -------
         tuple
-            The attempt that passed and the labels that it left out; else `failed` and none.
+            The attempt that is sound, else the first that passed, and the labels that it left out; else `first` and none.
         """
         known = self.rivals.manifest["rows"]["digest"] if self.rivals.manifest else None
         suspects: dict[str, Row] = {}
-        last, exam = failed, self.exam
+        last, exam = first, self.exam
+        best: tuple[Attempt, list[Row]] = first, []
         for number in range(_MORE_ATTEMPTS):
             found = self._find_suspects(last, exam)
-            if number == _MORE_ATTEMPTS - 1:
+            if number == _MORE_ATTEMPTS - 1 and not best[0].passed:
                 batches = set(map(get_batch, [*suspects.values(), *found]))
-                found = [row for row in failed.split.list_primary() if get_batch(row) in batches and not row.is_settled]
+                found = [row for row in first.split.list_primary() if get_batch(row) in batches and not row.is_settled]
             suspects |= {fingerprint(row.text): row for row in found}
             if not found:
                 break
@@ -113,31 +127,35 @@ class Trainer:
                 last = yield from self.attempt(split, exam)
             except NotEnoughDataError:
                 break
-            if last.passed:
-                return last, list(suspects.values())
-        return failed, []
+            if last.is_sound or (last.passed and not best[0].passed):
+                best = last, list(suspects.values())
+            if last.is_sound:
+                break
+        return best
 
     def read(self, rows: Iterable[RowFields]) -> Steps[Split]:
         """Read rows, and split them."""
         evaluated = self.evaluation.fingerprints if self.evaluation is not None else ()
         return (yield from read_split(rows, self.engine.learned_before(), evaluated))
 
-    def _find_suspects(self, failed: Attempt, exam: Exam) -> list[Row]:
-        """Return the labels that did most of the harm in an attempt that failed. There are none if the gate compared nothing."""
-        candidate, conditions = _choose_evidence(failed)
+    def _find_suspects(self, unsound: Attempt, exam: Exam) -> list[Row]:
+        """Return the labels that did most of the harm in an attempt. There are none if the gate compared nothing."""
+        candidate, conditions = _choose_evidence(unsound)
         losses = _list_losses(candidate, conditions, exam, self.rivals)
-        rows = failed.split.list_primary()
+        rows = unsound.split.list_primary()
         return choose_suspects(rows, candidate.engine.estimate_harm(rows, losses)) if rows and losses else []
 
 
-def _choose_evidence(failed: Attempt) -> tuple[Candidate, list[ConditionFields]]:
-    """Return the candidate that came nearest to passing, and the conditions that it failed.
+def _choose_evidence(unsound: Attempt) -> tuple[Candidate, list[ConditionFields]]:
+    """Return the candidate that came nearest to passing among those that failed, and the conditions that it failed.
 
     What ships with the service comes first. A poisoner may have a part in the held-out rows and the reviews: then what fails
     there would accuse the honest.
     """
     found = []
-    for _, candidate, verdict in failed.judged:
+    for _, candidate, verdict in unsound.judged:
+        if verdict["passed"]:
+            continue
         conditions = [condition for condition in verdict["conditions"] if not condition["passed"]]
         shipped = [one for one in conditions if one["kind"] not in ("f1", "reviews") or one["subject"] == "shipped"]
         found.append((not shipped, len(shipped or conditions), candidate, shipped or conditions))

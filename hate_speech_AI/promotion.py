@@ -35,8 +35,8 @@ class Training:
     withdrawn : collection of (fingerprint, value)
         Labels that were excluded since the active version was trained. The gate ignores them.
     read_without : callable, optional
-        Reads the rows again, without some labels. If the gate refuses a version, the training leaves out the labels that did the
-        harm, and learns the rest. Without it the version is refused.
+        Reads the rows again, without some labels. If the gate finds harm, the training leaves out the labels that did it, and
+        learns the rest. Without it nothing is left out.
 
     Attributes
     ----------
@@ -68,7 +68,8 @@ class Training:
         1. Read all rows and split them by their fingerprints.
         2. Fit the engine. It gives one candidate or several, the best first.
         3. Measure each candidate and judge it by the gate, until one passes.
-        4. If none did, try again without the labels that did the harm, up to three times.
+        4. If none did, or if an earlier one treats the identities less equally than its rivals do, try again without the labels
+           that did the harm, up to three times.
         5. Save the candidate that passed. If none did, save the first, so that its report shows the reasons.
         6. Activate the saved version if it passed. Do not if a version is pinned, or if another was activated meanwhile.
 
@@ -90,7 +91,7 @@ class Training:
             exam, rivals = set_exam(self._store, split, evaluation, active=parent, recent=self._recent, withdrawn=self._withdrawn)
             trainer = Trainer(engine, evaluation, exam, rivals, self._limits)
             attempt = yield from trainer.attempt(split, exam)
-            if not attempt.passed and self._read_without:
+            if not attempt.is_sound and self._read_without:
                 attempt, self.set_aside = yield from trainer.attempt_without_harm(attempt, self._read_without)
         yield Progress("saving", split.n_rows)
         self.version = self._save(attempt, parent)
@@ -102,7 +103,7 @@ class Training:
     def _save(self, attempt: Attempt, parent: str | None) -> str:
         """Save the best candidate of an attempt, and return the name of the version."""
         candidate, verdict = attempt.get_best()
-        trials: Trials = {"tried": attempt.list_trials()} if len(attempt.judged) > 1 else {}
+        trials: Trials = {"tried": tried} if (tried := attempt.list_trials()) else {}
         set_aside = group_labels(self.set_aside)
         manifest: JudgedManifest = {
             **candidate.manifest, "parent": parent, "gate": verdict, "set_aside": set_aside, **trials
