@@ -13,6 +13,8 @@ from hate_speech.start import prepare_process, warn_of_another_database
 
 if __name__ == "__main__":
     try:
+        if any(argument.encode(errors="ignore").decode() != argument for argument in sys.argv):
+            sys.exit("An argument is not UTF-8.")
         prepare_process()
         warn_of_another_database()
         execute_from_command_line(sys.argv)

@@ -45,8 +45,12 @@ class FeedReader:
     """
 
     def __init__(self, url: str, *, limit: int):
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            is_web_address = parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna"))
+        except ValueError:  # such as an unclosed bracket, or a host name with two dots
+            is_web_address = False
+        if not is_web_address:
             raise OutboundError(f"{url!r} is no http or https address.")
         self._url, self._limit = url, limit
         self.skipped: Counter[str] = Counter()

@@ -73,6 +73,14 @@ def test_labels_can_be_set_aside_and_restored(admin_client):
     assert len(list(stream_labelled_rows())) == 1
 
 
+@pytest.mark.parametrize(("model", "action"), [("api/label", "set_aside"), ("auth/user", "delete_selected")])
+@pytest.mark.parametrize("row", ["x", "-1", "9" * 30, "\u0661"])
+def test_an_action_on_what_is_no_row_is_refused(admin_client, model, action, row):
+    answer = admin_client.post(f"/admin/{model}/", {"action": action, "_selected_action": row})
+    assert answer.status_code == 400
+    assert "no row's number" in answer.content.decode()
+
+
 @pytest.mark.parametrize("model", ["label", "suggestion", "post"])
 def test_no_page_reads_all_rows_for_its_filters(admin_client, posts, django_assert_max_num_queries, model):
     for n in range(20):

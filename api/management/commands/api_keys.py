@@ -9,6 +9,7 @@ from api.access.audit import COMMAND_LINE
 from api.access.permissions import Scope
 from api.access.selectors import list_keys
 from api.access.services import create_key, revoke_keys
+from api.management.arguments import whole_number
 
 
 class Command(BaseCommand):
@@ -20,8 +21,8 @@ class Command(BaseCommand):
         create.add_argument("name", help="the key's name, such as its owner: forum")
         create.add_argument("--scopes", default="predict", help="predict, review or admin; separate several by commas")
         create.add_argument("--trusted", action="store_true", help="its labels count at once; others wait for a moderator")
-        create.add_argument("--rate", type=int, help="requests a minute; RATE_LIMIT by default")
-        create.add_argument("--days", type=int, help="the key expires after this many days")
+        create.add_argument("--rate", type=whole_number(1_000_000_000), help="requests a minute; RATE_LIMIT by default")
+        create.add_argument("--days", type=whole_number(36_500), help="the key expires after this many days")
         actions.add_parser("list", help="show all keys")
         revoke = actions.add_parser("revoke", help="revoke a key")
         revoke.add_argument("name")
@@ -35,9 +36,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no scope {', '.join(sorted(unknown))}. There are {', '.join(Scope.values)}.")
         if not name.strip() or len(name) > 64:
             raise CommandError("A name has 1 to 64 characters.")
-        for option, number in (("--rate", rate), ("--days", days)):
-            if number is not None and number < 1:
-                raise CommandError(f"{option} takes a number, at least 1.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
             key = create_key(name=name, scopes=given, who=COMMAND_LINE, is_trusted=trusted, rate=rate, expires_at=expires_at)

@@ -1,5 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from api.management.arguments import whole_number
 from api.management.progress import show_progress
 from api.review_queue.feeds import FeedReader
 from api.review_queue.services import add_posts
@@ -18,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url", metavar="URL")
-        parser.add_argument("--limit", type=int, default=200, help="import at most this many posts (default: 200)")
+        parser.add_argument(
+            "--limit", type=whole_number(1_000_000), default=200, help="import at most this many posts (default: 200)"
+        )
 
     def handle(self, *, url: str, limit: int, **options: object) -> None:
         try:

@@ -1,17 +1,12 @@
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.labels import selectors, services
+from api.management.arguments import moment
 from api.web.words import count
 
 _ACTIONS = {"set_aside": services.exclude_labels, "restore": services.restore_labels}
-
-
-def parse_moment(text: str) -> datetime:
-    """Parse a date, or a date and time; UTC unless it names another time zone."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Command(BaseCommand):
@@ -24,10 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("action", choices=list(_ACTIONS))
         parser.add_argument("--source", default="", help="such as review, or import:my_tweets.csv")
         parser.add_argument("--key", default="", help="the API key that they came with")
-        parser.add_argument(
-            "--since", type=parse_moment, metavar="T", help="labels from this time on, such as 2026-01-31T13:00 (UTC)"
-        )
-        parser.add_argument("--until", type=parse_moment, metavar="T", help="labels before this time")
+        parser.add_argument("--since", type=moment, metavar="T", help="labels from this time on, such as 2026-01-31T13:00 (UTC)")
+        parser.add_argument("--until", type=moment, metavar="T", help="labels before this time")
 
     def handle(
         self, *, action: str, source: str, key: str, since: datetime | None, until: datetime | None, **options: object

@@ -44,10 +44,27 @@ def test_import_tweets_ends_with_counts(empty, file):
 
 
 @pytest.mark.parametrize("option", ["--days", "--rate"])
-@pytest.mark.parametrize("number", ["0", "-1"])
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999", "many"])
 def test_a_key_of_no_days_or_no_requests_is_refused(option, number):
-    with pytest.raises(CommandError, match=f"{option} takes a number, at least 1"):
+    with pytest.raises(CommandError, match=f"{option}: takes a number, at least 1"):
         call_command("api_keys", "create", "nobody", option, number)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999"])
+def test_a_feed_of_no_posts_is_refused(number):
+    with pytest.raises(CommandError, match="--limit: takes a number, at least 1"):
+        call_command("import_feed", "https://example.org/", "--limit", number)
+
+
+@pytest.mark.parametrize("time", ["yesterday", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_labels_are_not_chosen_by_what_is_no_time(time):
+    with pytest.raises(CommandError, match="--since: takes a date, or a date and time"):
+        call_command("labels", "set_aside", "--since", time)
+
+
+def test_an_argument_that_is_no_text_is_refused_with_words(empty):
+    done = empty.manage("labels", "set_aside", "--key", os.fsdecode(b"a\xff"))
+    assert (done.returncode, done.stderr) == (1, "An argument is not UTF-8.\n")
 
 
 @pytest.mark.embedded

@@ -165,7 +165,10 @@ def test_a_slow_server_is_given_up(web, monkeypatch):
     given_up.set()
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "nonsense", "http://", "https:///path"])
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "nonsense", "http://", "https:///path", "http://[::1", "http://a..b/", f"http://{'a' * 64}.org/"],
+)
 def test_only_web_addresses(url):
     with pytest.raises(OutboundError, match="no http or https address"):
         read(url, limit=1)
