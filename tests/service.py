@@ -1,6 +1,7 @@
 """A real service for the tests: the Procfile's processes in a data folder of their own."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -189,9 +190,15 @@ class Service:
         return run if run["stage"] == "finished" else None
 
     def train_a_new_version(self) -> str:
-        """Add a row, train, and return the version, which is served then whatever the gate says of it."""
+        """Add a row, train, and return the version, which is served then whatever the gate says of it.
+
+        What the training sets aside comes back: the tests' rows are few and odd, and each test wants its own learned.
+        """
         self.review(f"a quiet walk along the river, number {uuid.uuid4().hex}", False)
         run = self.train()
+        if run["set_aside"]:
+            assert self.manage("labels", "restore", "--since", "2000-01-01").returncode == 0
+            run = self.train()
         assert run["version"] == self.versions()[-1]
         self.activate_the_newest()
         return run["version"]
@@ -205,7 +212,8 @@ class Service:
 
     def versions(self) -> list[str]:
         """Return the names of the versions in the store, oldest first."""
-        return sorted(path.parent.name for path in self.store.glob("*/manifest.json"))
+        manifests = [json.loads(path.read_text()) for path in self.store.glob("*/manifest.json")]
+        return [manifest["version"] for manifest in sorted(manifests, key=lambda manifest: manifest["score"]["trained_at"])]
 
     def wait_for_version(self, version: str | None = None) -> str:
         """Return the version that web serves once it serves this one, or any, over old connections and over new ones."""

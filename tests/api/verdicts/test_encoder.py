@@ -116,12 +116,13 @@ def test_a_wrong_engine_stops_the_start(new_service):
     service = new_service(HATE_SPEECH_ENGINE="magic")
     done = service.manage("check")
     assert done.returncode != 0
-    assert "HATE_SPEECH_ENGINE='magic' is not valid. It takes encoder or linear." in done.stderr
+    assert "HATE_SPEECH_ENGINE is not valid. It takes encoder or linear." in done.stderr
 
 
 def test_a_missing_weights_file_is_said_in_one_line(new_service, tmp_path, monkeypatch):
     # The installed files are not touched: the process is told another folder before it looks.
     service = new_service(HATE_SPEECH_ENGINE="encoder")
+    service.migrate()
     code = (
         "from pathlib import Path; import hate_speech_AI.engines.encoder.shipped as shipped;"
         "shipped.Shipped.__init__.__defaults__ = (Path('/nowhere'),);"
