@@ -16,6 +16,11 @@ from .exam import Answers, Exam, Subject
 from .functional_checks import estimate_gap_interval, estimate_group_interval
 from .intervals import compare_f1
 
+# The last reason of a refusal for which only older versions than the active one speak.
+_OVERRULE = (
+    "Only older versions than the active one are better by more than the limit. If you accept the loss, activate this version"
+    " with `manage.py models activate`; then later versions are compared with it instead."
+)
 _EPSILON = 1e-9  # so that rounding cannot fail a loss of exactly the limit
 
 
@@ -142,7 +147,10 @@ def judge(candidate: Candidate, exam: Exam, rivals: Rivals, limits: Limits = DEF
         for part in ("held_out", "shipped", "newer")
         if part == "held_out" or len(exam.places.get(part, ()))
     }
-    reasons = [str(condition) for condition in conditions if not condition.passed]
+    failed = [condition for condition in conditions if not condition.passed]
+    reasons = [str(condition) for condition in failed]
+    if failed and all(condition.rival_version != active.name for condition in failed):
+        reasons.append(_OVERRULE)
     return _conclude(active, rivals.anchor, conditions, reasons, slices)
 
 

@@ -9,6 +9,7 @@ from hate_speech_AI.store import ModelStore
 from hate_speech_AI.training.rows import Row
 
 from .poison import UNSEEN, flipped, honest, in_order, poison
+from .rows import toy_rows
 
 pytestmark = pytest.mark.slow
 
@@ -54,27 +55,38 @@ def community(tmp_path):
     return Community(tmp_path / "models")
 
 
-def sources(training: Training) -> set[tuple[str, str]]:
-    return {(row.source, row.key) for row in training.set_aside}
+def sources_of(rows: list[Row]) -> set[tuple[str, str]]:
+    return {(row.source, row.key) for row in rows}
 
 
-def test_fifteen_nights_of_drift(community):
-    """12 harmless sentences on one religion are labelled hate each night, beside 40 honest reviews."""
-    bad, good = poison(15 * 12), honest(15 * 40)
+@pytest.mark.parametrize(("key", "nights"), [("forum", 15), ("moderators", 5)])
+def test_nights_of_drift(community, key, nights):
+    """12 harmless sentences on one religion are labelled hate each night, beside 40 honest reviews by the same key or another."""
+    bad, good = poison(nights * 12), honest(nights * 40, key=key)
     before, set_aside = community.share_flagged(), []
-    for night in range(15):
+    for night in range(nights):
         new_bad = [row._replace(night=f"{night:02}") for row in bad[night * 12 :][:12]]
         new_good = [row._replace(night=f"{night:02}") for row in good[night * 40 :][:40]]
         training = community.train([*new_bad, *new_good])
         assert training.version == community.store.active()
         assert community.knows(new_good)
-        assert sources(training) <= {("review", "forum")}
-        assert community.manifest["checks"]["false_positive_gap"] <= community.gap + 2 * DEFAULT_LIMITS.gap_growth
+        assert community.manifest["checks"]["false_positive_gap"] <= community.gap + DEFAULT_LIMITS.gap_growth
+        assert community.share_flagged() <= before
         set_aside += training.set_aside
-    assert len(set_aside) > 100
-    # What is left of the poison is found as soon as it does more than the limit.
-    assert len(community.rows) < 15 * 40 + 5 * 12
-    assert before <= 0.4
+    # Poison is set aside as soon as there is enough of it to teach anything: that of three nights at most is left.
+    assert all(row.value for row in set_aside)
+    assert sources_of(set_aside) == {("review", "forum")}
+    assert sum(row.value for row in community.rows) <= 3 * 12
+
+
+def test_no_honest_label_is_set_aside_where_a_strong_prior_would_pass(community):
+    """The best candidate fails for its gap and a later one passes: the search finds the poison of one night only."""
+    good = [*honest(300), *(row for row in toy_rows() if row.value)]
+    training = community.train([*poison(60), *good])
+    assert training.version == community.store.active()
+    assert {row.text for row in training.set_aside} <= {row.text for row in poison(60)}
+    assert len(training.set_aside) > 50
+    assert community.knows([row for row in good if row.source == "review"])
 
 
 @pytest.mark.parametrize("keys", [("forum", "forum", "forum"), ("forum", "shop", "blog")])
@@ -83,7 +95,7 @@ def test_poison_among_honest_labels_of_the_same_keys(community, keys):
     good = [row._replace(key=keys[number % 3]) for number, row in enumerate(honest(200))]
     training = community.train([*bad, *good])
     assert training.version == community.store.active()
-    assert sources(training) == {("review", key) for key in keys}
+    assert sources_of(training.set_aside) == {("review", key) for key in keys}
     texts = {row.text for row in training.set_aside}
     assert len(texts & {row.text for row in bad}) > 1000
     assert not texts & {row.text for row in good}
@@ -93,7 +105,7 @@ def test_poison_among_honest_labels_of_the_same_keys(community, keys):
 def test_five_thousand_flipped_labels_at_once(community):
     training = community.train([*flipped(5000), *(good := honest(200))])
     assert training.version == community.store.active()
-    assert sources(training) == {("review", "forum")}
+    assert sources_of(training.set_aside) == {("review", "forum")}
     assert len(training.set_aside) > 2500
     assert community.knows(good)
 
@@ -104,7 +116,7 @@ def test_poison_learned_within_the_limit_does_not_accuse_the_honest(community):
     assert len(community.active) == 2
     more = [row._replace(night="later") for row in honest(560)[160:]]
     training = community.train(more)
-    assert sources(training) <= {("review", "forum")}
+    assert sources_of(training.set_aside) <= {("review", "forum")}
     assert community.knows(more)
 
 
@@ -116,7 +128,7 @@ def test_a_flipped_bit_does_not_open_the_gate(community):
     path.write_bytes(content)
     good = [row._replace(night="later") for row in honest(300)[100:]]
     training = community.train([*flipped(1500), *good])
-    assert sources(training) == {("review", "forum")}
+    assert sources_of(training.set_aside) == {("review", "forum")}
     assert community.knows(good)
 
 
