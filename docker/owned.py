@@ -42,7 +42,10 @@ def main(name: str, *command: str) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.Signals[name])
     if os.getppid() != parent:
         sys.exit(1)  # it died meanwhile
-    lock = open_lock(Path(os.environ["HATE_SPEECH_DATA_DIR"]))
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    from hate_speech.environment import read_data_dir
+
+    lock = open_lock(read_data_dir())
     share_folder(lock)
     os.set_inheritable(lock, True)
     os.execvp(command[0], command)

@@ -64,6 +64,8 @@ def start_with_docker(environment: dict[str, str]) -> subprocess.CompletedProces
 
 def start_with_gunicorn(environment: dict[str, str]) -> subprocess.CompletedProcess:
     [command] = [line.partition(": ")[2] for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web:")]
+    # One process: if two refuse at the same moment, gunicorn adds a traceback of its own.
+    environment = environment | {"WEB_CONCURRENCY": environment.get("WEB_CONCURRENCY", "1")}
     return subprocess.run(command.split(), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
 
 
