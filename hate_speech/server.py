@@ -212,7 +212,8 @@ class BufferingWorker(ThreadWorker):
         parts = self.wsgi(environ, response.start_response)
         try:
             for part in parts:
-                response.write(part)
+                if request.method != "HEAD":  # which has the headers alone; gunicorn would warn of each
+                    response.write(part)
             response.close()
         finally:
             if hasattr(parts, "close"):

@@ -70,7 +70,15 @@ def guard_requests(get_response: GetResponse) -> GetResponse:
                 response[f"X-RateLimit-{name}"] = str(figure)
         return response
 
+    middleware.process_exception = _refuse_overflow  # type: ignore[attr-defined]  # where Django looks for it
     return middleware
+
+
+def _refuse_overflow(request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+    """Refuse a number that no date and no database takes, such as the year 99999 in a filter of the admin."""
+    if isinstance(error, OverflowError):
+        return make_invalid_response(request, "query", "A number is out of range.")
+    return None
 
 
 def _refuse(request: HttpRequest) -> HttpResponseBase | None:

@@ -13,6 +13,7 @@ import pytest
 from api.labels import selectors
 from api.labels.services import add_review
 
+from ..conftest import new_database
 from ..service import free_port, wait_until
 
 _CONFIGURATION = """\
@@ -33,12 +34,19 @@ logfile = {folder}/log
 
 
 @pytest.fixture
-def pooled(postgres_url):
-    """Give the URL of the tests' database behind a PgBouncer of the test's own."""
+def postgres():
+    """Give the URL of a PostgreSQL database that is nobody else's: it belongs to one data folder."""
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture
+def pooled(postgres):
+    """Give the URL of a database behind a PgBouncer of the test's own."""
     binary = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if not binary:
         pytest.skip("no PgBouncer on this machine (apt-get install pgbouncer)")
-    url, listen, folder = urlsplit(postgres_url), free_port(), Path(tempfile.mkdtemp())
+    url, listen, folder = urlsplit(postgres), free_port(), Path(tempfile.mkdtemp())
     password = f"password='{url.password}'" if url.password else ""
     (folder / "configuration").write_text(
         _CONFIGURATION.format(

@@ -34,8 +34,8 @@ class Command(BaseCommand):
         given = {scope.strip() for scope in scopes.split(",")}
         if unknown := given - set(Scope.values):
             raise CommandError(f"There is no scope {', '.join(sorted(unknown))}. There are {', '.join(Scope.values)}.")
-        if not name.strip() or len(name) > 64:
-            raise CommandError("A name has 1 to 64 characters.")
+        if not name.strip() or len(name) > 64 or not name.isprintable():
+            raise CommandError("A name has 1 to 64 characters that can be printed.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
             key = create_key(name=name, scopes=given, who=COMMAND_LINE, is_trusted=trusted, rate=rate, expires_at=expires_at)
