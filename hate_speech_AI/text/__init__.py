@@ -1,9 +1,9 @@
 """The forms of a text: one to identify it, others for the models.
 
 The *fingerprint* tells which texts are the same. It is the key of rows and never changes. Nor does the *likeness*, which tells
-which texts read the same to people. The forms that a *model reads* (`normalise`, `reading_form`, `clean_and_tokenize_string`) may
-change with every release. `encoder_form` changes with the encoder only. Everything here takes time linear in the length of the
-text, since posts are hostile input.
+which texts read the same to people, but for how markup is undone. The forms that a *model reads* (`normalise`, `reading_form`,
+`clean_and_tokenize_string`) may change with every release. `encoder_form` changes with the encoder only. Everything here takes
+time linear in the length of the text, since posts are hostile input.
 """
 
 from .likeness import compute_likeness

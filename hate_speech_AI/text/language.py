@@ -41,6 +41,7 @@ _NO_WORD = re.compile(r"@\w++|#|(?:https?://|www\.)\S*+|<\w++>|\[\w++\]")
 # A Latin letter alone is no word: "w o r n  o u t".
 _WORD = re.compile(r"[^\W\d_]{2,}+|[^\W\d_\x00-\u024f]")
 _LOOK_ALIKE = re.compile("[\u0370-\u058f\u13a0-\u13ff]")  # Greek, Cyrillic, Armenian and Cherokee have letters like Latin ones
+_LATIN = re.compile("[A-Za-z]")
 
 
 def detect_language(text: str) -> str:
@@ -68,7 +69,8 @@ def _has_english_words(words: set[str]) -> bool:
 def _identify(text: str) -> str:
     """Return the language of a text whose words are not plainly English."""
     plain = _NO_WORD.sub(" ", normalise_unicode("NFKC", normalise(text)))
-    words = [latinise(word) if _LOOK_ALIKE.search(word) else word for word in _WORD.findall(plain)]
+    # A word of look-alikes alone is most likely one of their own script.
+    words = [latinise(word) if _LOOK_ALIKE.search(word) and _LATIN.search(word) else word for word in _WORD.findall(plain)]
     script = _find_foreign_script(words)
     if script and script not in _SHARED_SCRIPTS:
         return _SCRIPTS.get(script, UNDETERMINED)

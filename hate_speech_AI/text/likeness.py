@@ -4,7 +4,7 @@ import hashlib
 import re
 from unicodedata import category
 
-from .normalisation import normalise_unicode
+from .normalisation import normalise, normalise_unicode
 
 _FEWEST_CHARACTERS = 12
 # The characters that Unicode lets a program ignore: nobody sees them.
@@ -19,8 +19,11 @@ def compute_likeness(text: str) -> str | None:
     """Return the likeness of `text`: a sha256, in hex, over its words. Return `None` if they are too short to tell texts apart.
 
     Words are runs of letters, figures and emoji, NFKC and casefolded, without invisible characters. So no word can be added, left
-    out or changed: "not" stays, and so does the gap that tells "the rapist" from "therapist". Punctuation and case do not count.
+    out or changed: "not" stays, and so does the gap that tells "the rapist" from "therapist". Punctuation, case and markup do not
+    count. How markup is undone may change with the reading form; all else never changes.
     """
+    if "<" in text or "&" in text:
+        text = normalise(text)
     if not text.isascii():
         text = normalise_unicode("NFKC", _IGNORABLE.sub("", text))
     text = text.casefold()

@@ -20,6 +20,7 @@ TEXT = "The ferry isn't late, 2 of us wait 🙂"
         "The f\u200berry isn't la\u00adte, 2 of us\u2060 wait \ufeff🙂",
         "Ｔｈｅ ferry isn't late, ② of us wait 🙂\ufe0f",
         "*The ferry* isn't _late_; 2 of us wait? 🙂",
+        "<p>The <b>fer</b>ry isn&#39;t late,<br>2 of us wait 🙂</p>",
     ],
 )
 def test_what_reads_the_same_is_alike(text):
