@@ -36,8 +36,8 @@ class Channel(virtual.Channel):
                 yield path
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: object) -> None:
-        # Named as kombu names them, so that what an earlier release left is read too.
-        path = self._folder / f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
+        # With the ending of kombu's names, so that what an earlier release left is read too; in the order in which they were put.
+        path = self._folder / f"{time.time_ns():020}_{uuid.uuid4()}.{queue}.msg"
         aside = path.with_name(f".{path.name}")
         try:
             aside.write_text(dumps(message), "utf-8")

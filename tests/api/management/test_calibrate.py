@@ -15,7 +15,7 @@ def scored(tmp_path, monkeypatch):
     """Give a file of 200 texts with old scores, of which the classifier says the square."""
     old = {f"text number {at}": at / 200 for at in range(200)}
 
-    def judge(texts, caller, *, with_reviews):
+    def judge(texts, caller, *, with_reviews, version):
         assert not with_reviews  # a review's 0 or 1 is no score
         return [
             Prediction(False, old[text] ** 2, 0.5, "v", dict(zip(MEANINGS, (old[text] ** 2, old[text]), strict=True)))
