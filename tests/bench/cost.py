@@ -21,9 +21,10 @@ ANSWERED = {
     "emoji": [(EMOJI * 160)[:10_000]] * 4,
     "letters that become many": ["\ufdfa " * 5000] * 4,
     "signs": ["!?" * 5000] * 4,
-    "marks": ["\u0345\u0301" * 5000] * 30,
     "short texts": [f"{at}" for at in range(1000)],
 }
+# A body of which nothing is read: there are no tokens to weigh its cost against.
+UNREAD = {"tweets": ["\u0345\u0301" * 5000] * 30}
 MODERATIONS, SUGGEST = "/v1/moderations", "/v1alpha1/comments:suggestscore"
 # Paths and bodies that are refused.
 REFUSED = {
@@ -101,6 +102,9 @@ def cost_of_bodies(folder: Path) -> Iterator[tuple]:
                 print(f"    {name}, explained {explain}: {cpu:.2f} CPU s, English {english:.2f}")
         worst = max(ratios, key=ratios.get)
         yield "the worst body that is answered, CPU", f"English, as many tokens; {worst}", "", ratios[worst], -1.5, "x"
+        status, cpu = web.post("/predict", UNREAD)
+        assert status == 200
+        yield "a body of which nothing is read, CPU", "300,000 marks", f"{cpu:.2f} s", cpu, -1, " s"
         refused = {}
         for name, (path, body) in REFUSED.items():
             status, refused[name] = web.post(path, body)
