@@ -93,6 +93,11 @@ def read_number(variable: str, allowed: range, described: str) -> int:
     return value
 
 
+def read_limit(variable: str, default: int, described: str) -> int:
+    """Return a number of what is described; 0 is no limit. Without a value it is the default."""
+    return read_number(variable, range(10**9), f"{described}, or 0 for no limit") if is_set(variable) else default
+
+
 def read_share(variable: str) -> float:
     """Return a share from 0 to 1."""
     described = "a share from 0 to 1, such as 0.04 for 4 points"

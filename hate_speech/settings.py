@@ -17,6 +17,7 @@ from .environment import (
     read_data_dir,
     read_flag,
     read_hosts,
+    read_limit,
     read_matching,
     read_number,
     read_origins,
@@ -47,21 +48,13 @@ SIGNS_OF_A_SERVER = find_signs_of_a_server()
 
 # Whether requests need no key: api.checks says when it may be. docker/run_local.py and dev.yml set it, for this machine only.
 OPEN_ACCESS = read_flag("HATE_SPEECH_OPEN_ACCESS")
-# Requests a minute for each key, or for each address without a key; 0 is no limit.
-RATE_LIMIT = 0 if OPEN_ACCESS else 600
-if is_set("RATE_LIMIT"):
-    RATE_LIMIT = read_number("RATE_LIMIT", range(10**9), "requests a minute, or 0 for no limit")
+# Requests a minute for each key, or for each address without a key.
+RATE_LIMIT = read_limit("RATE_LIMIT", 0 if OPEN_ACCESS else 600, "requests a minute")
 # The same in tokens, of which the encoder reads the texts. English has one for four characters.
-TOKEN_RATE_LIMIT = 0 if OPEN_ACCESS else 600_000
-if is_set("TOKEN_RATE_LIMIT"):
-    TOKEN_RATE_LIMIT = read_number("TOKEN_RATE_LIMIT", range(10**9), "tokens a minute, or 0 for no limit")
+TOKEN_RATE_LIMIT = read_limit("TOKEN_RATE_LIMIT", 0 if OPEN_ACCESS else 600_000, "tokens a minute")
 # How many labels a trusted key may store in a day, and of texts with how many characters. An untrusted key may store a tenth.
-DAILY_ROWS = 0 if OPEN_ACCESS else 20_000
-if is_set("DAILY_ROWS"):
-    DAILY_ROWS = read_number("DAILY_ROWS", range(10**9), "labels a day, or 0 for no limit")
-DAILY_CHARACTERS = 0 if OPEN_ACCESS else 20_000_000
-if is_set("DAILY_CHARACTERS"):
-    DAILY_CHARACTERS = read_number("DAILY_CHARACTERS", range(10**9), "characters a day, or 0 for no limit")
+DAILY_ROWS = read_limit("DAILY_ROWS", 0 if OPEN_ACCESS else 20_000, "labels a day")
+DAILY_CHARACTERS = read_limit("DAILY_CHARACTERS", 0 if OPEN_ACCESS else 20_000_000, "characters a day")
 # In how many seconds the texts of a request have to be judged.
 ANSWER_SECONDS = read_number("ANSWER_SECONDS", range(3601), "from 0 to 3600, and 0 for no limit")
 # How many of our own proxies are in front of the service. Each adds the address that it saw to X-Forwarded-For.

@@ -176,11 +176,16 @@ def update_labels(labels: QuerySet[Label], ids: Iterable[int], **moments: dateti
         count += Label.objects.filter(id__in=chosen).update(**moments)
         current: dict[tuple[int, str], tuple[bool, int]] = {}
         for label in of_the_tweets.filter(set_aside_at=None, superseded_at=None).only("tweet_id", "name", "source"):
-            rank = (is_review(label.source), label.id)
+            rank = rank_label(label.source, label.id)
             key = label.tweet_id, label.name
             current[key] = max(rank, current.get(key, rank))
         Label.objects.filter(id__in=[label for _, label in current.values()]).update(is_current=True)
     return count
+
+
+def rank_label(source: str, number: int) -> tuple[bool, int]:
+    """Return what tells which label of a tweet and a name is current, the greatest: reviews first, among equals the later."""
+    return is_review(source), number
 
 
 def split_into_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -10,14 +10,12 @@ from django.db.models.functions import TruncHour
 from hate_speech_AI.core import classifier
 from hate_speech_AI.labels import MEANINGS, PRIMARY
 from hate_speech_AI.text import fingerprint
-from hate_speech_AI.training.rows import Row, RowsDigest, is_review
+from hate_speech_AI.training.rows import Row, RowsDigest
 
 from .models import Label, Suggestion
+from .recording import rank_label, split_into_batches
 
 _PAGE = 5000
-_BATCH = 500
-
-
 # What a training reads of a label, in the order of `Row`.
 _ROW_COLUMNS = ("tweet__text", "value", "source", "name", "tweet__side", "key", "created_at", "set_aside_by")
 
@@ -43,22 +41,14 @@ def stream_labelled_rows(without: Sequence[int] = ()) -> Iterator[Row]:
 def _find_labels_before(excluded: Sequence[int]) -> dict[int, list[Any] | None]:
     """Return for each of these current labels the columns of the label that would be current without it, if there is one."""
     found: dict[int, list[Any] | None] = dict.fromkeys(excluded)
-    for at in range(0, len(excluded), _BATCH):
-        current = dict(Label.objects.filter(id__in=excluded[at : at + _BATCH]).values_list("id", "tweet_id"))
-        places = {
-            (tweet, name): number
-            for number, tweet, name in Label.objects.filter(id__in=current).values_list("id", "tweet_id", "name")
-        }
-        others = Label.objects.filter(
-            tweet__in=current.values(), is_current=False, set_aside_at=None, superseded_at=None
-        ).order_by("id")
-        for tweet, *columns in others.values_list("tweet_id", *_ROW_COLUMNS):
-            _, _, source, name, *_ = columns
-            if (number := places.get((tweet, name))) is None:
-                continue
-            best = found[number]
-            # A review outranks an import; among equals the later counts.
-            if best is None or is_review(source) >= is_review(best[2]):
+    for batch in split_into_batches(excluded):
+        labels = Label.objects.filter(id__in=batch).values_list("id", "tweet_id", "name")
+        places = {(tweet, name): number for number, tweet, name in labels}
+        tweets = {tweet for tweet, _ in places}
+        others = Label.objects.filter(tweet__in=tweets, is_current=False, set_aside_at=None, superseded_at=None)
+        ranked = sorted(others.values_list("id", "source", "tweet_id", *_ROW_COLUMNS), key=lambda row: rank_label(row[1], row[0]))
+        for _, _, tweet, *columns in ranked:  # the last one counts
+            if number := places.get((tweet, columns[3])):
                 found[number] = columns
     return found
 
@@ -66,9 +56,9 @@ def _find_labels_before(excluded: Sequence[int]) -> dict[int, list[Any] | None]:
 def find_ids_of(rows: Iterable[Row]) -> list[int]:
     """Return the ids of the current labels that rows were read from, and of the other labels that came with them."""
     origins = {fingerprint(row.text): (row.source, row.key) for row in rows}
-    digests, ids = list(origins), []
-    for at in range(0, len(digests), _BATCH):
-        labels = Label.objects.filter(is_current=True, tweet__fingerprint__in=digests[at : at + _BATCH])
+    ids = []
+    for batch in split_into_batches(origins):
+        labels = Label.objects.filter(is_current=True, tweet__fingerprint__in=batch)
         for number, digest, source, key in labels.values_list("id", "tweet__fingerprint", "source", "key"):
             if origins[digest] == (source, key):
                 ids.append(number)
@@ -115,10 +105,9 @@ def count_labelled_tweets() -> int:
 
 def count_labelled(texts: list[str]) -> int:
     """Return how many of `texts` currently have the primary label here, with either value."""
-    keys = [fingerprint(text) for text in texts]
     return sum(
-        Label.objects.filter(is_current=True, name=PRIMARY, tweet__fingerprint__in=keys[at : at + 500]).count()
-        for at in range(0, len(keys), 500)
+        Label.objects.filter(is_current=True, name=PRIMARY, tweet__fingerprint__in=keys).count()
+        for keys in split_into_batches(map(fingerprint, texts))
     )
 
 
