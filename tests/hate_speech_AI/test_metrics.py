@@ -45,6 +45,23 @@ def test_the_threshold_is_near_the_best():
     assert f1_score(labels, probabilities >= choose_threshold(labels, probabilities)) > best - 0.015
 
 
+def test_a_few_labels_hardly_move_the_threshold():
+    """Of 2,000 texts 100 are hateful. Then come 16 that are easy to judge: the best threshold of each sample alone jumps."""
+    moves = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        labels = np.arange(2000) < 100
+        log_odds = rng.normal(np.where(labels, -1.5, -4.0), 1.5)
+        more = np.arange(16) < 8
+        both = np.r_[log_odds, np.where(more, 2.0, -5.0)]
+        chosen = [
+            choose_threshold(said, 1 / (1 + np.exp(-odds))) for said, odds in ((labels, log_odds), (np.r_[labels, more], both))
+        ]
+        moves.append(np.diff(np.log(chosen) - np.log1p(-np.array(chosen)))[0])
+    assert np.std(moves) < 0.1
+    assert np.abs(moves).max() < 0.5
+
+
 def test_one_label_leaves_the_threshold_in_the_middle():
     assert choose_threshold(np.array([True, True]), np.array([0.2, 0.9])) == 0.5
     assert choose_threshold(np.array([], bool), np.array([])) == 0.5

@@ -6,6 +6,8 @@ import pytest
 from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.errors import NotEnoughDataError
 from hate_speech_AI.labels import IMPLIES, PRIMARY
+from hate_speech_AI.promotion import Training
+from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.candidate import measure_candidate
 from hate_speech_AI.training.progress import run_to_end
@@ -60,6 +62,22 @@ def test_held_out_rows_change_nothing_but_the_score(candidate):
     assert (other.engine.coef == candidate.engine.coef).all()
     assert other.manifest["threshold"] == candidate.manifest["threshold"]
     assert other.manifest["score"]["score"] < 0.2
+
+
+def test_a_threshold_that_moved_by_chance_costs_no_promotion(tmp_path, monkeypatch):
+    """The candidate fails with a threshold that is too high, and passes with that of the active version."""
+    store = ModelStore(tmp_path, LinearEngine)
+    for _ in Training(store, toy_rows()).run():
+        pass
+    first = store.manifest(store.active())
+    monkeypatch.setattr("hate_speech_AI.engines.linear.choose_threshold", lambda *_: 0.999)
+    training = Training(store, [*toy_rows(), Row("a new garden at the mill", False)])
+    for _ in training.run():
+        pass
+    manifest = store.manifest(store.active())
+    assert training.version == store.active() == manifest["version"] != first["version"]
+    assert manifest["threshold"] == first["threshold"]
+    assert [(one["threshold"], one["passed"]) for one in manifest["tried"]] == [(0.999, False), (first["threshold"], True)]
 
 
 def test_repeated_texts_count_once(candidate):
