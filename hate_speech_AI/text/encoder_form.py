@@ -7,7 +7,7 @@ from .aligned import MAX_GROWTH, Aligned
 from .emoji_names import find_letters, spell_emoji
 from .markup import ENTITY, undo_entity, undo_markup
 from .normalisation import MOJIBAKE, normalise_unicode, undo_mojibake
-from .restoration import restore_figures, restore_words
+from .restoration import join_letters, restore_figures, restore_words
 
 # Invisible characters, and marks that decorate a letter: format characters, blanks of no width, combining marks, variation
 # selectors and tags. Also halves of surrogate pairs, which are no characters.
@@ -78,7 +78,7 @@ def encoder_form(text: str, *, restore: bool = True) -> Aligned:
         form.replace(_ADDRESS, lambda found: "@user")
     if "#" in form.text:
         form.replace(_HASHTAG, lambda found: "# " + _HUMP.sub(" ", found.group()[1:]))
-    form.replace(_SPLIT_LETTERS, lambda found: _NO_LETTER.sub("", found.group()))
+    form.replace(_SPLIT_LETTERS, lambda found: join_letters(_NO_LETTER.sub("", found.group())))
     form.replace(_LEETSPEAK, lambda found: found.group().translate(_LEET_LETTERS), by_character=True)
     form.replace(_DRAWN_OUT, lambda found: found.group()[: 2 if found.group(1) else 3])
     if restore:

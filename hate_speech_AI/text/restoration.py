@@ -109,6 +109,12 @@ class _Words:
         return [word] if is_name or len(word) < _FEWEST_LETTERS_OF_RUN else part_words(word, is_tag=before == _AFTER_TAG)
 
 
+def join_letters(run: str) -> str:
+    """Return the word of letters that stood apart, with a blank after "a" or "I" if that is another word."""
+    counts, word = load_word_table().counts, run.lower()
+    return f"{run[0]} {run[1:]}" if word[0] in "ai" and word[1:] in counts and word not in counts else run
+
+
 def restore_figures(form: Aligned) -> None:
     """Turn the figures and signs in a word into letters if that makes a frequent word."""
     if _FIGURE.search(form.text):

@@ -20,6 +20,7 @@ _FIGURES = {
     "!": "i", "+": "t", "v": "vu",
 }  # fmt: skip
 _MOST_READINGS = 16
+_SHORT = 5  # longer words are not meant by chance
 
 # Of a word between others that run together with it: in how many texts it must be, by its length.
 _FEWEST_OF_PART = (1, 15_000, 2_500, 60, 10, *(3,) * 12)
@@ -43,7 +44,8 @@ def read_figures(word: str) -> str | None:
     choices = [_FIGURES.get(char, char) for char in word]
     if prod(map(len, choices)) > _MOST_READINGS:
         return None
-    fitting = [one for one in map("".join, product(*choices)) if table.is_frequent(one)]
+    readings = map("".join, product(*choices))
+    fitting = [one for one in readings if table.is_frequent(one) or (len(one) > _SHORT and one in table.counts)]
     return max(fitting, key=table.counts.__getitem__, default=None)
 
 

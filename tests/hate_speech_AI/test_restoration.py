@@ -1,11 +1,14 @@
 """Disguised words are restored, and nothing else is."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from hate_speech_AI.engines.encoder.shipped import FOLDER
+from hate_speech_AI.recipe.word_table import make_table
 from hate_speech_AI.text.encoder_form import encoder_form
 from hate_speech_AI.text.word_table import PATH, load_word_table
 
@@ -48,6 +51,7 @@ def origin(text: str, part: str) -> str:
         ("those wo-men and peo.ple", "those women and people"),
         ("you i d i o t", "you idiot"),
         ("that g a y man", "that gay man"),
+        ("a s t u p i d day", "a stupid day"),
         ("peo pl e", "people"),
         # emoji that are letters
         ("🇸🇹🇺🇵🇮🇩", "stupid"),
@@ -160,3 +164,12 @@ def test_only_what_the_tokenizer_needs_fewer_pieces_for_is_restored():
 
 def test_the_table_is_small():
     assert PATH.stat().st_size <= 1_000_000
+
+
+def test_the_table_has_the_words_of_some_texts_and_the_pieces_of_the_tokenizer():
+    texts = ["Good morning, dear Wanda!"] * 15_000 + ["a g00d lamp"] * 25_000 + ["lmap"]
+    made = json.loads(make_table(texts, ["good", "lamp", "ferry", "##ing", "[CLS]", "9"]))
+    assert made["whole"] == {"ferry": 0, "good": round(40_000 / 40_001 * 100_000), "lamp": round(25_000 / 40_001 * 100_000)}
+    assert made["parted"].keys() == {"a", "dear", "morning", "wanda"}  # a word of one text is most likely misspelt
+    assert made["names"] == "wanda"
+    assert made["continuations"] == "ing"
