@@ -24,7 +24,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ..engines.encoder import EncoderEngine
 from ..engines.encoder.session import Encoder as ServedEncoder
 from ..engines.encoder.shipped import Shipped
 from ..labels import TARGETS
@@ -33,6 +32,7 @@ from .corpus import LABELS, SOURCES, WEIGHTS, Example, list_labels
 from .drawing import batches, draw_part, pick, transfer_set
 from .export import restore
 from .grammar import GRAMMAR
+from .head import embed_texts, stack_rows
 from .network import MINILM, MPNET, Encoder
 from .settings import Settings
 
@@ -71,11 +71,12 @@ class FineTuning(nn.Module):
         self.likened = nn.Linear(encoder.shape.width, teacher_width) if teacher_width else None
 
     @torch.no_grad()
-    def set_head(self, mean: np.ndarray) -> None:
-        """Set the head to the mean of a posterior: shape (n_labels, width + 1), the bias last."""
-        mean = torch.tensor(mean, dtype=torch.float32)
-        self.head.weight.copy_(mean[:, :-1])
-        self.head.bias.copy_(mean[:, -1])
+    def set_head(self, rows: np.ndarray) -> None:
+        """Set the rows of the head, the bias last: shape (n_labels, width + 1). A row of NaN stays as it is."""
+        rows = torch.tensor(rows, dtype=torch.float32)
+        is_known = ~rows[:, -1].isnan()
+        self.head.weight[is_known] = rows[is_known, :-1]
+        self.head.bias[is_known] = rows[is_known, -1]
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits without the offset of a source, shape (n, n_labels), and the embeddings, shape (n, width)."""
@@ -231,7 +232,7 @@ def teach(
         logits, found = predict(model, texts, tokenizer, next(model.parameters()).device.type)
         said = 1 / (1 + np.exp(-logits))
         if before:
-            said = (said + _said_before(before, texts)) / 2
+            said = np.nanmean([said, _said_before(before, texts)], 0)
         probabilities = np.full((len(known), len(LABELS)), np.nan, np.float32)
         embeddings = np.full((len(known), found.shape[1]), np.nan, np.float16)
         probabilities[places], embeddings[places] = said, found
@@ -241,11 +242,10 @@ def teach(
 
 
 def _said_before(folder: Path, texts: list[str]) -> np.ndarray:
-    """Return the probabilities of the labels by the finished encoder in `folder`: float32, shape (n, n_labels)."""
-    engine = load_engine(folder)
-    chunks = range(0, len(texts), 1000)
-    judged = (engine.judge(texts[at : at + 1000]) for at in tqdm(chunks, desc="the encoder as it was", mininterval=10))
-    return np.concatenate([np.stack([one[label] for label in LABELS], 1) for one in judged]).astype(np.float32)
+    """Return the probabilities of the labels by the finished encoder in `folder`: shape (n, n_labels). Unknown ones are NaN."""
+    rows = stack_rows(Shipped(folder))
+    vectors = embed_texts(ServedEncoder(folder, threads=torch.get_num_threads()), texts, rows[0, :-1].astype(np.float32))
+    return 1 / (1 + np.exp(-(vectors @ rows[:, :-1].T + rows[:, -1])))
 
 
 @cache

@@ -4,7 +4,10 @@ import random
 
 import numpy as np
 
+from ..engines.encoder.engine import pick_windows
 from ..engines.encoder.posterior import BayesianLogisticRegression
+from ..engines.encoder.session import Encoder
+from ..engines.encoder.shipped import Shipped
 from ..labels import HATE, PRIMARY, TARGETS, TOXIC
 from .augment import swap_identity
 from .corpus import LABELS, WEIGHTS, Example, list_labels
@@ -16,6 +19,22 @@ _ALPHA, _INTERCEPT_ALPHA = 10.0, 0.1
 LEARNING = (HATE, TOXIC)
 # The precision of the prior of those rows: a label with few texts stays near the mean of its source.
 _OTHER_ALPHA = 30.0
+
+
+def embed_texts(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarray:
+    """Return one embedding for each text. A long text has that of the window to which `weights` give the highest logit."""
+    vectors = []
+    for at in range(0, len(texts), 512):
+        found, starts, _ = encoder.embed(texts[at : at + 512])
+        vectors.append(found[pick_windows(found @ weights, starts)])
+    return np.concatenate(vectors)
+
+
+def stack_rows(files: Shipped) -> np.ndarray:
+    """Return the weights of each of `LABELS` in a finished folder: shape (n_labels, width + 1). Those that it lacks are NaN."""
+    mean, others = files.head()[0], files.others()
+    rows = dict(zip((*files.labels, *others.labels, *others.targets), [*mean, *others.weights], strict=True))
+    return np.array([rows.get(label, np.full(mean.shape[1], np.nan)) for label in LABELS])
 
 
 def swap_identities(texts: list[str]) -> tuple[list[str], np.ndarray]:
