@@ -4,7 +4,6 @@ import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from ..evaluation.metrics import calibration_error
 from ..evaluation.threshold import choose_threshold
 from ..text import READING, fingerprint
 from .augment import disguise
-from .corpus import LABELS, LEFT_OUT, SOURCES, Example, list_labels
+from .corpus import LABELS, ORIGINS, WEIGHTS, Example
 from .export import export
 from .fine_tune import FineTuning, Settings, load_tokenizer, predict
 from .head import LEARNING, embed_texts, fit_head, fit_others, swap_identities
@@ -71,7 +70,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     np.save(folder / "seen.npy", np.unique(np.array(learned, np.uint64)))
     parts = []
     for split, name in (("head", "validation"), ("test", "test")):
-        drawn = _draw(by_split[split], _OF_EACH[name], without=LEFT_OUT)
+        drawn = _draw(by_split[split], _OF_EACH[name])
         parts.append(([by_split[split][at] for at in drawn], embedded[split][drawn], name == "test"))
     _write_evaluation(folder / "evaluation.npz", parts)
     # Choose the threshold as a training without rows does. So a training with few rows leaves it where it is.
@@ -96,7 +95,7 @@ def measure(
     for label in (*engine.labels[1:], *engine.other_labels):
         figures[f"{label}_roc_auc"] = _measure_label(rows, label, judged[label])
     figures["targets_roc_auc"] = _measure_targets(rows, engine.targets, judged.targets)
-    frozen = _draw(rows, _OF_EACH["test"], without=LEFT_OUT)
+    frozen = _draw(rows, _OF_EACH["test"])
     figures["calibration_error"] = _rounded(calibration_error(truth[frozen], judged.hate[frozen]))
 
     # The same weights in float32, under the same head.
@@ -110,7 +109,7 @@ def measure(
 
     draw = random.Random(1)  # noqa: S311
     caught = [
-        row.text for row, was in zip(rows, flagged & truth, strict=True) if was and row.source in ("dynahate_v023", "hatexplain")
+        row.text for row, was in zip(rows, flagged & truth, strict=True) if was and row.source in ("dynahate", "hatexplain")
     ]
     figures["disguised_still_caught"] = _rounded(
         (engine.predict_proba([disguise(text, draw) for text in caught]) >= threshold).mean() if caught else 0.0
@@ -127,7 +126,7 @@ def _measure_sources(rows: list[Example], probabilities: np.ndarray, threshold: 
             places[row.source].append(at)
     truth, flagged = _hate(rows), probabilities >= threshold
     figures = {}
-    for source in SOURCES:
+    for source in ORIGINS:
         if at := places[source]:
             figures[source] = {
                 "n": len(at),
@@ -142,8 +141,8 @@ def _measure_sources(rows: list[Example], probabilities: np.ndarray, threshold: 
 def _measure_label(rows: list[Example], label: str, probabilities: np.ndarray) -> dict[str, float]:
     """Return the ROC AUC of a label on the rows of each source that labels some texts with it and others not."""
     figures, column = {}, LABELS.index(label)
-    for source in SOURCES:
-        said = {at: list_labels(row)[column] for at, row in enumerate(rows) if row.source == source}
+    for source in ORIGINS:
+        said = {at: row.list_labels()[column] for at, row in enumerate(rows) if row.source == source}
         known = [at for at, value in said.items() if value is not None]
         if len({said[at] for at in known}) == 2:
             figures[source] = _rounded(roc_auc_score([said[at] for at in known], probabilities[known]))
@@ -153,7 +152,7 @@ def _measure_label(rows: list[Example], label: str, probabilities: np.ndarray) -
 def _measure_targets(rows: list[Example], names: tuple[str, ...], probabilities: np.ndarray | None) -> dict[str, float]:
     """Return for each source the mean ROC AUC of the targets with enough texts, among its hateful texts of known targets."""
     figures = {}
-    for source in SOURCES:
+    for source in ORIGINS:
         at = [at for at, row in enumerate(rows) if row.source == source and row.hate and row.targets]
         carries = {name: np.array([name in rows[place].targets for place in at], bool) for name in names}
         areas = [
@@ -166,13 +165,16 @@ def _measure_targets(rows: list[Example], names: tuple[str, ...], probabilities:
     return figures
 
 
-def _draw(rows: list[Example], of_each: int, without: Container[str]) -> list[int]:
-    """Return the places of the first rows of each source that says the primary label, in the order of fingerprints."""
+def _draw(rows: list[Example], of_each: int) -> list[int]:
+    """Return the places of the first rows of each source, in the order of fingerprints.
+
+    Rows of unknown primary label, and those of sources that are left out of all choices, are not among them.
+    """
     places: dict[str, list[int]] = defaultdict(list)
     for at in sorted(range(len(rows)), key=lambda at: fingerprint(rows[at].text)):
-        if rows[at].hate is not None and rows[at].source not in without:
+        if rows[at].hate is not None and WEIGHTS[rows[at].source]:
             places[rows[at].source].append(at)
-    return [at for source in SOURCES for at in places[source][:of_each]]
+    return [at for source in ORIGINS for at in places[source][:of_each]]
 
 
 def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, bool]]) -> None:
@@ -181,8 +183,8 @@ def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, b
         path,
         vectors=np.concatenate([vectors for _, vectors, _ in parts]).astype(np.float16),
         **{label: np.array([_as_known(getattr(row, label)) for row in rows], np.int8) for label in LEARNING},
-        sources=np.array([SOURCES.index(row.source) for row in rows], np.int8),
-        names=np.array(SOURCES),
+        sources=np.array([ORIGINS.index(row.source) for row in rows], np.int8),
+        names=np.array(ORIGINS),
         is_test=np.array([is_test for some, _, is_test in parts for _ in some]),
         keys=np.array([int(fingerprint(row.text)[:16], 16) for row in rows], np.uint64),
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..text.encoder_form import encoder_form
 from .augment import disguise, emoji_of, recombine, swap_identity
-from .corpus import Example, list_labels
+from .corpus import Example
 from .settings import Settings
 
 # How often a hateful and another text of each source are seen in a pass, on average: contrast pairs more than once, and of large
@@ -14,8 +14,7 @@ _TIMES = {
     "cad": (1.0, 0.4),
     "context_toxicity": (1.0, 0.3),
     "davidson": (0.6, 0.2),
-    "dynahate": (0.4, 0.4),
-    "dynahate_v023": (1.0, 1.0),
+    "dynahate": (0.75, 0.75),
     "edos": (0.6, 0.3),
     "gab": (0.8, 0.2),
     "grammar": (1.0, 1.0),
@@ -53,7 +52,7 @@ class Drawn(NamedTuple):
 
 def _times(example: Example) -> float:
     """Return how often an example is seen in a pass, on average."""
-    if all(value is None for value in list_labels(example)):
+    if all(value is None for value in example.list_labels()):
         return _TIMES_RECOMBINED
     return _TIMES[example.source][0 if example.hate else 1]
 

@@ -28,10 +28,9 @@ from ..engines.encoder.session import Encoder as ServedEncoder
 from ..engines.encoder.shipped import Shipped
 from ..labels import TARGETS
 from ..text.encoder_form import encoder_form
-from .corpus import LABELS, SOURCES, WEIGHTS, Example, list_labels
+from .corpus import LABELS, ORIGINS, WEIGHTS, Example
 from .drawing import batches, draw_part, pick, transfer_set
 from .export import restore
-from .grammar import GRAMMAR
 from .head import embed_texts, stack_rows
 from .network import MINILM, MPNET, Encoder
 from .settings import Settings
@@ -67,7 +66,7 @@ class FineTuning(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.head = nn.Linear(encoder.shape.width, len(LABELS))
-        self.offsets = nn.Parameter(torch.zeros(len(SOURCES), len(LABELS)))
+        self.offsets = nn.Parameter(torch.zeros(len(ORIGINS), len(LABELS)))
         self.likened = nn.Linear(encoder.shape.width, teacher_width) if teacher_width else None
 
     @torch.no_grad()
@@ -280,13 +279,13 @@ class Targets:
     """
 
     def __init__(self, examples: list[Example], taught: Taught | None, device: str):
-        labels = [[-1.0 if label is None else label for label in list_labels(row)] for row in examples]
+        labels = [[-1.0 if label is None else label for label in row.list_labels()] for row in examples]
         self.labels = torch.tensor(labels, device=device)  # -1: unknown
-        self.sources = torch.tensor([SOURCES.index(row.source) for row in examples], device=device)
+        self.sources = torch.tensor([ORIGINS.index(row.source) for row in examples], device=device)
         # The weight of a source is about what it calls hate. Of the other labels it says less, and says it no worse.
         weights = [[row.weight * WEIGHTS[row.source], *[row.weight] * (len(LABELS) - 1)] for row in examples]
         self.weights = torch.tensor(weights, device=device)
-        self.is_made = torch.tensor([row.source == GRAMMAR for row in examples], device=device)
+        self.is_made = torch.tensor([row.source == "grammar" for row in examples], device=device)
         if taught is not None:
             self.probabilities = torch.tensor(taught.probabilities, device=device)
             embeddings = torch.tensor(taught.embeddings, device=device)
@@ -471,10 +470,10 @@ def validate(model: FineTuning, examples: list[Example], tokenizer: Tokenizer, d
     """
     head = [example for example in examples if example.split == "head"][::_VALIDATED]
     logits = predict(model, [example.text for example in head], tokenizer, device)[0]
-    said = np.array([[-1 if label is None else int(label) for label in list_labels(row)] for row in head])
+    said = np.array([[-1 if label is None else int(label) for label in row.list_labels()] for row in head])
     sources = np.array([row.source for row in head])
     figures, by_kind = {}, defaultdict(list)
-    for source in SOURCES:
+    for source in ORIGINS:
         at = (sources == source) & (said[:, 0] >= 0)
         if len(set(said[at, 0].tolist())) < 2:
             continue

@@ -10,7 +10,7 @@ from ..engines.encoder.session import Encoder
 from ..engines.encoder.shipped import Shipped
 from ..labels import HATE, PRIMARY, TARGETS, TOXIC
 from .augment import swap_identity
-from .corpus import LABELS, WEIGHTS, Example, list_labels
+from .corpus import LABELS, WEIGHTS, Example
 
 _COPIES = 6  # copies of a text that names an identity, each with another identity
 # The prior precision of the weights, chosen by cross-validation among 1, 3, 10 and 30; and that of each source's intercept.
@@ -108,7 +108,7 @@ def _select_known(rows: list[Example], label: str) -> tuple[np.ndarray, np.ndarr
     carry it.
     """
     column = LABELS.index(label)
-    said = [list_labels(row)[column] for row in rows]
+    said = [row.list_labels()[column] for row in rows]
     both = {row.source for row, value in zip(rows, said, strict=True) if value is False}
     both &= {row.source for row, value in zip(rows, said, strict=True) if value}
     known = [at for at, (row, value) in enumerate(zip(rows, said, strict=True)) if value is not None and row.source in both]
