@@ -11,8 +11,8 @@ from .readers import FILES, ORIGINS, SOURCES, WEIGHTS, read_source
 from .targets import TARGETS
 
 __all__ = [
-    "FILES", "INSULT", "LABELS", "ORIGINS", "PROFANITY", "SOURCES", "TARGETS", "THREAT", "WEIGHTS", "Example", "checksums", "describe",
-    "read_corpus",
+    "FILES", "INSULT", "LABELS", "ORIGINS", "PROFANITY", "SOURCES", "TARGETS", "THREAT", "WEIGHTS", "Example", "checksums",
+    "describe", "read_corpus",
 ]  # fmt: skip
 
 
