@@ -175,7 +175,7 @@ DATASETS = {
         ),
         Dataset(
             name="cad",
-            licence="CC BY 4.0, as remembered: see its home",
+            licence="CC BY 4.0 as remembered, not verified: see its home",
             citation="Vidgen, Nguyen, Margetts, Rossini and Tromble (2021): Introducing CAD: the Contextual Abuse Dataset."
             " NAACL.",
             home="https://zenodo.org/records/4881008",
@@ -185,7 +185,7 @@ DATASETS = {
         ),
         Dataset(
             name="gab",
-            licence="CC BY 4.0, as remembered: see its home",
+            licence="CC BY 4.0 as remembered, not verified: see its home",
             citation="Kennedy, Atari, Davani, Yeh and others (2022): Introducing the Gab Hate Corpus: Defining and Applying"
             " Hate-Based Rhetoric to Social Media Posts at Scale. Language Resources and Evaluation 56.",
             home="https://osf.io/edua3",

@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 )
             return datasets.read_training_rows(dataset, paths)
         except FileError as error:
-            raise CommandError(f"{error} {dataset.name} is {', '.join(dataset.files)} of {dataset.home}.") from error
+            raise CommandError(f"{error} For {dataset.name}, get {', '.join(dataset.files)} from {dataset.home}.") from error
 
     def _ask_for_consent(self, dataset: datasets.Dataset, is_accepted: bool) -> None:
         self.stdout.write(f"{dataset.name}: {dataset.home}\nLicence: {dataset.licence}\nPlease cite: {dataset.citation}\n")

@@ -236,7 +236,7 @@ def test_a_wrong_table_is_refused_whole_and_the_right_one_named(tmp_path, name, 
     with pytest.raises(CommandError, match=how) as caught:
         run(name, path)
     dataset = datasets.DATASETS[name]
-    assert str(caught.value).endswith(f"{name} is {', '.join(dataset.files)} of {dataset.home}.")
+    assert str(caught.value).endswith(f"For {name}, get {', '.join(dataset.files)} from {dataset.home}.")
     assert Tweet.objects.count() == 0
 
 
@@ -272,7 +272,7 @@ def test_what_is_imported_is_told_by_label(tmp_path, capsys):
 def test_a_wrong_place_is_told_with_what_to_do(tmp_path, place, message):
     with pytest.raises(CommandError, match=message) as caught:
         run("cad", tmp_path / place)
-    assert "cad_v1_1_train.tsv of https://zenodo.org" in str(caught.value)
+    assert "get cad_v1_1_train.tsv from https://zenodo.org" in str(caught.value)
 
 
 def test_the_page_on_data_lists_every_dataset():
