@@ -169,7 +169,7 @@ DATASETS = {
             citation="Hartvigsen, Gabriel, Palangi, Sap, Ray and Kamar (2022): ToxiGen: A Large-Scale Machine-Generated Dataset"
             " for Adversarial and Implicit Hate Speech Detection. ACL.",
             home="https://github.com/microsoft/TOXIGEN",
-            meaning="toxicity_human of at least 4 is hate, of at most 2 is not; what is between is left open",
+            meaning="toxicity_human of at least 4 is hate, of at most 2 neither hate nor toxic; what is between is left open",
             files={"toxigen_annotated_train.csv": None},
             read=make_reader("text", "toxicity_human", judge=judge_harm, restore=restore_bytes),
         ),

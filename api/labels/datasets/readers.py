@@ -174,7 +174,7 @@ def judge_harm(toxicity: str) -> Labels:
     harm = float(toxicity)
     if not 1 <= harm <= 5:
         raise ValueError(toxicity)
-    return IS_HATE if harm >= 4 else IS_NOT_HATE if harm <= 2 else IS_UNKNOWN
+    return IS_HATEFUL if harm >= 4 else IS_HARMLESS if harm <= 2 else IS_UNKNOWN
 
 
 def judge_spans(annotators: str, marked: str) -> Labels:

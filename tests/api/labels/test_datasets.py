@@ -158,10 +158,10 @@ TABLES = {
             "plain,b,5,neutral\n"
         ),
         {
-            "they aren't welcome\nhere": IS_HATE,
-            "it's \u00e7a, tea": IS_NOT_HATE,
-            "b'cause I said so": IS_NOT_HATE,
-            "plain": IS_HATE,
+            "they aren't welcome\nhere": HATEFUL,
+            "it's \u00e7a, tea": HARMLESS,
+            "b'cause I said so": HARMLESS,
+            "plain": HATEFUL,
         },
     ),
     "cad": (
@@ -390,7 +390,7 @@ REAL = {
     "edos": (20_000, 4_854, 0, 16_000),
     "stormfront": (10_703, 1_196, 0, 10_047),
     "wiegand": (2_221, 1_249, 0, 2_219),
-    "toxigen": (8_960, 2_307, 0, 7_007),
+    "toxigen": (8_960, 2_307, 2_307, 7_007),
     "cad": (13_584, 1_357, 2_413, 13_418),
     "gab": (22_036, 1_941, 2_670, 21_950),
     "toxic_spans": (16_099, 0, 11_325, 11_188),
