@@ -14,12 +14,14 @@ import redis
 
 from api.labels.services import STARTER_TWEETS
 from hate_speech_AI.core import Classifier, classifier
+from hate_speech_AI.engines.encoder.shipped import Shipped
 from hate_speech_AI.engines.linear import LinearEngine
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import STARTER, Row
 
 from .environment import SERVICE_URLS
+from .pretrained import copy_pretrained
 from .service import COMMANDS, Service
 from .web import Web
 
@@ -149,6 +151,25 @@ def store(tmp_path, trained_store) -> Iterator[ModelStore]:
     classifier.use(copy)
     yield copy
     classifier.use(*before)
+
+
+@pytest.fixture(scope="session")
+def pretrained_folders(tmp_path_factory) -> dict[bool, Path]:
+    """Give copies of the shipped files: by whether they hold labels and targets that learn nothing."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    return {kind: copy_pretrained(folder / str(kind), with_others=kind) for kind in (True, False)}
+
+
+@pytest.fixture
+def with_others(pretrained_folders, monkeypatch):
+    """Ship the files that hold such labels and targets, until the test ends."""
+    monkeypatch.setattr(Shipped.__init__, "__defaults__", (pretrained_folders[True],))
+
+
+@pytest.fixture
+def without_others(pretrained_folders, monkeypatch):
+    """Ship the files that hold none, until the test ends."""
+    monkeypatch.setattr(Shipped.__init__, "__defaults__", (pretrained_folders[False],))
 
 
 @pytest.fixture(autouse=True)
