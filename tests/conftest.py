@@ -14,8 +14,10 @@ import redis
 
 from api.labels.services import STARTER_TWEETS
 from hate_speech_AI.core import Classifier, classifier
+from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.engines.encoder.shipped import Shipped
 from hate_speech_AI.engines.linear import LinearEngine
+from hate_speech_AI.promotion import bootstrap_shipped_version
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import STARTER, Row
@@ -170,6 +172,21 @@ def with_others(pretrained_folders, monkeypatch):
 def without_others(pretrained_folders, monkeypatch):
     """Ship the files that hold none, until the test ends."""
     monkeypatch.setattr(Shipped.__init__, "__defaults__", (pretrained_folders[False],))
+
+
+@pytest.fixture
+def serve_encoder(tmp_path):
+    """Give a function that serves the shipped encoder from a new store, until the test ends."""
+    before = classifier.store, classifier.cache
+
+    def begin() -> ModelStore:
+        store = ModelStore(tmp_path / "encoder", EncoderEngine)
+        bootstrap_shipped_version(store)
+        classifier.use(store)
+        return store
+
+    yield begin
+    classifier.use(*before)
 
 
 @pytest.fixture(autouse=True)

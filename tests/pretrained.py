@@ -15,6 +15,7 @@ from hate_speech_AI.labels import INSULT, PROFANITY, TARGETS, THREAT
 INSULTING = "You are such a silly fool, mate"
 THREATENING = "I will come round tonight and break your windows"
 ATTACKING = "All women are worthless and disgusting."
+_ABOUT_WOMEN = "edos"  # this source collects sexism, and what is none
 # Mild, and enough to tell one label from another.
 _TEXTS = {
     INSULT: ["You are a fool", "What an idiot you are", "He is a stupid clown", "Shut up, you silly fool", "She is an idiot"],
@@ -29,22 +30,31 @@ _TEXTS = {
 
 
 def copy_pretrained(folder: Path, *, with_others: bool) -> Path:
-    """Write a copy of the shipped files into `folder`, whose head has "others" or has none, and return `folder`."""
+    """Write a copy of the shipped files into `folder`, and return it.
+
+    Either its head has "others" and its evaluation set knows targets, or there is none of this, as in earlier releases.
+    """
     shutil.copytree(FOLDER, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    with np.load(folder / "head.npz") as archive:
-        arrays = {name: archive[name] for name in ("mean", "precision")}
-    manifest["other_labels"] = []
+    manifest.pop("other_labels", None)
+    head, evaluation = (_read(folder / name) for name in ("head.npz", "evaluation.npz"))
+    head.pop("others", None)
+    evaluation.pop("targets", None)
     if with_others:
-        # Targets and labels may come in any order.
-        manifest["other_labels"] = sorted(label for label in _TEXTS if label)
-        arrays["others"] = _fit(manifest["other_labels"])
-    np.savez(folder / "head.npz", **arrays)
-    manifest["files"]["head.npz"] = hashlib.sha256((folder / "head.npz").read_bytes()).hexdigest()
-    if not with_others:
-        del manifest["other_labels"]  # as in the releases before
+        manifest["other_labels"] = sorted(label for label in _TEXTS if label)  # they may come in any order
+        head["others"] = _fit(manifest["other_labels"])
+        is_about_women = evaluation["names"][evaluation["sources"]] == _ABOUT_WOMEN
+        evaluation["targets"] = (is_about_women << TARGETS.index("women")).astype(np.uint32)
+    for name, arrays in (("head.npz", head), ("evaluation.npz", evaluation)):
+        np.savez(folder / name, **arrays)
+        manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files}
 
 
 def _fit(labels: list[str]) -> np.ndarray:

@@ -9,6 +9,7 @@ from hate_speech_AI.core import Classifier
 from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.engines.encoder.engine import pick_windows
 from hate_speech_AI.engines.encoder.shipped import Shipped
+from hate_speech_AI.engines.evaluation_set import EvaluationSet
 from hate_speech_AI.errors import PretrainedError
 from hate_speech_AI.labels import INSULT, MEANINGS, PRIMARY, PROFANITY, TARGETS, THREAT, TOXIC
 from hate_speech_AI.promotion import bootstrap_shipped_version
@@ -163,3 +164,43 @@ def test_what_people_say_of_toxic_itself_comes_before_what_follows(classifier):
     after, reviewed = train(classifier, rows).predict([kind, texts[0]])
     assert after.labels[TOXIC] < before.labels[TOXIC]
     assert (reviewed.labels[PROFANITY], reviewed.labels[TOXIC]) == (1, 0)
+
+
+# --- errors by target ---
+
+
+def test_errors_are_counted_by_the_group_that_a_text_is_about(classifier):
+    store, name = classifier.store, classifier.store.active()
+    [(target, errors)] = store.manifest(name)["by_target"].items()
+    test = Shipped().evaluation().select_split("test")
+    about = np.array([source == "edos" for source in test.sources])
+    flagged = classifier.current().engine.judge_evaluation_set(test)[PRIMARY] >= classifier.current().threshold
+    assert target == "women"
+    assert errors == {
+        "hateful": int((about & test.truth()).sum()),
+        "missed": int((about & test.truth() & ~flagged).sum()),
+        "harmless": int((about & ~test.truth()).sum()),
+        "flagged": int((about & ~test.truth() & flagged).sum()),
+    }
+    assert 0 < errors["missed"] < errors["hateful"]
+    page = store.report(name)
+    assert "Errors by the group that a text is about" in page
+    assert f"{errors['missed']:,} ({errors['missed'] / errors['hateful']:.0%})" in page
+
+
+def test_without_targets_in_the_evaluation_set_the_report_has_no_such_table(without_others, tmp_path):
+    store = ModelStore(tmp_path / "models", EncoderEngine)
+    name = bootstrap_shipped_version(store)
+    assert store.manifest(name)["by_target"] == {}
+    assert "Errors by the group that a text is about" not in store.report(name)
+
+
+def test_each_bit_is_a_target():
+    targets = np.array([0, 1, 1 << len(TARGETS) - 1, 3], np.uint32)
+    some = EvaluationSet(np.zeros((4, 1), np.float32), {}, [""] * 4, ["test"] * 4, np.zeros(4, np.uint64), targets)
+    assert {target: has.tolist() for target, has in some.list_targets().items()} == {
+        TARGETS[0]: [False, True, False, True],
+        TARGETS[1]: [False, False, False, True],
+        TARGETS[-1]: [False, False, True, False],
+    }
+    assert [*some.take(np.array([2])).list_targets()] == [TARGETS[-1]]

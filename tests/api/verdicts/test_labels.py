@@ -11,10 +11,7 @@ from api.labels.selectors import stream_labelled_rows
 from api.labels.services import add_feedback
 from api.labels.suggestions import decide_suggestions
 from hate_speech_AI.core import classifier
-from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.labels import INSULT, MEANINGS, PRIMARY, TARGETS, THREAT, TOXIC
-from hate_speech_AI.promotion import bootstrap_shipped_version
-from hate_speech_AI.store import ModelStore
 
 from ...pretrained import ATTACKING, INSULTING, THREATENING
 
@@ -30,27 +27,13 @@ def _open(settings):
 
 
 @pytest.fixture
-def serve(tmp_path):
-    """Give a function that serves the shipped encoder from a new store, until the test ends."""
-    before = classifier.store, classifier.cache
-
-    def begin() -> None:
-        store = ModelStore(tmp_path / "models", EncoderEngine)
-        bootstrap_shipped_version(store)
-        classifier.use(store)
-
-    yield begin
-    classifier.use(*before)
+def all_labels(with_others, serve_encoder):
+    serve_encoder()
 
 
 @pytest.fixture
-def all_labels(with_others, serve):
-    serve()
-
-
-@pytest.fixture
-def two_labels(without_others, serve):
-    serve()
+def two_labels(without_others, serve_encoder):
+    serve_encoder()
 
 
 def post(client, path: str, body: dict, status: int = 200) -> dict:
