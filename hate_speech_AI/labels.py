@@ -58,6 +58,14 @@ def infer_labels(label: str, value: bool) -> dict[str, bool]:
     return {other: False for other, implied in IMPLIES.items() if label in implied}
 
 
+def list_teachers(label: str) -> list[str]:
+    """Return the labels that teach another one where they say yes: they imply it, or suggest it.
+
+    The primary label is not among them: `raise_implied` takes what it has learned as it is.
+    """
+    return [other for other in MEANINGS if other != PRIMARY and label in IMPLIES.get(other, ()) + SUGGESTS.get(other, ())]
+
+
 def complete_labels(said: Mapping[str, bool]) -> dict[str, bool]:
     """Return the labels that people gave a text, and those that follow or are suggested.
 
