@@ -16,7 +16,7 @@ _SPLITS = ("fit", "head", "fit", "fit", "test", "fit")
 # What cannot follow "do they": other tenses, modal verbs.
 _NOT_AFTER_DO = re.compile(
     r"(?:are|were|can't|don't|should|shouldn't|would|ought|moved|came|won|built|taught|saved|stood|get everything"
-    r"|have (?:been|helped))\b"
+    r"|have (?:been|helped|no)|won.t|can|got|took|died|sued|fought|invented)\b"
 )
 
 
