@@ -22,7 +22,7 @@ FORMS = {
     "opinion": (600, 900),
     "self": (500, 800),
     "idiom": (500, 900),
-    "insult": (0, 1900),
+    "insult": (0, 2400),
     "emoji": (550, 550),
     "implied": (600, 700),
     "threat": (600, 600),
@@ -89,9 +89,10 @@ class _Filler:
     def _fill_once(self) -> Example:
         group, other = self._pick_groups()
         clause = self.draw.choice(self.clauses) if "clause" in self.slots else None
-        # What stands in a slot stands in all slots of that name.
         words = self._name(group) | {"they2": self.draw.choice(other.plural), "clause": clause.text if clause else ""}
-        text = _SLOT.sub(lambda slot: words.setdefault(slot[1], self._word(slot[1], words)), self.frame.text)
+        for slot in sorted(self.slots - words.keys()):
+            words[slot] = self._word(slot, words)
+        text = _SLOT.sub(lambda slot: words[slot[1]], self.frame.text)
         hate, toxic, insult, threat, profanity = self.frame.labels.values()
         attacked = clause.targets if clause else group.targets
         if clause:  # Nobody said what else it is.
@@ -118,9 +119,7 @@ class _Filler:
         }
 
     def _word(self, slot: str, words: dict[str, str]) -> str:
-        """Draw what stands in a slot that has no word yet."""
-        if slot in words:
-            return words[slot]
+        """Draw what stands in all slots of a name."""
         if slot in read_words():
             return self.draw.choice(read_words()[slot])
         if slot == "claim":
