@@ -100,7 +100,7 @@ def draw_part(examples: list[Example], settings: Settings, number: int) -> Drawn
         is_swapped.append(copy != text)
         if draw.random() < settings.disguised:
             copy = disguise(copy, draw)
-        copies.append(encoder_form(copy).text)
+        copies.append(encoder_form(copy, restore=draw.random() >= settings.unrestored).text)
         if settings.paired:
             texts.append(encoder_form(text).text)
     if settings.paired:

@@ -31,6 +31,7 @@ from ..text.encoder_form import encoder_form
 from .corpus import LABELS, ORIGINS, WEIGHTS, Example
 from .drawing import batches, draw_part, pick, transfer_set
 from .export import restore
+from .grammar import SOURCE as MADE
 from .head import embed_texts, stack_rows
 from .network import MINILM, MPNET, Encoder
 from .settings import Settings
@@ -285,7 +286,7 @@ class Targets:
         # The weight of a source is about what it calls hate. Of the other labels it says less, and says it no worse.
         weights = [[row.weight * WEIGHTS[row.source], *[row.weight] * (len(LABELS) - 1)] for row in examples]
         self.weights = torch.tensor(weights, device=device)
-        self.is_made = torch.tensor([row.source == "grammar" for row in examples], device=device)
+        self.is_made = torch.tensor([row.source == MADE for row in examples], device=device)
         if taught is not None:
             self.probabilities = torch.tensor(taught.probabilities, device=device)
             embeddings = torch.tensor(taught.embeddings, device=device)

@@ -17,8 +17,8 @@ class Settings:
         Whether each text is seen together with its copy, or only the copy is seen.
     tokens : int
         Longer texts are cut after so many tokens. It is also the window of the service.
-    disguised, swapped : float
-        The share of copies with misspelt words, and with another identity.
+    disguised, unrestored, swapped : float
+        The share of copies with misspelt words; of those that are read without restoring words; and of those with another identity.
     recombined : int
         The number of recombined texts. Only the teacher labels them.
     consistency : float
@@ -47,6 +47,7 @@ class Settings:
     weight_decay: float = 0.01
     dropout: float = 0.1
     disguised: float = 0.3
+    unrestored: float = 0.3
     swapped: float = 0.5
     recombined: int = 60_000
     consistency: float = 1.0
