@@ -55,7 +55,7 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
     The prior says that the logit does not depend on the identity that a text names. Each row of `changes` counts as an observed
     change of the logit of 0, with variance 1. This is counterfactual pairing (Garg et al. 2019) in closed form.
 
-    For the primary label the rows have the weights of their sources. For another label texts with and without it have the same
+    For the primary label the rows have their own weights and those of their sources. For another label texts with and without it have the same
     total weight, since their ratio only shows how they were collected.
 
     Parameters
@@ -77,7 +77,8 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
     means, precisions = [], []
     for label in LEARNING:
         known, truth, sources = _select_known(rows, label)
-        weights = np.array([WEIGHTS[source] for source in sources]) if label == PRIMARY else _balance(truth)
+        own = np.array([WEIGHTS[rows[at].source] * rows[at].weight for at in known])
+        weights = own if label == PRIMARY else _balance(truth)
         mean, precision = _fit_label(vectors[known], truth, sources, weights, changes, _ALPHA, 1 + n_fit / len(rows))
         means.append(mean)
         precisions.append(precision)

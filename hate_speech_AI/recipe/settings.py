@@ -18,7 +18,7 @@ class Settings:
     tokens : int
         Longer texts are cut after so many tokens. It is also the window of the service.
     disguised, unrestored, swapped : float
-        The share of copies with misspelt words; of those that are read without restoring words; and of those with another identity.
+        The share of copies with misspelt words; of those whose words are not restored; and of those with another identity.
     recombined : int
         The number of recombined texts. Only the teacher labels them.
     consistency : float

@@ -42,7 +42,7 @@ WEIGHTS = {
     "dynahate": 1.0,
     "edos": 0.5,
     "gab": 0.5,
-    "grammar": 0.5,
+    "grammar": 1.0,
     "hatemoji_build": 1.0,
     "hatexplain": 0.7,
     "implicit_hate": 0.3,
