@@ -7,12 +7,12 @@ from pathlib import Path
 
 from .example import INSULT, LABELS, PROFANITY, THREAT, Example
 from .leakage import HELD_OUT, read_held_out, separate
-from .readers import FILES, SOURCES, WEIGHTS, read_source
+from .readers import FILES, ORIGINS, SOURCES, WEIGHTS, read_source
 from .targets import TARGETS
 
 __all__ = [
-    "FILES", "INSULT", "LABELS", "PROFANITY", "SOURCES", "TARGETS", "THREAT", "WEIGHTS", "Example", "checksums", "describe",
-    "read_corpus",
+    "FILES", "INSULT", "LABELS", "ORIGINS", "PROFANITY", "SOURCES", "TARGETS", "THREAT", "WEIGHTS", "Example", "checksums",
+    "describe", "read_corpus",
 ]  # fmt: skip
 
 
