@@ -13,6 +13,7 @@ import argparse
 import json
 import platform
 import random
+from collections import Counter
 from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -67,11 +68,16 @@ def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
 def main() -> None:
     arguments, teacher, settings = read_arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    examples = read_corpus(arguments.data)
+    dropped: Counter[tuple[str, str]] = Counter()
+    examples = read_corpus(arguments.data, dropped)
     examples += make_rows(examples)
     if arguments.sample:
         examples = random.Random(0).sample(examples, arguments.sample)  # noqa: S311
-    about = {"data": checksums(arguments.data), "rows": json.loads(describe(examples))}
+    about = {
+        "data": checksums(arguments.data),
+        "rows": json.loads(describe(examples)),
+        "left_out": {" ".join(reason): count for reason, count in sorted(dropped.items())},
+    }
     if arguments.refit:
         refit_head(examples, about, arguments.work, arguments.out, settings, arguments.refit)
     else:
@@ -170,7 +176,8 @@ def _describe(out: Path, said: dict, manifest: dict, model: FineTuning) -> None:
     said |= {"python": platform.python_version(), "libraries": {name: version(name) for name in _LIBRARIES}}
     parameters = sum(parameter.numel() for parameter in model.encoder.parameters())
     size = (out / "encoder.onnx").stat().st_size
-    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, said["rows"]), "utf-8")
+    is_taught = any(one["teacher"] for one in said["rounds"])
+    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, said["rows"], is_taught=is_taught), "utf-8")
     (out / "run_log.json").write_text(json.dumps(said, indent=1) + "\n", "utf-8")
 
 
