@@ -5,14 +5,14 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from .example import INSULT, LABELS, PROFANITY, THREAT, Example
+from ...labels import TARGETS
+from .example import LABELS, Example
 from .leakage import HELD_OUT, read_held_out, separate
 from .readers import FILES, ORIGINS, SOURCES, WEIGHTS, read_source
-from .targets import TARGETS
 
 __all__ = [
-    "FILES", "INSULT", "LABELS", "ORIGINS", "PROFANITY", "SOURCES", "TARGETS", "THREAT", "WEIGHTS", "Example", "checksums",
-    "describe", "read_corpus",
+    "FILES", "LABELS", "ORIGINS", "SOURCES", "TARGETS", "WEIGHTS", "Example", "checksums", "describe", "read_corpus",
+    "read_held_out", "separate",
 ]  # fmt: skip
 
 

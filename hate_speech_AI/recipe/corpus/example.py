@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
-from ...labels import HATE, TOXIC
-from .targets import TARGETS, list_known_groups
+from ...labels import HATE, INSULT, PROFANITY, TARGETS, THREAT, TOXIC
+from .targets import list_known_groups
 
-INSULT, THREAT, PROFANITY = "insult", "threat", "profanity"
 # The labels of the head, in the order of its rows.
 LABELS = (HATE, TOXIC, INSULT, THREAT, PROFANITY, *TARGETS)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ...text import fingerprint
 from ...training.rows import choose_side
 from .example import Example
-from .targets import TOXIGEN, WIEGAND, WOMEN, read_hatemoji, read_hatexplain
+from .targets import TOXIGEN, WIEGAND, read_hatemoji, read_hatexplain
 
 FILES = {
     "cad": ["cad/cad_v1_1_train.tsv"],
@@ -142,7 +142,7 @@ def _edos(path: Path) -> Iterator[Example]:
         # Only sexist texts have a category.
         threat = row["label_category"].startswith("1.") if hate else None
         yield Example(
-            row["text"], "edos", split, hate, _if(hate), threat=threat, targets=frozenset({WOMEN}) if hate else frozenset()
+            row["text"], "edos", split, hate, _if(hate), threat=threat, targets=frozenset({"women"}) if hate else frozenset()
         )
 
 
