@@ -133,6 +133,24 @@ def test_no_version_holds_them_and_each_takes_those_that_are_shipped(classifier,
     assert tuple(older.judge([INSULTING])[0].labels) == Shipped().labels
 
 
+def test_a_store_of_a_release_without_them_says_more_after_the_upgrade(pretrained_folders, monkeypatch, tmp_path):
+    monkeypatch.setattr(Shipped.__init__, "__defaults__", (pretrained_folders[False],))
+    store = ModelStore(tmp_path / "models", EncoderEngine)
+    bootstrap_shipped_version(store)
+    before = train(Classifier(store), [Row("the ferry is late", True, "review"), Row("so was the bus", True, "review", INSULT)])
+    texts = ["the ferry is late", "so was the bus", INSULTING]
+    answers, version = before.predict(texts), store.active()
+    monkeypatch.setattr(Shipped.__init__, "__defaults__", (pretrained_folders[True],))
+    assert bootstrap_shipped_version(store) is None  # the version serves on
+    after = Classifier(store)
+    for old, new in zip(answers, after.predict(texts), strict=True):
+        assert new.version == old.version == version
+        assert {label: new.labels[label] for label in old.labels} == pytest.approx(old.labels, abs=1e-9)
+        assert {*new.labels} == {*MEANINGS}
+    assert after.predict(["so was the bus"])[0].labels[INSULT] == 1
+    assert EncoderEngine.parameters() != store.manifest(version)["parameters"]  # so that the next training makes another
+
+
 @pytest.mark.parametrize("label", OTHERS)
 def test_a_review_answers_for_its_text_and_teaches_toxic_where_it_says_yes(classifier, label):
     texts = [f"the zorblaxian ferry is late, number {n}" for n in range(100)]
