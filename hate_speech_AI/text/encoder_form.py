@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
 
 from .aligned import MAX_GROWTH, Aligned
+from .emoji_names import find_letters, spell_emoji
 from .markup import ENTITY, undo_entity, undo_markup
 from .normalisation import MOJIBAKE, normalise_unicode, undo_mojibake
+from .restoration import restore_figures, restore_words
 
 # Invisible characters, and marks that decorate a letter: format characters, blanks of no width, combining marks, variation
 # selectors and tags. Also halves of surrogate pairs, which are no characters.
@@ -47,12 +47,18 @@ _LOOK_ALIKES = {
 _LOOK_ALIKES |= {chr(start + at): chr(97 + at) for start in (0x1F150, 0x1F170) for at in range(26)}  # white on black letters
 
 
-def encoder_form(text: str) -> Aligned:
+def encoder_form(text: str, *, restore: bool = True) -> Aligned:
     """Return the form of `text` that the encoder reads, and where each of its characters comes from.
 
     It undoes markup, decodes entities and mojibake, drops invisible characters, and undoes look-alike letters, leetspeak inside
-    words, split letters and drawn-out words. A mention becomes "@user", a link "http", an emoji its English name. The tokenizer
-    makes lower case.
+    words, split letters and drawn-out words. A mention becomes "@user", a link "http", an emoji its letters or its English name.
+    The tokenizer makes lower case.
+
+    Parameters
+    ----------
+    text : str
+    restore : bool
+        Whether to restore disguised words. A fine-tuning reads some texts without.
     """
     form = undo_markup(text) if "<" in text else Aligned(text)
     form.cut_middle()
@@ -60,11 +66,14 @@ def encoder_form(text: str) -> Aligned:
         form.replace(ENTITY, undo_entity)
     if not text.isascii() or not form.text.isascii():
         form.replace(MOJIBAKE, undo_mojibake)
-        form.edit_within_bounds(_spell_emoji(form.text))
+        form.edit_within_bounds(find_letters(form.text))
+        form.edit_within_bounds(spell_emoji(form.text))
         form.replace(_UNSEEN, lambda found: "")
         pieces = _WORD_OR_FOREIGN.finditer(form.text)
         form.edit_within_bounds((*piece.span(), latinise(piece.group())) for piece in pieces if not piece.group().isascii())
     form.replace(_LINK, lambda found: "http")
+    if restore:
+        restore_figures(form)
     if "@" in form.text or "user" in form.text.lower():
         form.replace(_ADDRESS, lambda found: "@user")
     if "#" in form.text:
@@ -72,6 +81,8 @@ def encoder_form(text: str) -> Aligned:
     form.replace(_SPLIT_LETTERS, lambda found: _NO_LETTER.sub("", found.group()))
     form.replace(_LEETSPEAK, lambda found: found.group().translate(_LEET_LETTERS), by_character=True)
     form.replace(_DRAWN_OUT, lambda found: found.group()[: 2 if found.group(1) else 3])
+    if restore:
+        restore_words(form)
     form.edit((found.end() - 1, found.end(), f"{found.group()[-1]} ") for found in _ENDLESS.finditer(form.text))
     return form
 
@@ -84,39 +95,3 @@ def latinise(word: str) -> str:
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     latin = "".join(_LOOK_ALIKES.get(char, char) for char in plain)
     return latin if latin.isascii() else plain
-
-
-@cache
-def _load_emoji() -> tuple[re.Pattern[str], dict[str, str], int]:
-    """Return a pattern of the first characters of emoji, the English names, and the length of the longest emoji."""
-    from emoji import EMOJI_DATA  # not at the top: the linear engine does not need this table
-
-    names = {
-        emoji: " " + entry["en"].strip(":").replace("_", " ").replace("-", " ").lower() + " "
-        for emoji, entry in EMOJI_DATA.items()
-        if not emoji[0].isascii() and emoji[0] not in _LOOK_ALIKES
-    }
-    return re.compile(f"[{''.join(sorted({emoji[0] for emoji in names}))}]"), names, max(map(len, names))
-
-
-def _spell_emoji(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, name) of the emoji in `text`. A repeated emoji counts once."""
-    first_characters, names, longest = _load_emoji()
-    at = 0
-    found: tuple[int, int, str] | None = None
-    while match := first_characters.search(text, at):
-        start = match.start()
-        window = text[start : start + longest]
-        length = next((n for n in range(len(window), 0, -1) if window[:n] in names), 0)
-        at = start + (length or 1)
-        if not length:
-            continue
-        name = names[text[start:at]]
-        if found and found[1] == start and found[2] == name:
-            found = found[0], at, name
-            continue
-        if found:
-            yield found
-        found = start, at, name
-    if found:
-        yield found

@@ -63,7 +63,7 @@ def test_it_answers_as_before(store):
     verdicts = Classifier(store).predict(list(ANSWERS))
     for verdict, (probability, other, is_reviewed) in zip(verdicts, ANSWERS.values(), strict=True):
         # Another processor may round an activation the other way.
-        assert verdict.labels == pytest.approx({PRIMARY: probability, OTHER: other}, abs=2e-3)
+        assert (verdict.labels[PRIMARY], verdict.labels[OTHER]) == pytest.approx((probability, other), abs=2e-3)
         assert verdict.is_reviewed == is_reviewed
 
 

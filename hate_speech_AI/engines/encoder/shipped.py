@@ -148,7 +148,7 @@ class Shipped:
         return Fingerprints(np.load(io.BytesIO(self.read("seen.npy")), allow_pickle=False))
 
     def evaluation(self) -> EvaluationSet:
-        """Return the evaluation set."""
+        """Return the evaluation set. Older files do not have the array "targets"."""
         arrays = self._arrays("evaluation.npz")
         names = arrays["names"].tolist()
         return EvaluationSet(
@@ -157,6 +157,7 @@ class Shipped:
             [names[at] for at in arrays["sources"]],
             ["test" if is_test else "validation" for is_test in arrays["is_test"]],
             arrays["keys"],
+            arrays.get("targets"),
         )
 
     def _arrays(self, name: str) -> dict[str, NDArray[Any]]:

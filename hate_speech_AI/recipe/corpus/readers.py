@@ -42,6 +42,7 @@ WEIGHTS = {
     "dynahate": 1.0,
     "edos": 0.5,
     "gab": 0.5,
+    "grammar": 0.5,
     "hatemoji_build": 1.0,
     "hatexplain": 0.7,
     "implicit_hate": 0.3,
@@ -51,6 +52,8 @@ WEIGHTS = {
     "toxigen": 0.7,
     "wiegand": 0.7,
 }
+# Every source of examples: the sets, and the sentences that the recipe makes.
+ORIGINS = tuple(WEIGHTS)
 # Of a source without an official split one row in so many is kept for the test, and one in so many of the others for the head.
 _TEST_SHARE, _HEAD_SHARE = 5, 10
 _BREAK = "[linebreak]"  # cad's word for a line break
