@@ -55,8 +55,8 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
     The prior says that the logit does not depend on the identity that a text names. Each row of `changes` counts as an observed
     change of the logit of 0, with variance 1. This is counterfactual pairing (Garg et al. 2019) in closed form.
 
-    For the primary label the rows have their own weights and those of their sources. For another label texts with and without it have the same
-    total weight, since their ratio only shows how they were collected.
+    For the primary label the rows have their own weights and those of their sources. For another label texts with and without it
+    have the same total weight, since their ratio only shows how they were collected.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _select_known(rows: list[Example], label: str) -> tuple[np.ndarray, np.ndarr
     said = [row.list_labels()[column] for row in rows]
     both = {row.source for row, value in zip(rows, said, strict=True) if value is False}
     both &= {row.source for row, value in zip(rows, said, strict=True) if value}
-    known = [at for at, (row, value) in enumerate(zip(rows, said, strict=True)) if value is not None and row.source in both]
+    known = [at for at, row in enumerate(rows) if said[at] is not None and row.source in both]
     return np.array(known, int), np.array([said[at] for at in known], bool), np.array([rows[at].source for at in known])
 
 
