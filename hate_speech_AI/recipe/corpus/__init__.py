@@ -16,7 +16,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def read_corpus(folder: Path, dropped: Counter[tuple[str, str]] | None = None) -> list[Example]:
+def read_corpus(folder: Path, dropped: Counter[str] | None = None) -> list[Example]:
     """Read the examples of all sources below `folder`, one for each fingerprint. The order depends on the files alone.
 
     See `separate` for what is left out, so that nothing that measures is learned from.
@@ -42,7 +42,7 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def describe(examples: list[Example]) -> str:
-    """Return the counts of a corpus as JSON: {source: {split: [rows, hateful]}}."""
+    """Return the counts of a corpus as JSON: {source and split: [rows, hateful]}."""
     rows = Counter((example.source, example.split) for example in examples)
     hateful = Counter((example.source, example.split) for example in examples if example.hate)
     return json.dumps({f"{source} {split}": [n, hateful[source, split]] for (source, split), n in sorted(rows.items())}, indent=1)

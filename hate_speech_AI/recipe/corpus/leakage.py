@@ -3,17 +3,20 @@
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import numpy as np
 
 from ...text import fingerprint
 from .example import Example
+from .near_copies import raise_ranks
 from .readers import write_breaks
 
 HELD_OUT = "held_out/fingerprints.txt"
 _KEY_DIGITS = 16  # hex digits of a digest in the list of held-out texts
 _LETTERS = 12  # with fewer letters and figures, too many texts have the same
-_STRICTER = ("fit", "head", "test")
+_STRICTER = ("fit", "head", "test")  # each split is stricter than those before it
 
 
 def read_held_out(folder: Path) -> frozenset[str]:
@@ -35,32 +38,43 @@ def is_held_out(text: str, held_out: frozenset[str]) -> bool:
     return not held_out.isdisjoint(list_keys(text)) or ("\n" in text and not held_out.isdisjoint(list_keys(write_breaks(text))))
 
 
-def separate(examples: Iterable[Example], held_out: frozenset[str], dropped: Counter[tuple[str, str]]) -> list[Example]:
+def separate(examples: Iterable[Example], held_out: frozenset[str], dropped: Counter[str]) -> list[Example]:
     """Return the examples that may stay on their side, one for each text, in their order.
 
     1. A text that is held out goes.
-    2. A text of split "test" is in no other split, and one of split "head" is not in "fit".
-    3. Of equal texts the first stays.
+    2. A text of split "test" is in no other split, and one of split "head" is not in "fit". Of equal texts the first stays.
+    3. A near copy of a text of split "test" is in no other split, and one of split "head" is not in "fit".
 
     Parameters
     ----------
     dropped : Counter
         The examples that go are counted in it, by source and reason.
     """
-    candidates = []
+    kept = _drop_equal(_drop_held_out(examples, held_out, dropped), dropped)
+    ranks = np.array([_STRICTER.index(example.split) for example in kept])
+    raised = raise_ranks([example.text for example in kept], ranks)
+    for at in np.flatnonzero(raised > ranks):
+        dropped[f"{kept[at].source} near {_STRICTER[raised[at]]}"] += 1
+    return [kept[at] for at in np.flatnonzero(raised == ranks)]
+
+
+def _drop_held_out(examples: Iterable[Example], held_out: frozenset[str], dropped: Counter[str]) -> Iterator[Example]:
     for example in examples:
         if is_held_out(example.text, held_out):
-            dropped[example.source, "held out"] += 1
+            dropped[f"{example.source} held out"] += 1
         else:
-            candidates.append((example, fingerprint(example.text)))
-    # The split of each text: the strictest that it is in.
-    split_of = {key: split for split in _STRICTER for example, key in candidates if example.split == split}
+            yield example
+
+
+def _drop_equal(examples: Iterable[Example], dropped: Counter[str]) -> list[Example]:
+    keyed = [(fingerprint(example.text), example) for example in examples]
+    split_of = {key: split for split in _STRICTER for key, example in keyed if example.split == split}
     kept: dict[str, Example] = {}
-    for example, key in candidates:
+    for key, example in keyed:
         if example.split != split_of[key]:
-            dropped[example.source, f"in {split_of[key]}"] += 1
+            dropped[f"{example.source} in {split_of[key]}"] += 1
         elif key in kept:
-            dropped[example.source, "repeated"] += 1
+            dropped[f"{example.source} repeated"] += 1
         else:
             kept[key] = example
     return list(kept.values())
