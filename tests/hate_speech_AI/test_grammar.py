@@ -15,7 +15,7 @@ from hate_speech_AI.text import fingerprint
 GRAM, LIKE = 5, 0.7
 
 
-def quotable(text, *, split="fit", hate=True, source="dynahate_v023", targets=frozenset(("women",))):
+def quotable(text, *, split="fit", hate=True, source="dynahate", targets=frozenset(("women",))):
     return Example(text, source, split, hate, toxic=hate or None, targets=targets)
 
 

@@ -9,7 +9,7 @@ from ..corpus import Example
 from .vocabulary import read_groups
 
 # Sets whose labels are good enough to be quoted: trained annotators, and whole sentences.
-SOURCES = frozenset(("dynahate", "dynahate_v023", "hatemoji_build", "toxigen", "wiegand"))
+SOURCES = frozenset(("dynahate", "toxigen", "wiegand"))
 _WORDS = range(4, 15)
 _OF_EACH = {"fit": 500, "head": 120, "test": 120}
 _FINITE = re.compile(
@@ -30,7 +30,7 @@ def choose_clauses(rows: Iterable[Example]) -> dict[str, list[Example]]:
     chosen = defaultdict(dict)
     for row in rows:
         if row.source in SOURCES and row.hate and _is_clause(row.text):
-            chosen[row.split][fingerprint(row.text)] = row
+            chosen[row.split][fingerprint(row.text)] = row._replace(text=row.text.rstrip(".!"))
     return {split: [found[key] for key in sorted(found)[: _OF_EACH[split]]] for split, found in chosen.items()}
 
 

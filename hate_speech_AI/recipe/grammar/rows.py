@@ -15,10 +15,10 @@ SOURCE = "grammar"
 WEIGHT = 0.3
 # The rows that are wanted of each form: hateful, harmless. Frames without slots yield fewer.
 FORMS = {
-    "question": (800, 800),
+    "question": (900, 900),
     "quoted": (800, 800),
     "disowned": (500, 500),
-    "predicate": (800, 1400),
+    "predicate": (800, 1300),
     "opinion": (600, 900),
     "self": (500, 800),
     "idiom": (500, 900),
@@ -43,7 +43,7 @@ def make_rows(rows: Iterable[Example]) -> list[Example]:
     Parameters
     ----------
     rows : iterable of Example
-        Labelled rows. Short hateful ones are quoted, with rebuke and with assent. One of each split is quoted in that split.
+        What `read_corpus` returns. Short hateful rows are quoted, with rebuke and with assent, each in its own split only.
     """
     clauses = choose_clauses(rows)
     counts = Counter((frame.form, frame.is_hate) for frame in read_frames())
