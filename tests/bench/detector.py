@@ -8,17 +8,21 @@ import csv
 import re
 import statistics
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.engines.encoder.shipped import FOLDER
 from hate_speech_AI.labels import HATE, INSULT, PROFANITY, TARGETS, THREAT, TOXIC
 from hate_speech_AI.recipe.augment import disguise
-from hate_speech_AI.recipe.corpus import FILES, WEIGHTS, Example, read_corpus
-from hate_speech_AI.text import fingerprint
+from hate_speech_AI.recipe.corpus import FILES, SOURCES, WEIGHTS, Example
+from hate_speech_AI.recipe.corpus.leakage import read_held_out, separate
+from hate_speech_AI.recipe.corpus.near_copies import raise_ranks
+from hate_speech_AI.recipe.corpus.readers import read_source
 
 from .measuring import take_turns
 from .subject import (
@@ -66,23 +70,28 @@ def table(datasets: Path, texts: list[str]) -> Iterator[Line]:
     texts : list of str
         Tweets, for what needs no labels.
     """
-    corpus = read_corpus(datasets)
     by_source: dict[str, list[Example]] = defaultdict(list)
-    for row in corpus:
-        if row.split == "test":
-            by_source[row.source].append(row)
-    yield from _dynahate(by_source["dynahate"], [row for row in corpus if row.split == "head"], datasets)
+    for row in _read_measuring(datasets):
+        by_source[row.source if row.split == "test" else f"{row.source} {row.split}"].append(row)
+    learned = [row for source in SOURCES if WEIGHTS[source] for row in by_source[source]]
+    yield from _dynahate(by_source["dynahate"], by_source["dynahate head"], datasets)
     yield from _public(by_source)
     yield from _toxic(by_source)
     yield from _targets(by_source["hatexplain"] + by_source["hatemoji_build"])
     yield from _own()
     yield from _robust(by_source)
     yield from _dialect(by_source["davidson"])
-    learned = [row for source, rows in by_source.items() if WEIGHTS[source] for row in rows]
     yield "calibration error, frozen evaluation set", frozen_calibration, -0.03, ""
     yield "calibration error, test splits", calibration(_select(learned)), None, ""
     yield "int8 against float32, differing labels, the recipe", int8_differs, -1, " %"
     yield "a text alone and among 31 others, probability", alone_or_among(texts[:: len(texts) // 320][:320]), -1e-4, ""
+
+
+def _read_measuring(datasets: Path) -> list[Example]:
+    """Read the rows of the corpus that are measured on. To find near copies among all its rows would take longer."""
+    rows = (row for source in SOURCES for row in read_source(source, datasets))
+    used = (row for row in rows if row.split == "test" or (row.source, row.split) == ("dynahate", "head"))
+    return separate(used, read_held_out(datasets), Counter())
 
 
 def _select(rows: list[Example], label: str = HATE) -> Labelled:
@@ -90,15 +99,16 @@ def _select(rows: list[Example], label: str = HATE) -> Labelled:
 
 
 def _dynahate(test: list[Example], head: list[Example], datasets: Path) -> Iterator[Line]:
-    """Measure on all test texts, and on those that an earlier release lacks, from which the first encoder learned.
+    """Measure on all test texts, and on those that are no near copies of an earlier release.
 
-    The questions are few, so those of the validation split count too.
+    The first encoder learned from that release. The questions are few, so those of the validation split count too.
     """
     with (datasets / FILES["dynahate"][1]).open(encoding="utf-8", newline="") as file:
-        earlier = {fingerprint(row["text"]) for row in csv.DictReader(file)}
+        earlier = [row["text"] for row in csv.DictReader(file)]
 
     def select_later(rows: list[Example]) -> list[Example]:
-        return [row for row in rows if fingerprint(row.text) not in earlier]
+        ranks = raise_ranks([*(row.text for row in rows), *earlier], np.repeat([0, 1], [len(rows), len(earlier)]))
+        return [row for row, rank in zip(rows, ranks[: len(rows)], strict=True) if rank == 0]
 
     later = select_later(test)
     for name, rows, limits in (("dynahate test", test, (0.827, 0.825)), ("its later rounds", later, (0.80, None))):
@@ -106,7 +116,7 @@ def _dynahate(test: list[Example], head: list[Example], datasets: Path) -> Itera
         yield f"{name} ({len(rows):,}), accuracy", accuracy(some), limits[0], ""
         yield f"{name}, macro-F1", macro_f1(some), limits[1], ""
         yield f"{name}, ROC AUC", roc_auc(some), None, ""
-    hateful = [row.text for row in later + select_later([row for row in head if row.source == "dynahate"]) if row.hate]
+    hateful = [row.text for row in later + select_later(head) if row.hate]
     questions = [text for text in hateful if "?" in text]
     on_all, on_questions = share_flagged(hateful), share_flagged(questions)
     yield f"later rounds, validation and test: recall ({len(hateful):,})", on_all, None, ""
