@@ -23,7 +23,7 @@ import torch
 from ..engines.encoder.shipped import Shipped
 from .assemble import assemble, write_manifest
 from .base import fetch_base
-from .corpus import Example, checksums, describe, read_corpus
+from .corpus import Example, checksums, describe, read_corpus, read_held_out, separate
 from .fine_tune import FineTuning, begin, fine_tune, teach
 from .grammar import make_rows
 from .model_card import render_card
@@ -68,15 +68,15 @@ def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
 def main() -> None:
     arguments, teacher, settings = read_arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    dropped: Counter[tuple[str, str]] = Counter()
+    dropped: Counter[str] = Counter()
     examples = read_corpus(arguments.data, dropped)
-    examples += make_rows(examples)
+    examples = separate([*examples, *make_rows(examples)], read_held_out(arguments.data), dropped)
     if arguments.sample:
         examples = random.Random(0).sample(examples, arguments.sample)  # noqa: S311
     about = {
         "data": checksums(arguments.data),
         "rows": json.loads(describe(examples)),
-        "left_out": {" ".join(reason): count for reason, count in sorted(dropped.items())},
+        "left_out": dict(sorted(dropped.items())),
     }
     if arguments.refit:
         refit_head(examples, about, arguments.work, arguments.out, settings, arguments.refit)
