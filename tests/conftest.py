@@ -211,7 +211,7 @@ def new_service(tmp_path):
         one.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def datasets_folder() -> Path:
     """Give the folder of public datasets; skip where it is not beside the checkout."""
     if not DATASETS.is_dir():
