@@ -60,7 +60,7 @@ class Taught(NamedTuple):
 class FineTuning(nn.Module):
     """The encoder with a head, an offset of the logits for each source, and a map to the width of the teacher.
 
-    The offsets learn how often each source calls a text hateful. So the encoder does not learn to tell the sources apart.
+    The offsets learn how often each source gives its texts a label. So the encoder does not learn to tell the sources apart.
     """
 
     def __init__(self, encoder: Encoder, teacher_width: int = 0):
@@ -286,6 +286,12 @@ class Targets:
         # The weight of a source is about what it calls hate. Of the other labels it says less, and says it no worse.
         weights = [[row.weight * WEIGHTS[row.source], *[row.weight] * (len(LABELS) - 1)] for row in examples]
         self.weights = torch.tensor(weights, device=device)
+        # Only where a source labels some texts with a label and others not does it have an offset. One that knows no other side
+        # would learn an offset without bounds, and its texts would teach nothing.
+        self.has_offset = torch.zeros(len(ORIGINS), len(LABELS), device=device)
+        for source in self.sources.unique().tolist():
+            own = self.labels[self.sources == source]
+            self.has_offset[source] = ((own == 0).any(0) & (own == 1).any(0)).float()
         self.is_made = torch.tensor([row.source == MADE for row in examples], device=device)
         if taught is not None:
             self.probabilities = torch.tensor(taught.probabilities, device=device)
@@ -339,7 +345,8 @@ def batch_loss(
             logits, embedding = model(*view)
         views.append(logits.float())
         embeddings.append(embedding)
-    weights, offsets = targets.weights[places], model.offsets[targets.sources[places]]
+    weights, sources = targets.weights[places], targets.sources[places]
+    offsets = model.offsets[sources] * targets.has_offset[sources]
     labels = [targets.said(places, swapped, settings.smoothing) for swapped in is_swapped]
     loss = _mean(label_loss(logits + offsets, said, weights, settings) for logits, said in zip(views, labels, strict=True))
     if settings.guidance:

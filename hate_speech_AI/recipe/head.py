@@ -76,7 +76,7 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
     """
     means, precisions = [], []
     for label in LEARNING:
-        known, truth, sources = _select_known(rows, label)
+        known, truth, sources = _select_known(rows, label, both_sides=True)
         own = np.array([WEIGHTS[rows[at].source] * rows[at].weight for at in known])
         weights = own if label == PRIMARY else _balance(truth)
         mean, precision = _fit_label(vectors[known], truth, sources, weights, changes, _ALPHA, 1 + n_fit / len(rows))
@@ -88,32 +88,38 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
 def fit_others(vectors: np.ndarray, rows: list[Example], changes: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Return the names of the other labels, and a row of weights for each: float32, shape (n, width + 1).
 
-    They are fitted as those of `fit_head`. A label is left out if no source has texts with and without it. The targets follow
-    the identity that a text names, so `changes` say nothing of them.
+    They are fitted as those of `fit_head`, but also to sources that know one side only: few texts carry these labels. A label is
+    left out if no source has texts with and without it.
+
+    The targets are fitted to hateful texts alone, as often as they come, since they are said of such texts. They follow the
+    identity that a text names, so `changes` say nothing of them.
     """
+    hateful = [at for at, row in enumerate(rows) if row.hate]
     names, weights = [], []
-    for label in LABELS:
-        known, truth, sources = _select_known(rows, label)
-        if label in LEARNING or not len(truth):
+    for label in LABELS[len(LEARNING) :]:
+        some = hateful if label in TARGETS else range(len(rows))
+        known, truth, sources = _select_known([rows[at] for at in some], label, both_sides=False)
+        if not len(truth):
             continue
-        same = changes[:0] if label in TARGETS else changes
-        weights.append(_fit_label(vectors[known], truth, sources, _balance(truth), same, _OTHER_ALPHA)[0])
+        same, counts = (changes[:0], np.ones(len(truth))) if label in TARGETS else (changes, _balance(truth))
+        weights.append(_fit_label(vectors[some][known], truth, sources, counts, same, _OTHER_ALPHA)[0])
         names.append(label)
-    return names, np.array(weights, np.float32).reshape(len(names), -1)
+    return names, np.array(weights, np.float32).reshape(len(names), vectors.shape[1] + 1)
 
 
-def _select_known(rows: list[Example], label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _select_known(rows: list[Example], label: str, *, both_sides: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the places of the rows of which a label is known, whether they carry it, and their sources.
 
-    Only sources count that label some texts with it and others not: from the rest the head would learn that all their texts
-    carry it.
+    A source that labels all its texts alike has the name "": it gets no intercept. With `both_sides` its rows do not count, since
+    from them the head would learn that all its texts carry the label, or none. If all sources are so, no row counts.
     """
     column = LABELS.index(label)
     said = [row.list_labels()[column] for row in rows]
     both = {row.source for row, value in zip(rows, said, strict=True) if value is False}
     both &= {row.source for row, value in zip(rows, said, strict=True) if value}
-    known = [at for at, row in enumerate(rows) if said[at] is not None and row.source in both]
-    return np.array(known, int), np.array([said[at] for at in known], bool), np.array([rows[at].source for at in known])
+    known = [at for at, row in enumerate(rows) if said[at] is not None and both and (row.source in both or not both_sides)]
+    names = [rows[at].source if rows[at].source in both else "" for at in known]
+    return np.array(known, int), np.array([said[at] for at in known], bool), np.array(names)
 
 
 def _balance(truth: np.ndarray) -> np.ndarray:
@@ -127,7 +133,7 @@ def _fit_label(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return the mean and the precision of a label's weights, the intercept last. `counts` scales the precision of the rows."""
     width = vectors.shape[1]
-    columns = np.hstack([vectors, sources[:, None] == np.unique(sources)])
+    columns = np.hstack([vectors, sources[:, None] == np.unique(sources[sources != ""])])
     intercepts = columns.shape[1] + 1 - width  # the last is the same for all
     prior = np.diag(np.r_[np.full(width, alpha), np.full(intercepts, _INTERCEPT_ALPHA)])
     prior[:width, :width] += changes.T @ changes
