@@ -19,25 +19,30 @@ from .corpus import read_corpus
 _WORD = re.compile(r"(?<![^\W_])[A-Za-z]+(?![^\W_])")
 # After these a capital says that a word is a name.
 _MID_SENTENCE = re.compile(r"(?<=[a-z,] )[A-Za-z]+(?![^\W_])")
+# Counts are given as if the texts were so many. So the bounds of the reading form fit any number of texts.
+_TEXTS = 100_000
 # A word that fewer texts have is most likely misspelt.
 _FEWEST_TEXTS = 3
 _LONGEST = 24
 
 
 def count_words(texts: Iterable[str]) -> tuple[dict[str, int], set[str]]:
-    """Return in how many texts each word is, and the words that are written with a capital more often than not."""
+    """Return in how many of 100,000 texts each word is, and the words that are mostly written with a capital."""
+    n_texts = 0
     counts: Counter[str] = Counter()
     capital: Counter[str] = Counter()
     small: Counter[str] = Counter()
     for text in texts:
+        n_texts += 1
         form = encoder_form(text, restore=False).text
         counts.update({word.lower() for word in _WORD.findall(form)})
         if not form.islower():
             inside = set(_MID_SENTENCE.findall(form))
             capital.update(word.lower() for word in inside if word.istitle())
             small.update(word for word in inside if word.islower())
-    kept = {word: n for word, n in counts.items() if n >= _FEWEST_TEXTS and len(word) <= _LONGEST}
-    return kept, {word for word in kept if capital[word] > max(small[word], _FEWEST_TEXTS)}
+    scaled = {word: round(n * _TEXTS / n_texts) for word, n in counts.items() if len(word) <= _LONGEST}
+    names = {word for word, n in scaled.items() if n >= _FEWEST_TEXTS and capital[word] > max(small[word], _FEWEST_TEXTS)}
+    return scaled, names
 
 
 def make_table(texts: Iterable[str], pieces: Iterable[str]) -> str:
@@ -47,7 +52,7 @@ def make_table(texts: Iterable[str], pieces: Iterable[str]) -> str:
     whole = [piece for piece in ascii_pieces if piece[0] != "#"]
     table = {
         "whole": {word: counts.get(word, 0) for word in whole},
-        "parted": {word: counts[word] for word in sorted(counts.keys() - set(whole))},
+        "parted": {word: counts[word] for word in sorted(counts.keys() - set(whole)) if counts[word] >= _FEWEST_TEXTS},
         "names": " ".join(sorted(names)),
         "continuations": " ".join(piece[2:] for piece in ascii_pieces if piece[0] == "#"),
     }

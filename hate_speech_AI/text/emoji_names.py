@@ -58,7 +58,12 @@ def _load_emoji() -> tuple[re.Pattern[str], dict[str, str], int]:
         for emoji, entry in EMOJI_DATA.items()
         if not emoji[0].isascii() and emoji[0] not in "🅰🅱🅾🅿"
     }
-    return re.compile(f"[{''.join(sorted({emoji[0] for emoji in names}))}]"), names, max(map(len, names))
+    # In ranges, since `re` compares a character with one after the other.
+    codes = {ord(emoji[0]) for emoji in names}
+    begins = sorted(code for code in codes if code - 1 not in codes)
+    ends = sorted(code for code in codes if code + 1 not in codes)
+    first_characters = "".join(f"{chr(begin)}-{chr(end)}" for begin, end in zip(begins, ends, strict=True))
+    return re.compile(f"[{first_characters}]"), names, max(map(len, names))
 
 
 def spell_emoji(text: str) -> Iterator[Edit]:

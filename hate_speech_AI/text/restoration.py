@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from string import ascii_lowercase
-from typing import NamedTuple
 
 from .aligned import Aligned
-from .spelling import part_words, read_figures, read_letters, read_stars
+from .spelling import LONG, part_words, read_figures, read_letters, read_stars
 from .word_table import WordTable, load_word_table
 
 Edit = tuple[int, int, str]
@@ -23,23 +22,91 @@ _FIGURES = re.compile(
 # Stars among letters. No more than two in a row, as those that frame a word.
 _STARS = re.compile(r"(?<![^\W_])(?<!\*)[A-Za-z]++(?:\*{1,2}[A-Za-z]++)++(?![^\W_]|\*)")
 _SEPARATORS = frozenset(" .-_*")
+_APOSTROPHES = ("'", "’")
 _AFTER_TAG = "# "
 _MID_SENTENCE = frozenset(f"{letter} " for letter in ascii_lowercase + ",")
 
 # How many times as often the whole must be written as its fragments would stand side by side by chance.
 _JOIN_RATIO = 1e4
 _FEWEST_LETTERS_OF_RUN = 4
+# A text of other words is of another language.
+_FEWEST_WORDS, _ENGLISH_SHARE = 4, 0.3
 _ABBREVIATION = 4  # so many capitals and fewer are most likely one
 
 
-class _Word(NamedTuple):
-    """A word: where it is, how it is written, that in small letters, and the two characters before it."""
+class _Words:
+    """The words of a text, and where they are.
 
-    start: int
-    end: int
-    written: str
-    letters: str
-    before: str
+    Attributes
+    ----------
+    letters : list of str
+        The words, in small letters.
+    odd : list of int
+        The places of those that may be fragments or unknown.
+    """
+
+    def __init__(self, text: str, table: WordTable):
+        self._text, self._table = text, table
+        self._spans = [found.span() for found in _WORD.finditer(text)]
+        self.letters = [text[start:end].lower() for start, end in self._spans]
+        self.odd = [at for at, word in enumerate(self.letters) if word not in table.common]
+
+    def are_english(self) -> bool:
+        """Return whether the words may be English. Those that may be several run together do not tell."""
+        some = [word in self._table.common for word in self.letters if len(word) < LONG]
+        return len(some) < _FEWEST_WORDS or sum(some) >= _ENGLISH_SHARE * len(some)
+
+    def join_fragments(self) -> Iterator[Edit]:
+        """Yield the separators between the fragments of each word, to be deleted."""
+        free = 0
+        for at in self.odd:
+            for first, last in ((at - 1, at + 2), (at, at + 3), (at - 2, at + 1), (at - 1, at + 1), (at, at + 2)):
+                if first >= free and last <= len(self.letters) and self._are_fragments(first, last):
+                    yield from ((start - 1, start, "") for start, _ in self._spans[first + 1 : last])
+                    free = last
+                    break
+
+    def _are_fragments(self, first: int, last: int) -> bool:
+        table, some = self._table, self.letters[first:last]
+        whole = "".join(some)
+        if not table.is_frequent(whole):
+            return False
+        separators = {self._text[one[1] : other[0]] for one, other in pairwise(self._spans[first:last])}
+        if len(separators) > 1 or not separators <= _SEPARATORS:
+            return False
+        ratio = table.counts[whole] / table.total
+        for word in some:
+            ratio *= table.total / max(table.counts.get(word, 0), 0.5)
+        return ratio >= _JOIN_RATIO and table.count_pieces(whole) < sum(map(table.count_pieces, some))
+
+    def read_unknown(self, *, are_english: bool) -> Iterator[Edit]:
+        """Yield what is to be edited of the words that the table does not know. If they are not English, only part them."""
+        for at in self.odd:
+            if (word := self.letters[at]) in self._table.counts:
+                continue
+            start, end = self._spans[at]
+            written = self._text[start:end]
+            parts = self._read_word(word, written, self._text[max(0, start - 2) : start], are_english)
+            if len(parts) > 1:
+                gaps = accumulate(map(len, parts[:-1]))
+                yield from ((start + gap - 1, start + gap, f"{written[gap - 1]} ") for gap in gaps)
+            elif parts[0] != word:
+                yield start, end, parts[0]
+
+    def _read_word(self, word: str, written: str, before: str, are_english: bool) -> list[str]:
+        """Return the word that is meant, or the words that run together. `before` are the two characters before it."""
+        table = self._table
+        if (tail := _CONTRACTED.match(word)) and before[:1].isalpha() and before[1:] in _APOSTROPHES:
+            rest = word[tail.end() :]
+            parts = [rest] if rest in table.counts else part_words(rest)
+            if len(parts) > 1 or rest in table.counts:
+                return [tail.group(), *parts]
+        is_name = before in _MID_SENTENCE and written.istitle() and len(word) < LONG
+        is_abbreviation = len(word) <= _ABBREVIATION and written.isupper()
+        read = read_letters(word) if are_english and not is_abbreviation else None
+        if read and (not is_name or read in table.names):
+            return [read]
+        return [word] if is_name or len(word) < _FEWEST_LETTERS_OF_RUN else part_words(word, is_tag=before == _AFTER_TAG)
 
 
 def restore_figures(form: Aligned) -> None:
@@ -60,65 +127,11 @@ def restore_words(form: Aligned) -> None:
     if "*" in form.text:
         found = ((found.span(), read_stars(found.group().lower())) for found in _STARS.finditer(form.text))
         form.edit((*span, word) for span, word in found if word)
-    if table.common.issuperset(_WORD.findall(form.text.lower())):
+    words = _Words(form.text, table)
+    if not words.odd:
         return
-    words = _find_words(form.text)
-    if separators := list(_join_fragments(words, table)):
+    are_english = words.are_english()
+    if are_english and (separators := list(words.join_fragments())):
         form.edit(separators)
-        words = _find_words(form.text)
-    form.edit_within_bounds(edit for word in words if word.letters not in table.counts for edit in _read_unknown(word, table))
-
-
-def _find_words(text: str) -> list[_Word]:
-    return [
-        _Word(start, end, text[start:end], text[start:end].lower(), text[max(0, start - 2) : start])
-        for start, end in (found.span() for found in _WORD.finditer(text))
-    ]
-
-
-def _join_fragments(words: list[_Word], table: WordTable) -> Iterator[Edit]:
-    """Yield the separators between the fragments of each word, to be deleted."""
-    free = 0
-    for at, word in enumerate(words):
-        if word.letters in table.common:
-            continue
-        for first, last in ((at - 1, at + 2), (at, at + 3), (at - 2, at + 1), (at - 1, at + 1), (at, at + 2)):
-            if first >= free and last <= len(words) and _are_fragments(words[first:last], table):
-                yield from ((other.start - 1, other.start, "") for other in words[first + 1 : last])
-                free = last
-                break
-
-
-def _are_fragments(some: list[_Word], table: WordTable) -> bool:
-    whole = "".join([word.letters for word in some])
-    if not table.is_frequent(whole):
-        return False
-    separators = {word.before[-1:] for word in some[1:]}
-    # Each is a single character.
-    if some[-1].end - some[0].start != len(whole) + len(some) - 1 or len(separators) > 1 or not separators <= _SEPARATORS:
-        return False
-    ratio = table.counts[whole] / table.total
-    for word in some:
-        ratio *= table.total / max(table.counts.get(word.letters, 0), 0.5)
-    return ratio >= _JOIN_RATIO and table.count_pieces(whole) < sum(table.count_pieces(word.letters) for word in some)
-
-
-def _read_unknown(word: _Word, table: WordTable) -> Iterator[Edit]:
-    """Yield what is to be edited of a word that the table does not know."""
-    is_name = word.written.istitle() and word.before in _MID_SENTENCE
-    is_short = len(word.letters) <= _ABBREVIATION and word.written.isupper()
-    read = None if is_short else read_letters(word.letters)
-    if read and (not is_name or read in table.names):
-        yield word.start, word.end, read
-    elif len(word.letters) >= _FEWEST_LETTERS_OF_RUN and not is_name:
-        yield from _part(word)
-
-
-def _part(word: _Word) -> Iterator[Edit]:
-    """Yield the last letter of each word of a run but the last, with a blank after it."""
-    tail = _CONTRACTED.match(word.letters) if word.before[:1].isalpha() and word.before[1:] in ("'", "’") else None
-    skipped = tail.end() if tail else 0
-    parts = part_words(word.letters[skipped:], is_tag=word.before == _AFTER_TAG)
-    for at in accumulate(map(len, parts[:-1]), initial=skipped):
-        if at:
-            yield word.start + at - 1, word.start + at, word.written[at - 1] + " "
+        words = _Words(form.text, table)
+    form.edit_within_bounds(words.read_unknown(are_english=are_english))

@@ -22,17 +22,17 @@ _FIGURES = {
 _MOST_READINGS = 16
 
 # Of a word between others that run together with it: in how many texts it must be, by its length.
-_FEWEST_OF_PART = {1: 15_000, 2: 2_500, 3: 60, 4: 10}
-_FEWEST_AFTER_A = 500  # "a" and a rarer word are most likely a word of Greek: "amoral"
+_FEWEST_OF_PART = (1, 15_000, 2_500, 60, 10, *(3,) * 12)
+_FEWEST_AFTER_A = 200  # "a" and a rarer word are most likely a word of Greek: "amoral"
 _PREFIXES = {
     "anti", "dis", "extra", "hyper", "in", "inter", "mid", "mis", "multi", "non", "out", "over", "post", "pre", "pro", "re",
     "semi", "sub", "super", "ultra", "un", "under", "up",
 }  # fmt: skip
-_LONGEST_PART = 18
-_LONG = 15  # nobody writes longer words but by running others together
-# The cost of parts is -log of how often they are written. It is limited for each letter.
-_COST, _COST_OF_LONG = 1.9, 2.3
-_COST_OF_UNKNOWN = 9.0, 2.5  # of an unknown part, and of each of its letters
+_LONGEST_PART = len(_FEWEST_OF_PART) - 1
+LONG = 15  # nobody writes longer words but by running others together
+# The cost of parts is -log of how often each is written. It may be so high.
+_MOST, _MOST_PER_LETTER, _MOST_PER_LETTER_OF_LONG = 5.0, 1.6, 2.1
+_COST_OF_UNKNOWN, _COST_OF_UNKNOWN_LETTER = 9.0, 2.5
 
 
 def read_figures(word: str) -> str | None:
@@ -51,6 +51,8 @@ def read_stars(word: str) -> str | None:
     """Return the word that is meant by one with a star for some of its vowels; `None` if there is none."""
     table = load_word_table()
     letters = word.replace("*", "")
+    if len(word) not in LENGTHS:
+        return None
     vowels = re.compile(word.replace("*", "[aeiou]"))
     fitting = [one for one in table.skeletons.get(find_skeleton(letters), ()) if vowels.fullmatch(one)]
     return max(fitting, key=table.counts.__getitem__, default=None)
@@ -62,10 +64,10 @@ def read_letters(word: str) -> str | None:
     table = load_word_table()
     if len(word) not in LENGTHS or (len(word) == 3 and not VOWELS.isdisjoint(word)) or _is_derived(word, table):
         return None
-    found = {one: 0.0 for one, _ in _guess(word, table) if table.is_frequent(one)}
+    found: dict[str, float] = {}
     for one, weight in _guess(word, table):
-        if one in found:
-            found[one] = max(found[one], table.counts[one] * weight)
+        if one in table.counts and table.is_frequent(one):
+            found[one] = max(found.get(one, 0), table.counts[one] * weight)
     if not found:
         return None
     best = max(found, key=found.__getitem__)
@@ -91,7 +93,7 @@ def _guess(word: str, table: WordTable) -> Iterator[tuple[str, float]]:
         before, after = word[:at], word[at:]
         if len(after) > 1:
             yield before + after[1] + after[0] + after[2:], 1
-        if word[at] == word[at - 1]:
+        if word[at] == word[at - 1] and after[1:]:
             yield before + after[1:], 2
         if word[at] == "v":
             yield before + "u" + after[1:], 2
@@ -105,36 +107,42 @@ def _is_within(word: str, longer: str) -> bool:
 
 
 def part_words(run: str, *, is_tag: bool = False) -> list[str]:
-    """Return the words that run together in `run`, by Viterbi's algorithm; `run` alone if it is no more than one."""
+    """Return the words that run together in `run`; `run` alone if it is no more than one."""
     table = load_word_table()
-    is_long = is_tag or len(run) >= _LONG
-    costs = [0.0] + [inf] * len(run)
-    starts = [0] * (len(run) + 1)
-    for end in range(1, len(run) + 1):
-        for start in range(max(0, end - _LONGEST_PART), end):
-            cost = costs[start] + _cost(run[start:end], table, is_long)
-            if cost < costs[end]:
-                costs[end], starts[end] = cost, start
-    parts: list[str] = []
-    end = len(run)
-    while end and costs[end] < inf:
-        parts.append(run[starts[end] : end])
-        end = starts[end]
-    parts.reverse()
-    limit = (_COST_OF_LONG if is_long else _COST) * len(run)
-    is_gain = costs[-1] <= limit and sum(map(table.count_pieces, parts)) < table.count_pieces(run)
+    is_long = is_tag or len(run) >= LONG
+    parts, cost = _find_cheapest(run, table, is_long=is_long)
+    is_likely = cost <= _MOST + (_MOST_PER_LETTER_OF_LONG if is_long else _MOST_PER_LETTER) * len(run)
+    is_gain = is_likely and sum(map(table.count_pieces, parts)) < table.count_pieces(run)
     return parts if is_gain and not _is_one_word(parts, table) else [run]
 
 
+def _find_cheapest(run: str, table: WordTable, *, is_long: bool) -> tuple[list[str], float]:
+    """Return the likeliest parts of a run and their cost, by Viterbi's algorithm. Only a long run may have unknown parts."""
+    costs, starts = [0.0], [0]
+    unknown, unknown_start = inf, 0  # the cost up to here if the last part is unknown, and where that begins
+    for end in range(1, len(run) + 1):
+        if is_long and costs[-1] + _COST_OF_UNKNOWN < unknown:
+            unknown, unknown_start = costs[-1] + _COST_OF_UNKNOWN, end - 1
+        unknown += _COST_OF_UNKNOWN_LETTER
+        best, best_start = unknown, unknown_start
+        for start in range(max(0, end - _LONGEST_PART), end):
+            count = table.counts.get(run[start:end], 0)
+            if count >= _FEWEST_OF_PART[end - start]:
+                cost = costs[start] + log(table.total / count)
+                if cost < best:
+                    best, best_start = cost, start
+        costs.append(best)
+        starts.append(best_start)
+    parts: list[str] = []
+    end = len(run)
+    while end:
+        parts.append(run[starts[end] : end])
+        end = starts[end]
+    return parts[::-1], costs[-1]
+
+
 def _is_one_word(parts: list[str], table: WordTable) -> bool:
-    """Return whether two parts are most likely a prefix and its word."""
+    """Return whether two parts are most likely a prefix and its word, or a word in "-in'"."""
     first, second = parts[0], parts[1]
-    return len(parts) == 2 and (first in _PREFIXES or (first == "a" and table.counts.get(second, 0) < _FEWEST_AFTER_A))
-
-
-def _cost(part: str, table: WordTable, is_long: bool) -> float:
-    count = table.counts.get(part, 0)
-    if count < _FEWEST_OF_PART.get(len(part), 3):
-        first, each = _COST_OF_UNKNOWN
-        return first + each * len(part) if is_long else inf
-    return log(table.total / count)
+    is_greek = first == "a" and table.counts.get(second, 0) < _FEWEST_AFTER_A
+    return len(parts) == 2 and (first in _PREFIXES or is_greek or second == "in")

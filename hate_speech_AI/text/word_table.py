@@ -21,7 +21,7 @@ class WordTable(NamedTuple):
     Attributes
     ----------
     counts : dict of str to int
-        In how many texts each word is; 0 for words that only the tokenizer knows.
+        In how many of 100,000 texts each word is; 0 for words that only the tokenizer knows.
     total : int
         The sum of the counts.
     common : frozenset of str

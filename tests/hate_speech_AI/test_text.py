@@ -177,6 +177,15 @@ HOSTILE = [
     "<i x <i class=y ",
     "</b x>",
     "&#0",
+    "wmn ",
+    "w*m*n",
+    "id iot ",
+    "x y.",
+    "$t0p ",
+    "theseareall",
+    "don'tall",
+    "🇫🇴🇬",
+    "🆔i",
 ]
 
 
