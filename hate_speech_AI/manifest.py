@@ -25,6 +25,15 @@ class ErrorRates(TypedDict):
     false_negative_rate: float
 
 
+class TargetErrors(TypedDict):
+    """How many texts of one target are hateful, and missed; and how many are harmless, and flagged."""
+
+    hateful: int
+    missed: int
+    harmless: int
+    flagged: int
+
+
 class CheckFigures(TypedDict):
     """Figures on the functional checks: see `evaluation.functional_checks.summarise_checks`."""
 
@@ -99,13 +108,18 @@ class Trial(Choices):
 
 
 class CandidateManifest(Choices):
-    """What is known of a candidate once it is measured."""
+    """What is known of a candidate once it is measured.
+
+    "by_target" has the errors on the test split of the shipped evaluation set by the group that a text attacks or is about. The
+    manifests of earlier releases lack it.
+    """
 
     engine: str
     labels: list[str]
     threshold: float
     score: Score
     by_source: dict[str, Figures]
+    by_target: dict[str, TargetErrors]
     checks: CheckFigures
     rows: RowCounts
     parameters: Mapping[str, Any]

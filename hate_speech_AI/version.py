@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import repeat
 
+import numpy as np
+
+from .arrays import Floats
 from .budget import Budget
 from .engines.base import Engine, Explanation, Judgement
 from .label_index import LabelIndex
@@ -11,6 +14,9 @@ from .labels import complete_labels, is_consistent
 from .manifest import Manifest
 from .text import compute_likeness, fingerprint
 from .text.language import SUPPORTED
+
+# A target has no threshold of its own, so: more likely than not.
+_TARGET_FROM = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,9 @@ class Prediction:
         The model's reasons, also if a review gave the verdict. `None` if nobody asked for it.
     is_truncated : bool
         Whether the text was too long for the model, which then read its first, its last and its most suspicious parts.
+    targets : dict of str to float, or None
+        The groups that the text attacks, as the model says: those of at least a half, with their probabilities. They mean
+        something only if the text is hate speech. `None` if the engine knows no targets.
     language : str
         The language of the text: see `text.language.detect_language`. Whoever asks for a verdict tells it.
     """
@@ -51,6 +60,7 @@ class Prediction:
     uncertainty: float | None = None
     explanation: Explanation | None = None
     is_truncated: bool = False
+    targets: dict[str, float] | None = None
     language: str = SUPPORTED
 
 
@@ -116,10 +126,30 @@ class Version:
         labels = list(judgement.probabilities)
         rows = zip(*[values.tolist() for values in judgement.probabilities.values()])  # noqa: B905  (plain: this is the fast path)
         uncertainties: Iterable[float | None] = repeat(None) if judgement.uncertainty is None else judgement.uncertainty.tolist()
+        targets = self._list_targets(judgement.targets)
+        whole = zip(rows, uncertainties, explanations, targets)  # noqa: B905  (some of them may be endless)
         return [
-            Prediction(row[0] >= threshold, row[0], threshold, name, dict(zip(labels, row)), False, uncertainty, why)  # noqa: B905
-            for row, uncertainty, why in zip(rows, uncertainties, explanations)  # noqa: B905  (two of them may be endless)
+            Prediction(
+                row[0] >= threshold,
+                row[0],
+                threshold,
+                name,
+                dict(zip(labels, row)),  # noqa: B905
+                uncertainty=uncertainty,
+                explanation=why,
+                targets=groups,
+            )
+            for row, uncertainty, why, groups in whole
         ]
+
+    def _list_targets(self, targets: Floats | None) -> Iterable[dict[str, float] | None]:
+        if targets is None:
+            return repeat(None)
+        found: list[dict[str, float]] = [{} for _ in targets]
+        places = np.nonzero(targets >= _TARGET_FROM)
+        for text, group, probability in zip(*(column.tolist() for column in (*places, targets[places]))):  # noqa: B905
+            found[text][self.engine.targets[group]] = probability
+        return found
 
     def _apply_reviews(self, text: str, prediction: Prediction) -> Prediction:
         """Return a prediction in which the reviews of the text replace what the model says."""

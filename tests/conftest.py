@@ -14,12 +14,16 @@ import redis
 
 from api.labels.services import STARTER_TWEETS
 from hate_speech_AI.core import Classifier, classifier
+from hate_speech_AI.engines.encoder import EncoderEngine
+from hate_speech_AI.engines.encoder.shipped import Shipped
 from hate_speech_AI.engines.linear import LinearEngine
+from hate_speech_AI.promotion import bootstrap_shipped_version
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.rows import STARTER, Row
 
 from .environment import SERVICE_URLS
+from .pretrained import copy_pretrained
 from .service import COMMANDS, Service
 from .web import Web
 
@@ -151,6 +155,40 @@ def store(tmp_path, trained_store) -> Iterator[ModelStore]:
     classifier.use(*before)
 
 
+@pytest.fixture(scope="session")
+def pretrained_folders(tmp_path_factory) -> dict[bool, Path]:
+    """Give copies of the shipped files: by whether they hold labels and targets that learn nothing."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    return {kind: copy_pretrained(folder / str(kind), with_others=kind) for kind in (True, False)}
+
+
+@pytest.fixture
+def with_others(pretrained_folders, monkeypatch):
+    """Ship the files that hold such labels and targets, until the test ends."""
+    monkeypatch.setattr(Shipped.__init__, "__defaults__", (pretrained_folders[True],))
+
+
+@pytest.fixture
+def without_others(pretrained_folders, monkeypatch):
+    """Ship the files that hold none, until the test ends."""
+    monkeypatch.setattr(Shipped.__init__, "__defaults__", (pretrained_folders[False],))
+
+
+@pytest.fixture
+def serve_encoder(tmp_path):
+    """Give a function that serves the shipped encoder from a new store, until the test ends."""
+    before = classifier.store, classifier.cache
+
+    def begin() -> ModelStore:
+        store = ModelStore(tmp_path / "encoder", EncoderEngine)
+        bootstrap_shipped_version(store)
+        classifier.use(store)
+        return store
+
+    yield begin
+    classifier.use(*before)
+
+
 @pytest.fixture(autouse=True)
 def newest_again(request):
     """Leave a shared service as the next test expects it: its newest version is active, not pinned, and served."""
@@ -173,7 +211,7 @@ def new_service(tmp_path):
         one.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def datasets_folder() -> Path:
     """Give the folder of public datasets; skip where it is not beside the checkout."""
     if not DATASETS.is_dir():

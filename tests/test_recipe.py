@@ -51,6 +51,16 @@ def test_it_works(made):
     assert 0 < files.manifest["threshold"] < 1
 
 
+def test_it_says_more_than_it_learns(made):
+    files = Shipped(made)
+    engine = EncoderEngine(*files.head(), Encoder(made), files.labels, files.others())
+    judged = engine.judge(["Good morning, neighbours"])
+    assert engine.labels == ("hate", "toxic")
+    assert set(engine.other_labels) <= {"insult", "threat", "profanity"}
+    assert list(judged.probabilities) == [*engine.labels, *engine.other_labels]
+    assert judged.targets.shape == (1, len(engine.targets))
+
+
 def test_the_encoder_is_small(made):
     assert (made / "encoder.onnx").stat().st_size <= 30_000_000
 
@@ -66,6 +76,7 @@ def test_the_run_log_tells_where_it_came_from(made):
     assert first["teacher"]["settings"]["seed"] != second["teacher"]["settings"]["seed"]
     assert log["libraries"]["torch"].startswith("2.13.0")
     assert all(len(digest) == 64 for digest in log["data"].values())
+    assert log["left_out"]["dynahate near test"] > 0
 
 
 def test_what_was_learned_from_is_in_no_evaluation(made):

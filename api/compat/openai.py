@@ -1,7 +1,8 @@
 """`POST /v1/moderations` and `GET /v1/models`, as OpenAI's clients send them.
 
-`hate` is this service's label `hate`. `harassment` is `toxic` without hate. The other eleven categories are not scored: they are
-0.0, with no input type applied.
+`hate` is this service's label `hate`. `harassment` is `toxic` without hate. What of either is a threat is its category
+`/threatening`. The other nine categories are not scored: they are 0.0, with no input type applied. So is what the engine does not
+know.
 """
 
 import uuid
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hate_speech_AI.core import Prediction
-from hate_speech_AI.labels import TOXIC
+from hate_speech_AI.labels import THREAT, TOXIC
 
 from ..access.callers import get_caller
 from ..access.permissions import Scope, require_scope
@@ -35,8 +36,8 @@ MODELS = {
     "text-moderation-latest": 1687223168,
     "text-moderation-stable": 1687223168,
 }
-# `toxic` has no threshold of its own, so: more likely than not.
-_HARASSMENT_FROM = 0.5
+# Labels but the primary have no threshold of their own, so: more likely than not.
+_FLAGGED_FROM = 0.5
 
 
 @extend_schema(exclude=True)
@@ -125,15 +126,30 @@ def _read_part(part: dict[str, object]) -> str:
 
 
 def _write_result(prediction: Prediction) -> dict[str, object]:
-    hate, scores, flags = prediction.probability, dict.fromkeys(CATEGORIES, 0.0), dict.fromkeys(CATEGORIES, False)
-    applied: dict[str, list[str]] = {name: [] for name in CATEGORIES}
-    scores["hate"], flags["hate"], applied["hate"] = hate, prediction.is_hate_speech, ["text"]
-    if TOXIC in prediction.labels:
-        harassment = max(0.0, prediction.labels[TOXIC] - hate)
-        scores["harassment"], flags["harassment"], applied["harassment"] = harassment, harassment >= _HARASSMENT_FROM, ["text"]
+    scored = _score(prediction)
+    categories = {name: name in scored and scored[name][1] for name in CATEGORIES}
     return {
-        "flagged": any(flags.values()),
-        "categories": flags,
-        "category_scores": scores,
-        "category_applied_input_types": applied,
+        "flagged": any(categories.values()),
+        "categories": categories,
+        "category_scores": {name: scored[name][0] if name in scored else 0.0 for name in CATEGORIES},
+        "category_applied_input_types": {name: ["text"] if name in scored else [] for name in CATEGORIES},
     }
+
+
+def _score(prediction: Prediction) -> dict[str, tuple[float, bool]]:
+    """Return the score of each category that the engine knows, and whether it is flagged.
+
+    Hate is toxic, and so is a threat. So the difference of two probabilities is that of one without the other, and the smaller
+    one bounds that of both.
+    """
+    hate, toxic, threat = prediction.probability, prediction.labels.get(TOXIC), prediction.labels.get(THREAT)
+    scored = {"hate": (hate, prediction.is_hate_speech)}
+    if toxic is not None:
+        harassment = max(0.0, toxic - hate)
+        scored["harassment"] = harassment, harassment >= _FLAGGED_FROM
+    if threat is not None:
+        scored["hate/threatening"] = min(hate, threat), prediction.is_hate_speech and threat >= _FLAGGED_FROM
+    if toxic is not None and threat is not None:
+        threatening = max(0.0, min(toxic, threat) - hate)
+        scored["harassment/threatening"] = threatening, threatening >= _FLAGGED_FROM
+    return scored

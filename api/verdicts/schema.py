@@ -6,18 +6,25 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 
-from hate_speech_AI.labels import MEANINGS, PRIMARY
+from hate_speech_AI.labels import IMPLIES, MEANINGS, PRIMARY, TARGETS
 
 from ..web.openapi import EXAMPLE_VERSION, NO_MODEL, POST_ERRORS, describe_invalid
 from .serializers import PredictionSerializer, PredictionsSerializer
 
-_VERDICT = {
+_VERDICT: dict[str, Any] = {
     "is_hate_speech": False,
     "probability": 0.04,
     "threshold": 0.31,
     "version": EXAMPLE_VERSION,
     "labels": dict.fromkeys(MEANINGS, 0.07) | {PRIMARY: 0.04},
     "uncertainty": 0.21,
+}
+_FLAGGED = {
+    **_VERDICT,
+    "is_hate_speech": True,
+    "probability": 0.93,
+    "labels": _VERDICT["labels"] | {PRIMARY: 0.93, **dict.fromkeys(IMPLIES[PRIMARY], 0.95)},
+    "targets": [{"group": TARGETS[0], "probability": 0.97}],
 }
 _EXPLANATION = {
     "logit": -3.2,
@@ -56,6 +63,7 @@ predict = extend_schema(
             "The verdict on `tweet`, or `results` with one verdict for each of `tweets`.",
             [
                 OpenApiExample("One text", value=_VERDICT),
+                OpenApiExample("A text that is hate", value=_FLAGGED),
                 OpenApiExample("Several texts", value={"results": [_VERDICT, _VERDICT]}),
                 OpenApiExample("With an explanation", value={**_VERDICT, "explanation": _EXPLANATION}),
             ],

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from hate_speech_AI.labels import MEANINGS, PRIMARY
+from hate_speech_AI.labels import MEANINGS, PRIMARY, TARGETS
 
 from ..web.fields import MAX_CHARACTERS_TOGETHER, MAX_TWEETS, CountedListField, StrictBooleanField, TweetField
 
@@ -49,6 +49,13 @@ class ProbabilitiesSerializer(serializers.Serializer[object]):
         }
 
 
+class TargetSerializer(serializers.Serializer[object]):
+    """A group that the text attacks."""
+
+    group = serializers.ChoiceField(TARGETS)
+    probability = serializers.FloatField(min_value=0, max_value=1)
+
+
 class WordSerializer(serializers.Serializer[object]):
     """One word, and what it adds to the logit."""
 
@@ -77,6 +84,12 @@ class PredictionSerializer(serializers.Serializer[object]):
     threshold = serializers.FloatField(min_value=0, max_value=1, help_text="The version's threshold, chosen when it was trained.")
     version = serializers.CharField(help_text="The version that gave the verdict.")
     labels = ProbabilitiesSerializer()
+    targets = TargetSerializer(
+        many=True,
+        required=False,
+        help_text="Present if `is_hate_speech` is true: the groups with a probability of at least a half, the highest first."
+        " Encoder only.",
+    )
     uncertainty = serializers.FloatField(
         min_value=0,
         required=False,

@@ -49,7 +49,8 @@ def open_budget(request: Request, *, tokens: int = MAX_TOKENS_TOGETHER, seconds:
 
 def list_labels() -> Sequence[str]:
     """Return the labels of a verdict, for checks before one is asked for. Raises what `judge` raises."""
-    return classifier.current().engine.labels
+    engine = classifier.current().engine
+    return engine.labels + engine.other_labels
 
 
 def judge(

@@ -46,6 +46,9 @@ def _write_prediction(prediction: Prediction) -> dict[str, object]:
         "version": prediction.version,
         "labels": prediction.labels,
     }
+    if prediction.is_hate_speech and prediction.targets is not None:
+        by_probability = sorted(prediction.targets.items(), key=lambda one: -one[1])
+        answer["targets"] = [{"group": group, "probability": probability} for group, probability in by_probability]
     if prediction.uncertainty is not None:
         answer["uncertainty"] = prediction.uncertainty
     if prediction.is_truncated:

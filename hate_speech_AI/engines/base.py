@@ -46,12 +46,15 @@ class Judgement:
     uncertainty : ndarray of float64, shape (n,), or None
         Standard deviation of the first label's logit under the posterior. It is large for a text unlike the training rows. `None`
         if the engine has no posterior.
+    targets : ndarray of float64, shape (n, len(engine.targets)), or None
+        The probability that the text attacks each of these groups. `None` if the engine knows no targets.
     truncated : list of int
         The places of the texts that were too long to be read as a whole.
     """
 
     probabilities: dict[str, Floats]
     uncertainty: Floats | None = None
+    targets: Floats | None = None
     truncated: list[int] = field(default_factory=list)
 
     def __getitem__(self, label: str) -> Floats:
@@ -66,8 +69,8 @@ class Judgement:
 
     def take(self, places: Places) -> "Judgement":
         """Return the judgement on the texts at these places."""
-        uncertainty = None if self.uncertainty is None else self.uncertainty[places]
-        return Judgement({label: values[places] for label, values in self.probabilities.items()}, uncertainty)
+        uncertainty, targets = (None if column is None else column[places] for column in (self.uncertainty, self.targets))
+        return Judgement({label: values[places] for label, values in self.probabilities.items()}, uncertainty, targets)
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,11 @@ class Engine(ABC):
     is_shipped_ready : bool
         Whether `load_shipped` returns an engine. Such an engine can serve before the first training.
     labels : tuple of str
-        The labels that the engine knows. The verdict is about the first.
+        The labels that the engine learns. The verdict is about the first.
+    other_labels : tuple of str
+        The labels that the engine knows too, but does not learn.
+    targets : tuple of str
+        The groups that it can name as those a text attacks.
     """
 
     name: ClassVar[str]
@@ -133,6 +140,8 @@ class Engine(ABC):
     can_explain: ClassVar[bool] = False
     is_shipped_ready: ClassVar[bool] = False
     labels: tuple[str, ...]
+    other_labels: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
     # --- serving ---
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bools, Float32s, Keys, Places
-from ..labels import PRIMARY
+from ..labels import PRIMARY, TARGETS
 
 
 class Fingerprints:
@@ -48,6 +48,9 @@ class EvaluationSet:
         on the test texts.
     keys : ndarray of uint64, shape (n,)
         The first 64 bits of each fingerprint.
+    targets : ndarray of uint32, shape (n,), or None
+        The groups that each text attacks, or is about if it is harmless: bit k is `TARGETS[k]`. It is 0 if the source does not
+        say. `None` if the set does not know any.
     """
 
     vectors: Float32s
@@ -55,6 +58,7 @@ class EvaluationSet:
     sources: list[str]
     splits: list[str]
     keys: Keys
+    targets: NDArray[np.uint32] | None = None
 
     @property
     def fingerprints(self) -> Fingerprints:
@@ -64,6 +68,13 @@ class EvaluationSet:
         """Return which texts carry a label: bool, shape (n,)."""
         carries: Bools = self.labels[label] == 1
         return carries
+
+    def list_targets(self) -> dict[str, Bools]:
+        """Return which texts have each target: bool, shape (n,). Targets without a text are left out."""
+        if self.targets is None:
+            return {}
+        places = {target: (self.targets >> at & 1).astype(bool) for at, target in enumerate(TARGETS)}
+        return {target: has for target, has in places.items() if has.any()}
 
     def select_split(self, split: str) -> "EvaluationSet":
         """Return the texts of one split."""
@@ -77,4 +88,5 @@ class EvaluationSet:
         """Return the texts at these places."""
         labels = {label: values[places] for label, values in self.labels.items()}
         sources, splits = ([column[place] for place in places] for column in (self.sources, self.splits))
-        return EvaluationSet(self.vectors[places], labels, sources, splits, self.keys[places])
+        targets = None if self.targets is None else self.targets[places]
+        return EvaluationSet(self.vectors[places], labels, sources, splits, self.keys[places], targets)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bools, Floats
-from ..manifest import Figures
+from ..manifest import Figures, TargetErrors
 
 Counts = NDArray[np.int64] | np.int64
 
@@ -78,6 +78,27 @@ def measure_by_source(sources: list[str], labels: Bools, probabilities: Floats, 
     return {
         str(source): measure(rows["label"].to_numpy(), rows["probability"].to_numpy(), threshold)
         for source, rows in table.groupby("source")
+    }
+
+
+def count_errors_by_target(places: Mapping[str, Bools], labels: Bools, flagged: Bools) -> dict[str, TargetErrors]:
+    """Return the errors on the texts of each target.
+
+    Parameters
+    ----------
+    places : dict of str to ndarray of bool, shape (n,)
+        Which texts have a target. A text may have several.
+    labels, flagged : ndarray of bool, shape (n,)
+        Which texts are hateful, and which are called so.
+    """
+    return {
+        target: {
+            "hateful": int((has & labels).sum()),
+            "missed": int((has & labels & ~flagged).sum()),
+            "harmless": int((has & ~labels).sum()),
+            "flagged": int((has & ~labels & flagged).sum()),
+        }
+        for target, has in places.items()
     }
 
 

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from ..arrays import Bools
-from ..manifest import Figures, GateVerdict, JudgedManifest, LabelGroup, Manifest, Score
+from ..manifest import Figures, GateVerdict, JudgedManifest, LabelGroup, Manifest, Score, TargetErrors
 from ..training.candidate import Candidate
 from ..training.rows import list_values
 from .functional_checks import read_functional_checks
@@ -56,6 +56,10 @@ _ABOUT_IDENTITIES = (
     "From the functional checks. Bars of one colour should have one length. A longer bar is a group that is silenced more often,"
     " or protected less."
 )
+_ABOUT_TARGETS = (
+    "From the shipped evaluation set, as its sources name the groups. A text may be about several. Few texts of a group say"
+    " little."
+)
 
 
 def render(name: str, candidate: Candidate, manifest: JudgedManifest, history: list[Manifest]) -> str:
@@ -91,6 +95,7 @@ def render(name: str, candidate: Candidate, manifest: JudgedManifest, history: l
         _section("Functional checks", draw_checks(manifest["checks"]["groups"], parent),
                  f"{_ABOUT_CHECKS} {len(read_functional_checks()):,} cases written for this project."),
         _section("Errors by the group that a text names", draw_identities(manifest["checks"]["identities"]), _ABOUT_IDENTITIES),
+        _list_target_errors(manifest["by_target"]),
         _section("By source", _tabulate_sources(manifest["by_source"]), "By where the labels come from."),
         _list_mistakes(candidate, list_values(candidate.held_out), candidate.probabilities >= manifest["threshold"]),
     ]  # fmt: skip
@@ -164,6 +169,22 @@ def _tabulate_sources(by_source: dict[str, Figures]) -> str:
     )
     head = "<th>source</th><th>tweets</th><th>F1</th><th>precision</th><th>recall</th><th>ROC AUC</th>"
     return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _list_target_errors(by_target: dict[str, TargetErrors]) -> str:
+    if not by_target:
+        return ""
+
+    def cells(count: int, errors: int) -> str:
+        share = f"{errors:,} ({errors / count:.0%})" if count else "-"
+        return f'<td class="n">{count:,}</td><td class="n">{share}</td>'
+
+    rows = "".join(
+        f"<tr><td>{escape(target)}</td>{cells(of['hateful'], of['missed'])}{cells(of['harmless'], of['flagged'])}</tr>"
+        for target, of in by_target.items()
+    )
+    head = "<th>group</th><th>hateful texts</th><th>missed</th><th>harmless texts</th><th>called hateful</th>"
+    return _section("Errors by the group that a text is about", f"<table><tr>{head}</tr>{rows}</table>", _ABOUT_TARGETS)
 
 
 def _list_mistakes(candidate: Candidate, labels: Bools, flagged: Bools) -> str:

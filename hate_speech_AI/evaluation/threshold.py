@@ -10,8 +10,8 @@ _BLUR = 0.25
 _LOG_ODDS = np.linspace(-5, 5, 401)
 # Log-odds are counted in bins as wide as the steps above, and beyond these ends with those at the end.
 _BINS = np.linspace(-8, 8, 641)
-# F1 hardly changes around its best, so on one sample the best threshold jumps when a few labels come. The mean of the best ones of
-# many resamplings (bagging, Breiman 1996) moves a third as much.
+# F1 hardly changes around its best, so on one sample the best threshold jumps when a few labels come. The mean of the best ones
+# of many resamplings (bagging, Breiman 1996) moves a third as much.
 _RESAMPLINGS = 200
 
 

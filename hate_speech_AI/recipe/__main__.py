@@ -1,9 +1,9 @@
 """Make `pretrained/`, the shipped encoder and head, from public data and a base model. `make encoder` runs this.
 
 1. Read the data and fetch the base models.
-2. Run two rounds. In each, fine-tune a large encoder, the teacher. Then fine-tune the small encoder on the labels and on the
-   teacher's probabilities; the second round continues from the first. Export the small encoder, fit the head on rows that the
-   encoder has not seen, write the evaluation set and measure.
+2. Run one or two rounds. In each, fine-tune a large encoder, the teacher, if the settings want its guidance. Then fine-tune the
+   small encoder on the labels and on the teacher's probabilities; the second round continues from the first. Export the small
+   encoder, fit the head on rows that the encoder has not seen, write the evaluation set and measure.
 3. Write the run log and the model card.
 
 Fine-tuning saves a checkpoint after each part of a pass. So an interrupted run resumes.
@@ -13,6 +13,7 @@ import argparse
 import json
 import platform
 import random
+from collections import Counter
 from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,9 +23,11 @@ import torch
 from ..engines.encoder.shipped import Shipped
 from .assemble import assemble, write_manifest
 from .base import fetch_base
-from .corpus import Example, checksums, describe, read_corpus
-from .fine_tune import TEACHER, FineTuning, Settings, begin, fine_tune, teach
+from .corpus import Example, checksums, describe, read_corpus, read_held_out, separate
+from .fine_tune import FineTuning, begin, fine_tune, teach
+from .grammar import make_rows
 from .model_card import render_card
+from .settings import TEACHER, Settings
 
 _LIBRARIES = ("emoji", "numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
 
@@ -47,6 +50,8 @@ def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
     )
     instead.add_argument("--refit", type=Path, help="fit only the head again, of the encoder in this folder")
     parser.add_argument("--sample", type=int, help="take so many random rows, to try the recipe out")
+    parser.add_argument("--rounds", type=int, choices=(1, 2), default=2, help="how often to fine-tune, without --onward")
+    parser.add_argument("--alone", action="store_false", dest="paired", help="see copies of the texts only, in half the time")
     chosen = [field for field in fields(Settings) if field.type in (int, float)]
     for field in chosen:
         parser.add_argument(
@@ -56,27 +61,34 @@ def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
         "--teacher-parts", type=int, default=TEACHER.parts, help="how many quarters of a pass the first teacher learns for"
     )
     arguments = parser.parse_args()
-    settings = replace(Settings(), **{field.name: getattr(arguments, field.name) for field in chosen})
+    settings = replace(Settings(), paired=arguments.paired, **{field.name: getattr(arguments, field.name) for field in chosen})
     return arguments, replace(TEACHER, parts=arguments.teacher_parts), settings
 
 
 def main() -> None:
     arguments, teacher, settings = read_arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    examples = read_corpus(arguments.data)
+    dropped: Counter[str] = Counter()
+    examples = read_corpus(arguments.data, dropped)
+    examples = separate([*examples, *make_rows(examples)], read_held_out(arguments.data), dropped)
     if arguments.sample:
         examples = random.Random(0).sample(examples, arguments.sample)  # noqa: S311
-    about = {"data": checksums(arguments.data), "rows": json.loads(describe(examples))}
+    about = {
+        "data": checksums(arguments.data),
+        "rows": json.loads(describe(examples)),
+        "left_out": dict(sorted(dropped.items())),
+    }
     if arguments.refit:
         refit_head(examples, about, arguments.work, arguments.out, settings, arguments.refit)
     else:
         before = arguments.onward
         if not before:
-            before = arguments.work / "round-1" / "made"
-            make_round(examples, about, before.parent, before, teacher, settings)
-        number = 1 + len(rounds_of(before))
-        later = later_round(teacher, settings, number)
-        make_round(examples, about, arguments.work / f"round-{number}", arguments.out, *later, before)
+            before = arguments.work / "round-1" / "made" if arguments.rounds == 2 else arguments.out
+            make_round(examples, about, arguments.work / "round-1", before, teacher, settings)
+        if before != arguments.out:
+            number = 1 + len(rounds_of(before))
+            later = later_round(teacher, settings, number)
+            make_round(examples, about, arguments.work / f"round-{number}", arguments.out, *later, before)
     print(json.dumps(json.loads((arguments.out / "manifest.json").read_text("utf-8"))["figures"], indent=1))
 
 
@@ -124,14 +136,18 @@ def make_round(
     ValueError
         The checkpoints were made with other settings.
     """
-    base, large = (fetch_base(one.base, work.parent / one.base) for one in (student, teacher))
+    base = fetch_base(student.base, work.parent / student.base)
     rounds = rounds_of(before) if before else []
-    taught = teach(examples, large, work / "teacher", teacher, student, before)
+    taught, guide = None, None
+    if student.guidance or student.likeness:
+        large = fetch_base(teacher.base, work.parent / teacher.base)
+        taught = teach(examples, large, work / "teacher", teacher, student, before)
+        guide = {"settings": asdict(teacher), "parts": _parts(work / "teacher")}
     model = fine_tune(examples, base, work / "student", student, taught, before)
     manifest = assemble(model, examples, base, out, student)
     rounds.append(
         {
-            "teacher": {"settings": asdict(teacher), "parts": _parts(work / "teacher")},
+            "teacher": guide,
             "settings": asdict(student),
             "parts": _parts(work / "student"),
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads",
@@ -160,7 +176,8 @@ def _describe(out: Path, said: dict, manifest: dict, model: FineTuning) -> None:
     said |= {"python": platform.python_version(), "libraries": {name: version(name) for name in _LIBRARIES}}
     parameters = sum(parameter.numel() for parameter in model.encoder.parameters())
     size = (out / "encoder.onnx").stat().st_size
-    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, said["rows"]), "utf-8")
+    is_taught = any(one["teacher"] for one in said["rounds"])
+    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, said["rows"], is_taught=is_taught), "utf-8")
     (out / "run_log.json").write_text(json.dumps(said, indent=1) + "\n", "utf-8")
 
 

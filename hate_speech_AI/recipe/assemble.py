@@ -10,23 +10,26 @@ import numpy as np
 import torch
 from sklearn.metrics import f1_score, roc_auc_score
 
-from ..engines.encoder.engine import EncoderEngine, pick_windows
+from ..engines.encoder.engine import EncoderEngine
 from ..engines.encoder.session import Encoder
+from ..engines.encoder.shipped import Shipped
 from ..evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
 from ..evaluation.metrics import calibration_error
 from ..evaluation.threshold import choose_threshold
 from ..text import READING, fingerprint
 from .augment import disguise
-from .corpus import LABELS, SOURCES, WEIGHTS, Example
+from .corpus import LABELS, ORIGINS, WEIGHTS, Example
 from .export import export
 from .fine_tune import FineTuning, Settings, load_tokenizer, predict
-from .head import fit_head, swap_identities
+from .head import LEARNING, embed_texts, fit_head, fit_others, swap_identities
 from .network import MINILM
 
 OVERLAP = 20  # tokens that neighbouring windows of a long text share
-# Rows of each source in the evaluation set. Thresholds are chosen on the validation rows, so their number follows the weight of
-# the source.
-_OF_EACH = {"test": dict.fromkeys(SOURCES, 1500), "validation": {source: round(700 * WEIGHTS[source]) for source in SOURCES}}
+# Rows of each source in the evaluation set. Thresholds are chosen on the validation rows. Each kind of text has the same number
+# of them, so that the threshold is the best for their mean, and not for the largest.
+_OF_EACH = {"test": 550, "validation": 300}
+# The ROC AUC of a target is measured on at least so many hateful texts that attack it.
+_FEWEST_OF_A_TARGET = 30
 _FILES = ("encoder.onnx", "tokenizer.json", "head.npz", "seen.npy", "evaluation.npz")
 
 
@@ -41,7 +44,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
         "width": MINILM.width,
         "window": settings.tokens,
         "overlap": OVERLAP,
-        "labels": list(LABELS),
+        "labels": list(LEARNING),
     }
     write_manifest(folder, manifest)
     encoder = Encoder(folder, threads=torch.get_num_threads())
@@ -51,14 +54,17 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
         by_split[example.split].append(example)
     texts = {split: [row.text for row in rows] for split, rows in by_split.items()}
     own = model.head.weight[0].detach().cpu().numpy()
-    vectors = _embed(encoder, texts["head"], own)
+    vectors = embed_texts(encoder, texts["head"], own)
     swapped, origins = swap_identities(texts["head"])
-    changes = _embed(encoder, swapped, own) - vectors[origins]
+    changes = embed_texts(encoder, swapped, own) - vectors[origins]
     changes /= np.sqrt(np.bincount(origins)[origins, None])  # all copies of a text together count as one
     mean, precision = fit_head(vectors, by_split["head"], changes, len(by_split["fit"]))
-    np.savez(folder / "head.npz", mean=mean, precision=precision)
-    engine = EncoderEngine(mean, precision, encoder, LABELS)
-    embedded = {"head": vectors, "test": _embed(encoder, texts["test"], mean[0, :-1].astype(np.float32))}
+    manifest["other_labels"], others = fit_others(vectors, by_split["head"], changes)
+    np.savez(folder / "head.npz", mean=mean, precision=precision, others=others)
+    write_manifest(folder, manifest)
+    files = Shipped(folder)
+    engine = EncoderEngine(*files.head(), encoder, files.labels, files.others())
+    embedded = {"head": vectors, "test": embed_texts(encoder, texts["test"], mean[0, :-1].astype(np.float32))}
 
     learned = [int(fingerprint(example.text)[:16], 16) for split in ("fit", "head") for example in by_split[split]]
     np.save(folder / "seen.npy", np.unique(np.array(learned, np.uint64)))
@@ -86,8 +92,9 @@ def measure(
     judged = engine.judge_embeddings(vectors)
     flagged, truth = judged.hate >= threshold, _hate(rows)
     figures: dict = {"by_source": _measure_sources(rows, judged.hate, threshold)}
-    for label in LABELS[1:]:
+    for label in (*engine.labels[1:], *engine.other_labels):
         figures[f"{label}_roc_auc"] = _measure_label(rows, label, judged[label])
+    figures["targets_roc_auc"] = _measure_targets(rows, engine.targets, judged.targets)
     frozen = _draw(rows, _OF_EACH["test"])
     figures["calibration_error"] = _rounded(calibration_error(truth[frozen], judged.hate[frozen]))
 
@@ -112,47 +119,62 @@ def measure(
 
 
 def _measure_sources(rows: list[Example], probabilities: np.ndarray, threshold: float) -> dict[str, dict]:
-    """Return the figures of the primary label on the rows of each source."""
-    sources, truth, flagged = np.array([row.source for row in rows]), _hate(rows), probabilities >= threshold
+    """Return the figures of the primary label on the rows of each source that says it."""
+    places = defaultdict(list)
+    for at, row in enumerate(rows):
+        if row.hate is not None:
+            places[row.source].append(at)
+    truth, flagged = _hate(rows), probabilities >= threshold
     figures = {}
-    for source in SOURCES:
-        at = sources == source
-        figures[source] = {
-            "n": int(at.sum()),
-            "hateful": int(truth[at].sum()),
-            "macro_f1": _rounded(f1_score(truth[at], flagged[at], average="macro")),
-            "f1": _rounded(f1_score(truth[at], flagged[at])),
-            "roc_auc": _rounded(roc_auc_score(truth[at], probabilities[at])) if len(set(truth[at].tolist())) > 1 else None,
-        }
+    for source in ORIGINS:
+        if at := places[source]:
+            figures[source] = {
+                "n": len(at),
+                "hateful": int(truth[at].sum()),
+                "macro_f1": _rounded(f1_score(truth[at], flagged[at], average="macro")),
+                "f1": _rounded(f1_score(truth[at], flagged[at])),
+                "roc_auc": _rounded(roc_auc_score(truth[at], probabilities[at])) if len(set(truth[at].tolist())) > 1 else None,
+            }
     return figures
 
 
 def _measure_label(rows: list[Example], label: str, probabilities: np.ndarray) -> dict[str, float]:
     """Return the ROC AUC of a label on the rows of each source that labels some texts with it and others not."""
-    figures = {}
-    for source in SOURCES:
-        said = {at: getattr(row, label) for at, row in enumerate(rows) if row.source == source}
+    figures, column = {}, LABELS.index(label)
+    for source in ORIGINS:
+        said = {at: row.list_labels()[column] for at, row in enumerate(rows) if row.source == source}
         known = [at for at, value in said.items() if value is not None]
         if len({said[at] for at in known}) == 2:
             figures[source] = _rounded(roc_auc_score([said[at] for at in known], probabilities[known]))
     return figures
 
 
-def _embed(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarray:
-    """Return one embedding for each text. A long text has that of the window to which `weights` give the highest logit."""
-    vectors = []
-    for at in range(0, len(texts), 512):
-        found, starts, _ = encoder.embed(texts[at : at + 512])
-        vectors.append(found[pick_windows(found @ weights, starts)])
-    return np.concatenate(vectors)
+def _measure_targets(rows: list[Example], names: tuple[str, ...], probabilities: np.ndarray | None) -> dict[str, float]:
+    """Return for each source the mean ROC AUC of the targets with enough texts, among its hateful texts of known targets."""
+    figures = {}
+    for source in ORIGINS:
+        at = [at for at, row in enumerate(rows) if row.source == source and row.hate and row.targets]
+        carries = {name: np.array([name in rows[place].targets for place in at], bool) for name in names}
+        areas = [
+            roc_auc_score(said, probabilities[at, column])
+            for column, said in enumerate(carries.values())
+            if said.sum() >= _FEWEST_OF_A_TARGET and not said.all()
+        ]
+        if areas:
+            figures[source] = _rounded(np.mean(areas))
+    return figures
 
 
-def _draw(rows: list[Example], of_each: dict[str, int]) -> list[int]:
-    """Return the places of the first rows of each source in the order of fingerprints, at most so many of each."""
+def _draw(rows: list[Example], of_each: int) -> list[int]:
+    """Return the places of the first rows of each source, in the order of fingerprints.
+
+    Rows of unknown primary label, and those of sources that are left out of all choices, are not among them.
+    """
     places: dict[str, list[int]] = defaultdict(list)
     for at in sorted(range(len(rows)), key=lambda at: fingerprint(rows[at].text)):
-        places[rows[at].source].append(at)
-    return [at for source in SOURCES for at in places[source][: of_each[source]]]
+        if rows[at].hate is not None and WEIGHTS[rows[at].source]:
+            places[rows[at].source].append(at)
+    return [at for source in ORIGINS for at in places[source][:of_each]]
 
 
 def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, bool]]) -> None:
@@ -160,9 +182,9 @@ def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, b
     np.savez(
         path,
         vectors=np.concatenate([vectors for _, vectors, _ in parts]).astype(np.float16),
-        **{label: np.array([_as_known(getattr(row, label)) for row in rows], np.int8) for label in LABELS},
-        sources=np.array([SOURCES.index(row.source) for row in rows], np.int8),
-        names=np.array(SOURCES),
+        **{label: np.array([_as_known(getattr(row, label)) for row in rows], np.int8) for label in LEARNING},
+        sources=np.array([ORIGINS.index(row.source) for row in rows], np.int8),
+        names=np.array(ORIGINS),
         is_test=np.array([is_test for some, _, is_test in parts for _ in some]),
         keys=np.array([int(fingerprint(row.text)[:16], 16) for row in rows], np.uint64),
     )
@@ -177,7 +199,8 @@ def write_manifest(folder: Path, manifest: dict) -> dict:
 
 
 def _hate(rows: list[Example]) -> np.ndarray:
-    return np.array([row.hate for row in rows], bool)
+    """Return which rows are known to carry the primary label."""
+    return np.array([bool(row.hate) for row in rows], bool)
 
 
 def _as_known(value: bool | None) -> int:

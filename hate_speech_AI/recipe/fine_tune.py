@@ -8,9 +8,10 @@ import hashlib
 import json
 import random
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,97 +24,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ..engines.encoder import EncoderEngine
 from ..engines.encoder.session import Encoder as ServedEncoder
 from ..engines.encoder.shipped import Shipped
+from ..labels import TARGETS
 from ..text.encoder_form import encoder_form
-from .augment import disguise, emoji_of, recombine, swap_identity
-from .corpus import LABELS, SOURCES, WEIGHTS, Example
+from .corpus import LABELS, ORIGINS, WEIGHTS, Example
+from .drawing import batches, draw_part, pick, transfer_set
 from .export import restore
+from .grammar import SOURCE as MADE
+from .head import embed_texts, stack_rows
 from .network import MINILM, MPNET, Encoder
+from .settings import Settings
 
-# How often a hateful and a harmless text of each source are seen in a pass, on average.
-_TIMES = {
-    "davidson": (0.6, 0.2),
-    "dynahate": (1.0, 1.0),
-    "edos": (0.6, 0.3),
-    "hatemoji_build": (2.5, 2.5),
-    "hatexplain": (0.6, 0.6),
-    "stormfront": (0.6, 0.25),
-}
-# The same for a recombined text.
-_TIMES_RECOMBINED = 0.5
-# The number of parts of a pass. A checkpoint follows each.
-_PARTS = 4
 # After each part, one in so many rows of split "head" is evaluated.
-_VALIDATED = 4
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The settings of a fine-tuning.
-
-    Attributes
-    ----------
-    base : str
-        The base model: "minilm" or "mpnet".
-    parts, quantised_parts : int
-        The number of quarters of a pass, and how many of the last ones compute as the int8 kernels do.
-    paired : bool
-        Whether each text is seen together with its copy, or only the copy is seen.
-    tokens : int
-        Longer texts are cut after so many tokens. It is also the window of the service.
-    disguised, swapped : float
-        The share of copies with misspelt words, and with another identity.
-    recombined : int
-        The number of recombined texts. Only the teacher labels them.
-    consistency : float
-        The weight of the loss for different logits of a text and its copy, if they are `paired`.
-    guidance : float
-        The share of the loss that is measured against the teacher's probabilities instead of the labels.
-    likeness : float
-        The weight of the loss for the distance of the teacher's embeddings from a linear map of the encoder's.
-    other_weight : float
-        The weight of each other label in the loss.
-    averaging : float
-        The decay of the moving average of the weights, at each step.
-    """
-
-    base: str = "minilm"
-    parts: int = 24
-    quantised_parts: int = 6
-    batch: int = 64
-    paired: bool = True
-    tokens: int = 64
-    learning_rate: float = 2e-4
-    layer_decay: float = 0.95
-    warm_up: float = 0.06
-    weight_decay: float = 0.01
-    dropout: float = 0.1
-    disguised: float = 0.3
-    swapped: float = 0.5
-    recombined: int = 60_000
-    consistency: float = 1.0
-    guidance: float = 0.7
-    likeness: float = 0.5
-    other_weight: float = 0.4
-    averaging: float = 0.997
-    seed: int = 0
-
-
-TEACHER = Settings(
-    base="mpnet",
-    parts=8,
-    quantised_parts=0,
-    batch=32,
-    paired=False,
-    learning_rate=5e-5,
-    swapped=0.35,
-    recombined=0,
-    guidance=0.0,
-    likeness=0.0,
-    averaging=0.995,
-)
+_VALIDATED = 5
 _SHAPES = {"minilm": MINILM, "mpnet": MPNET}
 
 
@@ -136,22 +60,23 @@ class Taught(NamedTuple):
 class FineTuning(nn.Module):
     """The encoder with a head, an offset of the logits for each source, and a map to the width of the teacher.
 
-    The offsets learn how often each source calls a text hateful. So the encoder does not learn to tell the sources apart.
+    The offsets learn how often each source gives its texts a label. So the encoder does not learn to tell the sources apart.
     """
 
     def __init__(self, encoder: Encoder, teacher_width: int = 0):
         super().__init__()
         self.encoder = encoder
         self.head = nn.Linear(encoder.shape.width, len(LABELS))
-        self.offsets = nn.Parameter(torch.zeros(len(SOURCES), len(LABELS)))
+        self.offsets = nn.Parameter(torch.zeros(len(ORIGINS), len(LABELS)))
         self.likened = nn.Linear(encoder.shape.width, teacher_width) if teacher_width else None
 
     @torch.no_grad()
-    def set_head(self, mean: np.ndarray) -> None:
-        """Set the head to the mean of a posterior: shape (n_labels, width + 1), the bias last."""
-        mean = torch.tensor(mean, dtype=torch.float32)
-        self.head.weight.copy_(mean[:, :-1])
-        self.head.bias.copy_(mean[:, -1])
+    def set_head(self, rows: np.ndarray) -> None:
+        """Set the rows of the head, the bias last: shape (n_labels, width + 1). A row of NaN stays as it is."""
+        rows = torch.tensor(rows, dtype=torch.float32)
+        is_known = ~rows[:, -1].isnan()
+        self.head.weight[is_known] = rows[is_known, :-1]
+        self.head.bias[is_known] = rows[is_known, -1]
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits without the offset of a source, shape (n, n_labels), and the embeddings, shape (n, width)."""
@@ -168,78 +93,6 @@ def load_tokenizer(path: Path, tokens: int | None) -> Tokenizer:
     else:
         tokenizer.no_truncation()
     return tokenizer
-
-
-def _times(example: Example) -> float:
-    """Return how often an example is seen in a pass, on average."""
-    return _TIMES_RECOMBINED if example.hate is None else _TIMES[example.source][0 if example.hate else 1]
-
-
-def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
-    """Return the examples of split "fit", and then texts recombined from them. The teacher judges all of these.
-
-    For recombination, a text is drawn in proportion to how often it is seen in a pass.
-    """
-    fit = [example for example in examples if example.split == "fit"]
-    if not settings.recombined:
-        return fit
-    draw = random.Random(settings.seed)  # noqa: S311
-    faces = emoji_of([example.text for example in fit])
-    drawn = [draw.choices(fit, list(map(_times, fit)), k=settings.recombined) for _ in range(2)]
-    made = []
-    for one, other in zip(*drawn, strict=True):
-        made.append(Example(recombine(one.text, other.text, faces, draw), one.source, "fit", None, None))
-    return fit + made
-
-
-def pick(examples: list[Example], settings: Settings, number: int) -> list[int]:
-    """Return the places of the examples of part `number`, in random order.
-
-    `_TIMES` says how often a text comes in a pass: contrast pairs more than once, and of large sources of similar texts only a
-    share.
-    """
-    draw = random.Random(settings.seed * 1000 + number // _PARTS)  # noqa: S311
-    picked = []
-    for place, example in enumerate(examples):
-        times = _times(example)
-        picked += [place] * (int(times) + (draw.random() < times % 1))
-    draw.shuffle(picked)
-    return picked[number % _PARTS :: _PARTS]
-
-
-def draw_part(examples: list[Example], settings: Settings, number: int) -> tuple[list[list[str]], list[int]]:
-    """Return the views of part `number`, and the places of their examples.
-
-    A view has one text for each place. If texts are `paired`, the first view has the texts and the second their copies. Otherwise
-    the only view has the copies. Some copies are altered in ways that do not change the label. The others differ by dropout
-    alone.
-    """
-    picked = pick(examples, settings, number)
-    draw = random.Random(settings.seed * 1000 + number + 250)  # noqa: S311
-    texts, copies = [], []
-    for place in picked:
-        copy = examples[place].text
-        if draw.random() < settings.swapped:
-            copy = swap_identity(copy, draw)
-        if draw.random() < settings.disguised:
-            copy = disguise(copy, draw)
-        copies.append(encoder_form(copy).text)
-        if settings.paired:
-            texts.append(encoder_form(examples[place].text).text)
-    return ([texts, copies] if settings.paired else [copies]), picked
-
-
-def batches(lengths: list[int], settings: Settings, number: int) -> list[list[int]]:
-    """Return the places of each batch. The texts of a batch have similar lengths; the batches come in random order."""
-    draw = random.Random(settings.seed * 1000 + number + 500)  # noqa: S311
-    size = settings.batch
-    chunks = [range(at, min(at + size * 50, len(lengths))) for at in range(0, len(lengths), size * 50)]
-    grouped = []
-    for chunk in chunks:
-        places = sorted(chunk, key=lengths.__getitem__)
-        grouped += [places[at : at + size] for at in range(0, len(places), size)]
-    draw.shuffle(grouped)
-    return grouped
 
 
 def pad(encodings: list, device: str) -> tuple[Tensor, Tensor]:
@@ -275,7 +128,7 @@ def begin(base: Path, settings: Settings, teacher_width: int, before: Path | Non
     """Return the model before its first step. The parameters are those of `fine_tune`."""
     if before:
         model = FineTuning(restore(before / "encoder.onnx", settings.dropout), teacher_width)
-        model.set_head(Shipped(before).head()[0])
+        model.set_head(stack_rows(Shipped(before)))
     else:
         encoder = Encoder.from_base(base / "model.safetensors", _SHAPES[settings.base], settings.dropout)
         model = FineTuning(encoder, teacher_width)
@@ -327,8 +180,8 @@ def fine_tune(
             observe(model, fit, tokenizer, device)
             model.encoder.fix_ranges()
         began = time.monotonic()
-        views, picked = draw_part(fit, settings, number)
-        encoded = [tokenizer.encode_batch(view) for view in views]
+        drawn = draw_part(fit, settings, number)
+        encoded = [tokenizer.encode_batch(view) for view in drawn.views]
         model.train()
         losses = []
         lengths = [max(len(encoding.ids) for encoding in same) for same in zip(*encoded, strict=True)]
@@ -337,7 +190,8 @@ def fine_tune(
             for group in optimizer.param_groups:
                 group["lr"] = _rate(step, steps, settings) * group["factor"]
             inputs = [pad([view[at] for at in places], device) for view in encoded]
-            loss = batch_loss(model, inputs, targets, [picked[at] for at in places], settings, int8=int8)
+            is_swapped = [torch.tensor([view[at] for at in places], device=device) for view in drawn.is_swapped]
+            loss = batch_loss(model, inputs, is_swapped, targets, [drawn.places[at] for at in places], settings, int8=int8)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -378,7 +232,7 @@ def teach(
         logits, found = predict(model, texts, tokenizer, next(model.parameters()).device.type)
         said = 1 / (1 + np.exp(-logits))
         if before:
-            said = (said + _said_before(before, texts)) / 2
+            said = np.nanmean([said, _said_before(before, texts)], 0)
         probabilities = np.full((len(known), len(LABELS)), np.nan, np.float32)
         embeddings = np.full((len(known), found.shape[1]), np.nan, np.float16)
         probabilities[places], embeddings[places] = said, found
@@ -388,11 +242,10 @@ def teach(
 
 
 def _said_before(folder: Path, texts: list[str]) -> np.ndarray:
-    """Return the probabilities of the labels by the finished encoder in `folder`: float32, shape (n, n_labels)."""
-    engine = EncoderEngine(*Shipped(folder).head(), ServedEncoder(folder, threads=torch.get_num_threads()), LABELS)
-    chunks = range(0, len(texts), 1000)
-    judged = (engine.judge(texts[at : at + 1000]) for at in tqdm(chunks, desc="the encoder as it was", mininterval=10))
-    return np.concatenate([np.stack([one[label] for label in LABELS], 1) for one in judged]).astype(np.float32)
+    """Return the probabilities of the labels by the finished encoder in `folder`: shape (n, n_labels). Unknown ones are NaN."""
+    rows = stack_rows(Shipped(folder))
+    vectors = embed_texts(ServedEncoder(folder, threads=torch.get_num_threads()), texts, rows[0, :-1].astype(np.float32))
+    return 1 / (1 + np.exp(-(vectors @ rows[:, :-1].T + rows[:, -1])))
 
 
 @cache
@@ -427,10 +280,19 @@ class Targets:
     """
 
     def __init__(self, examples: list[Example], taught: Taught | None, device: str):
-        labels = [[-1.0 if label is None else label for label in (getattr(row, name) for name in LABELS)] for row in examples]
+        labels = [[-1.0 if label is None else label for label in row.list_labels()] for row in examples]
         self.labels = torch.tensor(labels, device=device)  # -1: unknown
-        self.sources = torch.tensor([SOURCES.index(row.source) for row in examples], device=device)
-        self.weights = torch.tensor([WEIGHTS[row.source] for row in examples], device=device)
+        self.sources = torch.tensor([ORIGINS.index(row.source) for row in examples], device=device)
+        # The weight of a source is about what it calls hate. Of the other labels it says less, and says it no worse.
+        weights = [[row.weight * WEIGHTS[row.source], *[row.weight] * (len(LABELS) - 1)] for row in examples]
+        self.weights = torch.tensor(weights, device=device)
+        # Only where a source labels some texts with a label and others not does it have an offset. One that knows no other side
+        # would learn an offset without bounds, and its texts would teach nothing.
+        self.has_offset = torch.zeros(len(ORIGINS), len(LABELS), device=device)
+        for source in self.sources.unique().tolist():
+            own = self.labels[self.sources == source]
+            self.has_offset[source] = ((own == 0).any(0) & (own == 1).any(0)).float()
+        self.is_made = torch.tensor([row.source == MADE for row in examples], device=device)
         if taught is not None:
             self.probabilities = torch.tensor(taught.probabilities, device=device)
             embeddings = torch.tensor(taught.embeddings, device=device)
@@ -439,13 +301,28 @@ class Targets:
             self.scale = (embeddings.float() - self.mean).square().nanmean().sqrt()
             self.embeddings = embeddings
 
+    def said(self, places: list[int], is_swapped: Tensor, smoothing: float) -> Tensor:
+        """Return the labels: shape (n, n_labels). Unknown are -1, and so are the targets of texts that name another identity."""
+        labels = self.labels[places]
+        smoothed = torch.where(labels < 0, labels, labels.clamp(smoothing, 1 - smoothing))
+        labels = torch.where(self.is_made[places, None], smoothed, labels)
+        is_unknown = is_swapped[:, None] & torch.tensor([label in TARGETS for label in LABELS], device=labels.device)
+        return labels.masked_fill(is_unknown, -1.0)
+
     def likeness(self, places: list[int]) -> Tensor:
         """Return the teacher's embeddings, scaled to mean 0 and mean square 1."""
         return (self.embeddings[places].float() - self.mean) / self.scale
 
 
 def batch_loss(
-    model: FineTuning, inputs: list[tuple[Tensor, Tensor]], targets: Targets, places: list[int], settings: Settings, *, int8: bool
+    model: FineTuning,
+    inputs: list[tuple[Tensor, Tensor]],
+    is_swapped: list[Tensor],
+    targets: Targets,
+    places: list[int],
+    settings: Settings,
+    *,
+    int8: bool,
 ) -> Tensor:
     """Return the loss of a batch.
 
@@ -453,6 +330,8 @@ def batch_loss(
     ----------
     inputs : list of (Tensor, Tensor)
         The ids and the mask of each view.
+    is_swapped : list of Tensor
+        For each view which texts name another identity than their examples.
     places : list of int
         The places of the examples in `targets`.
     int8 : bool
@@ -466,8 +345,10 @@ def batch_loss(
             logits, embedding = model(*view)
         views.append(logits.float())
         embeddings.append(embedding)
-    labels, weights, offsets = targets.labels[places], targets.weights[places], model.offsets[targets.sources[places]]
-    loss = _mean(label_loss(logits + offsets, labels, weights, settings) for logits in views)
+    weights, sources = targets.weights[places], targets.sources[places]
+    offsets = model.offsets[sources] * targets.has_offset[sources]
+    labels = [targets.said(places, swapped, settings.smoothing) for swapped in is_swapped]
+    loss = _mean(label_loss(logits + offsets, said, weights, settings) for logits, said in zip(views, labels, strict=True))
     if settings.guidance:
         taught = targets.probabilities[places]
         guided = _mean(guided_loss(logits, taught, weights, settings) for logits in views)
@@ -529,15 +410,20 @@ def swap_weights(model: nn.Module, values: dict[str, Tensor]) -> dict[str, Tenso
 
 def label_loss(logits: Tensor, targets: Tensor, weights: Tensor, settings: Settings) -> Tensor:
     """Return the cross entropy with the labels. An unknown label (-1) does not count."""
-    known = (targets >= 0).float()
-    each = functional.binary_cross_entropy_with_logits(logits, targets.clamp_min(0), reduction="none") * known
-    return (each[:, 0] * weights + settings.other_weight * each[:, 1:].sum(1)).mean()
+    each = functional.binary_cross_entropy_with_logits(logits, targets.clamp_min(0), reduction="none") * (targets >= 0)
+    return (each * weights @ weigh_labels(settings, each.device)).mean()
 
 
 def guided_loss(logits: Tensor, taught: Tensor, weights: Tensor, settings: Settings) -> Tensor:
     """Return the cross entropy with the teacher's probabilities, which exist for every label of every text."""
     each = functional.binary_cross_entropy_with_logits(logits, taught, reduction="none")
-    return (each[:, 0] * weights + settings.other_weight * each[:, 1:].sum(1)).mean()
+    return (each * weights @ weigh_labels(settings, each.device)).mean()
+
+
+def weigh_labels(settings: Settings, device: torch.device) -> Tensor:
+    """Return the weight of each label in the loss: shape (n_labels,). The primary label comes first and has 1."""
+    others = [settings.target_weight if label in TARGETS else settings.other_weight for label in LABELS[1:]]
+    return torch.tensor([1.0, *others], device=device)
 
 
 def disagreement(one: Tensor, other: Tensor) -> Tensor:
@@ -585,15 +471,28 @@ def predict(
 
 
 def validate(model: FineTuning, examples: list[Example], tokenizer: Tokenizer, device: str) -> dict[str, float]:
-    """Return ROC AUC and macro-F1 (at a logit of 0) by source, on some rows of split "head"."""
+    """Return figures on some rows of split "head".
+
+    For the primary label these are ROC AUC and macro-F1 (at a logit of 0) by source, and their means over the sources. For every
+    other label it is ROC AUC over all rows of which it is known; for the targets the mean.
+    """
     head = [example for example in examples if example.split == "head"][::_VALIDATED]
-    logits = predict(model, [example.text for example in head], tokenizer, device)[0][:, 0]
-    figures = {}
-    for source in SOURCES:
-        at = [place for place, example in enumerate(head) if example.source == source]
-        labels = np.array([head[place].hate for place in at])
-        if len(set(labels.tolist())) < 2:
+    logits = predict(model, [example.text for example in head], tokenizer, device)[0]
+    said = np.array([[-1 if label is None else int(label) for label in row.list_labels()] for row in head])
+    sources = np.array([row.source for row in head])
+    figures, by_kind = {}, defaultdict(list)
+    for source in ORIGINS:
+        at = (sources == source) & (said[:, 0] >= 0)
+        if len(set(said[at, 0].tolist())) < 2:
             continue
-        figures[f"{source} auc"] = float(roc_auc_score(labels, logits[at]))
-        figures[f"{source} f1"] = float(f1_score(labels, logits[at] > 0, average="macro"))
-    return figures
+        figures[f"{source} auc"] = float(roc_auc_score(said[at, 0], logits[at, 0]))
+        figures[f"{source} f1"] = float(f1_score(said[at, 0], logits[at, 0] > 0, average="macro"))
+        by_kind["mean auc"].append(figures[f"{source} auc"])
+        by_kind["mean f1"].append(figures[f"{source} f1"])
+    for column, label in enumerate(LABELS[1:], 1):
+        at = said[:, column] >= 0
+        if len(set(said[at, column].tolist())) == 2:
+            by_kind["targets auc" if label in TARGETS else f"{label} auc"].append(
+                roc_auc_score(said[at, column], logits[at, column])
+            )
+    return figures | {name: float(np.mean(values)) for name, values in by_kind.items()}

@@ -4,17 +4,37 @@ import random
 
 import numpy as np
 
+from ..engines.encoder.engine import pick_windows
 from ..engines.encoder.posterior import BayesianLogisticRegression
-from ..labels import PRIMARY
+from ..engines.encoder.session import Encoder
+from ..engines.encoder.shipped import Shipped
+from ..labels import HATE, PRIMARY, TARGETS, TOXIC
 from .augment import swap_identity
 from .corpus import LABELS, WEIGHTS, Example
 
 _COPIES = 6  # copies of a text that names an identity, each with another identity
 # The prior precision of the weights, chosen by cross-validation among 1, 3, 10 and 30; and that of each source's intercept.
 _ALPHA, _INTERCEPT_ALPHA = 10.0, 0.1
-# For the primary label the weight of these sources is multiplied by this. It was chosen by cross-validation too, and raised the
-# figures on dynahate.
-_COUNTS = {"dynahate": 1.5, "hatemoji_build": 1.5, "hatexplain": 1.5}
+# The labels that keep a posterior: reviews teach them. The rest have a row of weights each.
+LEARNING = (HATE, TOXIC)
+# The precision of the prior of those rows: a label with few texts stays near the mean of its source.
+_OTHER_ALPHA = 30.0
+
+
+def embed_texts(encoder: Encoder, texts: list[str], weights: np.ndarray) -> np.ndarray:
+    """Return one embedding for each text. A long text has that of the window to which `weights` give the highest logit."""
+    vectors = []
+    for at in range(0, len(texts), 512):
+        found, starts, _ = encoder.embed(texts[at : at + 512])
+        vectors.append(found[pick_windows(found @ weights, starts)])
+    return np.concatenate(vectors)
+
+
+def stack_rows(files: Shipped) -> np.ndarray:
+    """Return the weights of each of `LABELS` in a finished folder: shape (n_labels, width + 1). Those that it lacks are NaN."""
+    mean, others = files.head()[0], files.others()
+    rows = dict(zip((*files.labels, *others.labels, *others.targets), [*mean, *others.weights], strict=True))
+    return np.array([rows.get(label, np.full(mean.shape[1], np.nan)) for label in LABELS])
 
 
 def swap_identities(texts: list[str]) -> tuple[list[str], np.ndarray]:
@@ -25,7 +45,7 @@ def swap_identities(texts: list[str]) -> tuple[list[str], np.ndarray]:
 
 
 def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and the precision of the head's posterior, a row for each of `LABELS`.
+    """Return the mean and the precision of the head's posterior, a row for each label in `LEARNING`.
 
     The rows are those that the encoder has not seen, since embeddings of seen texts are overfitted.
 
@@ -35,8 +55,7 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
     The prior says that the logit does not depend on the identity that a text names. Each row of `changes` counts as an observed
     change of the logit of 0, with variance 1. This is counterfactual pairing (Garg et al. 2019) in closed form.
 
-    For the primary label the rows have the weights of their sources. For another label only sources count that label some texts
-    with it and others not: from the rest the head would learn that all their texts carry it. Texts with and without the label
+    For the primary label the rows have their own weights and those of their sources. For another label texts with and without it
     have the same total weight, since their ratio only shows how they were collected.
 
     Parameters
@@ -52,29 +71,75 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
 
     Returns
     -------
-    mean : ndarray of float64, shape (n_labels, width + 1)
-    precision : ndarray of float32, shape (n_labels, width + 1, width + 1)
+    mean : ndarray of float64, shape (len(LEARNING), width + 1)
+    precision : ndarray of float32, shape (len(LEARNING), width + 1, width + 1)
     """
-    width = vectors.shape[1]
     means, precisions = [], []
-    for label in LABELS:
-        both = {row.source for row in rows if getattr(row, label) is False}
-        known = np.array([row.source in both for row in rows])
-        truth = np.array([bool(getattr(row, label)) for row in rows])[known]
-        sources = np.array([row.source for row in rows])[known]
-        if label == PRIMARY:
-            weights = np.array([WEIGHTS[source] * _COUNTS.get(source, 1) for source in sources])
-        else:
-            weights = np.where(truth, 0.5 / truth.mean(), 0.5 / (1 - truth.mean()))
-        columns = np.hstack([vectors[known], sources[:, None] == np.unique(sources)])
-        intercepts = columns.shape[1] + 1 - width  # the last is the same for all
-        prior = np.diag(np.r_[np.full(width, _ALPHA), np.full(intercepts, _INTERCEPT_ALPHA)])
-        prior[:width, :width] += changes.T @ changes
-        head = BayesianLogisticRegression(np.zeros(len(prior)), prior).fit(columns, truth, weights)
-        precision = prior + (head.precision_ - prior) * (1 + n_fit / len(rows))
-        shipped = np.zeros((width + 1, len(prior)))
-        shipped[:width, :width] = np.eye(width)
-        shipped[width, width:] = [*[1 / (intercepts - 1)] * (intercepts - 1), 1]
-        means.append(shipped @ head.mean_)
-        precisions.append(np.linalg.inv(shipped @ np.linalg.inv(precision) @ shipped.T))
+    for label in LEARNING:
+        known, truth, sources = _select_known(rows, label, both_sides=True)
+        own = np.array([WEIGHTS[rows[at].source] * rows[at].weight for at in known])
+        weights = own if label == PRIMARY else _balance(truth)
+        mean, precision = _fit_label(vectors[known], truth, sources, weights, changes, _ALPHA, 1 + n_fit / len(rows))
+        means.append(mean)
+        precisions.append(precision)
     return np.array(means), np.array(precisions, np.float32)
+
+
+def fit_others(vectors: np.ndarray, rows: list[Example], changes: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Return the names of the other labels, and a row of weights for each: float32, shape (n, width + 1).
+
+    They are fitted as those of `fit_head`, but also to sources that know one side only: few texts carry these labels. A label is
+    left out if no source has texts with and without it.
+
+    The targets are fitted to hateful texts alone, as often as they come, since they are said of such texts. They follow the
+    identity that a text names, so `changes` say nothing of them.
+    """
+    hateful = [at for at, row in enumerate(rows) if row.hate]
+    names, weights = [], []
+    for label in LABELS[len(LEARNING) :]:
+        some = hateful if label in TARGETS else range(len(rows))
+        known, truth, sources = _select_known([rows[at] for at in some], label, both_sides=False)
+        if not len(truth):
+            continue
+        same, counts = (changes[:0], np.ones(len(truth))) if label in TARGETS else (changes, _balance(truth))
+        weights.append(_fit_label(vectors[some][known], truth, sources, counts, same, _OTHER_ALPHA)[0])
+        names.append(label)
+    return names, np.array(weights, np.float32).reshape(len(names), vectors.shape[1] + 1)
+
+
+def _select_known(rows: list[Example], label: str, *, both_sides: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the places of the rows of which a label is known, whether they carry it, and their sources.
+
+    A source that labels all its texts alike has the name "": it gets no intercept. With `both_sides` its rows do not count, since
+    from them the head would learn that all its texts carry the label, or none. If all sources are so, no row counts.
+    """
+    column = LABELS.index(label)
+    said = [row.list_labels()[column] for row in rows]
+    both = {row.source for row, value in zip(rows, said, strict=True) if value is False}
+    both &= {row.source for row, value in zip(rows, said, strict=True) if value}
+    known = [at for at, row in enumerate(rows) if said[at] is not None and both and (row.source in both or not both_sides)]
+    names = [rows[at].source if rows[at].source in both else "" for at in known]
+    return np.array(known, int), np.array([said[at] for at in known], bool), np.array(names)
+
+
+def _balance(truth: np.ndarray) -> np.ndarray:
+    """Return weights that give the texts with and without a label the same total."""
+    return np.where(truth, 0.5 / truth.mean(), 0.5 / (1 - truth.mean()))
+
+
+def _fit_label(
+    vectors: np.ndarray, truth: np.ndarray, sources: np.ndarray, weights: np.ndarray, changes: np.ndarray, alpha: float,
+    counts: float = 1.0,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Return the mean and the precision of a label's weights, the intercept last. `counts` scales the precision of the rows."""
+    width = vectors.shape[1]
+    columns = np.hstack([vectors, sources[:, None] == np.unique(sources[sources != ""])])
+    intercepts = columns.shape[1] + 1 - width  # the last is the same for all
+    prior = np.diag(np.r_[np.full(width, alpha), np.full(intercepts, _INTERCEPT_ALPHA)])
+    prior[:width, :width] += changes.T @ changes
+    head = BayesianLogisticRegression(np.zeros(len(prior)), prior).fit(columns, truth, weights)
+    precision = prior + (head.precision_ - prior) * counts
+    shipped = np.zeros((width + 1, len(prior)))
+    shipped[:width, :width] = np.eye(width)
+    shipped[width, width:] = [*[1 / (intercepts - 1)] * (intercepts - 1), 1]
+    return shipped @ head.mean_, np.linalg.inv(shipped @ np.linalg.inv(precision) @ shipped.T)

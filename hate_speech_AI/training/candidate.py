@@ -7,11 +7,11 @@ from ..arrays import Bools, Floats
 from ..engines.base import Engine, Fitted
 from ..engines.evaluation_set import EvaluationSet
 from ..evaluation.functional_checks import answer_checks, summarise_checks
-from ..evaluation.metrics import measure, measure_by_source
+from ..evaluation.metrics import count_errors_by_target, measure, measure_by_source
 from ..label_index import LabelIndex
 from ..labels import PRIMARY
 from ..libraries import list_libraries
-from ..manifest import CandidateManifest, Figures, Score
+from ..manifest import CandidateManifest, Figures, Score, TargetErrors
 from .rows import Row, Split, list_values
 
 SEED = 20260101
@@ -71,10 +71,12 @@ def measure_candidate(fitted: Fitted, split: Split, evaluation: EvaluationSet | 
     probabilities = engine.predict_proba([row.text for row in held_out])
     scored = held_out_rows = Scored(list_values(held_out), probabilities, [row.source for row in held_out])
     slices = {"held_out": held_out_rows.measure(threshold)}
+    by_target: dict[str, TargetErrors] = {}
     if evaluation is not None:
         test = evaluation.select_split("test")
         shipped = Scored(test.truth(), engine.judge_evaluation_set(test)[PRIMARY], test.sources)
         slices["shipped"] = shipped.measure(threshold)
+        by_target = count_errors_by_target(test.list_targets(), shipped.labels, shipped.probabilities >= threshold)
         if not _is_enough(held_out_rows.labels):
             scored = shipped
     of = "held_out" if scored is held_out_rows else "shipped"
@@ -85,6 +87,7 @@ def measure_candidate(fitted: Fitted, split: Split, evaluation: EvaluationSet | 
         **fitted.choices,
         "score": _describe_score(slices, of, split.n_trained_on),
         "by_source": measure_by_source(scored.sources, scored.labels, scored.probabilities, threshold),
+        "by_target": by_target,
         "checks": fitted.checks or summarise_checks(answer_checks(engine, threshold)),
         "rows": {"digest": split.digest, "by_source": split.sources, "learned_before": split.n_learned},
         "parameters": type(engine).parameters(),

@@ -1,4 +1,4 @@
-"""The encoder's parts of the bench: how right it is, how fast, and how it learns."""
+"""The encoder's parts of the bench: how fast it is, and how it learns."""
 
 import csv
 import random
@@ -8,94 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import f1_score
 
 from hate_speech_AI.core import Classifier, open_store
 from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.engines.encoder.session import Encoder, load_encoder
 from hate_speech_AI.engines.encoder.shipped import Shipped
 from hate_speech_AI.engines.encoder.updating import TAUS, fit_label
-from hate_speech_AI.engines.linear import LinearEngine
-from hate_speech_AI.evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
-from hate_speech_AI.evaluation.metrics import calibration_error
-from hate_speech_AI.evaluation.threshold import choose_threshold
 from hate_speech_AI.promotion import bootstrap_shipped_version
-from hate_speech_AI.recipe.augment import disguise
 from hate_speech_AI.recipe.corpus import read_corpus
 from hate_speech_AI.training.rows import Row
 
 from ..service import Service
 
 Figure = tuple[str, str, str, float, float, str]
-
-
-def quality(datasets: Path) -> Iterator[Figure]:
-    """Measure on the test splits of the public data, beside the linear engine fitted on the same rows."""
-    corpus = read_corpus(datasets)
-    test = [row for row in corpus if row.split == "test"]
-    head = [row for row in corpus if row.split == "head"]
-    linear = LinearEngine.fit((row.text, row.hate) for row in corpus if row.split == "fit")
-    at_validation = linear.predict_proba([row.text for row in head])
-    linear_threshold = choose_threshold(np.array([row.hate for row in head]), at_validation)
-    engine, shipped = EncoderEngine.shipped(), Shipped()
-    threshold = shipped.manifest["threshold"]
-
-    def of(source: str) -> tuple[list[str], np.ndarray]:
-        rows = [row for row in test if row.source == source]
-        return [row.text for row in rows], np.array([row.hate for row in rows])
-
-    for source, reach in (("dynahate", 0.88), ("hatemoji_build", 0.80)):
-        texts, labels = of(source)
-        ours = f1_score(labels, engine.predict_proba(texts) >= threshold, average="macro")
-        theirs = f1_score(labels, linear.predict_proba(texts) >= linear_threshold, average="macro")
-        yield f"{source} test, macro-F1", f"linear, the same rows {theirs:.3f}", f"{ours:.3f}", ours, reach, ""
-    texts, labels = of("hatexplain")
-    ours, theirs = (roc_auc_score(labels, one.predict_proba(texts)) for one in (engine, linear))
-    yield "hatexplain test, hate against the rest, ROC AUC", f"linear, the same rows {theirs:.3f}", f"{ours:.3f}", ours, 0.885, ""
-
-    frozen = shipped.evaluation().select_split("test")
-    error = calibration_error(frozen.truth(), engine.judge_embeddings(frozen.vectors).hate)
-    yield "calibration error, frozen evaluation set", "", f"{error:.3f}", error, -0.03, ""
-    right = answer_checks(engine, threshold)
-    gap = 100 * neutral_gap(right)
-    checks = summarise_checks(right)
-    whole = 100 * checks["false_positive_gap"]
-    yield (
-        "identity named without hate: gap of false positives",
-        f"over all harmless checks {whole:.1f}", f"{gap:.1f}", gap, -5, " points",
-    )  # fmt: skip
-    draw = random.Random(1)
-    caught, still = [], 0
-    for source in ("dynahate", "hatexplain"):
-        texts, labels = of(source)
-        flags = engine.predict_proba(texts) >= threshold
-        caught += [text for text, label, flag in zip(texts, labels, flags, strict=True) if label and flag]
-    still = (engine.predict_proba([disguise(text, draw) for text in caught]) >= threshold).mean()
-    tricks = [check for check in read_functional_checks() if check.group.startswith("spelling")]
-    found = (engine.predict_proba([check.text for check in tricks]) >= threshold).mean()
-    yield "spelling tricks: caught hate still caught", f"the project's own checks {found:.3f}", f"{still:.3f}", still, 0.90, ""
-    differs = 100 * shipped.manifest["figures"]["int8_differs_from_float32"]
-    yield "int8 against float32, labels that differ", "by the recipe, with PyTorch", f"{differs:.2f}", differs, -1, " %"
-
-    some = [row.text for row in test[:: len(test) // 320]][:320]
-    alone = np.array([engine.predict_proba([text])[0] for text in some])
-    order = random.Random(0).sample(range(len(some)), len(some))
-    among = np.empty(len(some))
-    for at in range(0, len(order), 32):
-        places = order[at : at + 32]
-        among[places] = engine.predict_proba([some[place] for place in places])
-    apart = float(np.abs(alone - among).max())
-    yield "a text alone and among 31 others, probability", "", f"{apart:.1e}", apart, -1e-4, ""
-
-
-def neutral_gap(is_right: np.ndarray) -> float:
-    """Return the widest gap between identities of the false positives on the checks that name one without hate."""
-    places: dict[str, list[int]] = {}
-    for at, check in enumerate(read_functional_checks()):
-        if check.group in ("neutral_mention", "pride_and_praise", "friendly_emoji") and check.identity:
-            places.setdefault(check.identity, []).append(at)
-    rates = [1 - is_right[at].mean() for at in places.values()]
-    return float(max(rates) - min(rates))
 
 
 def speed(texts: list[str]) -> Iterator[Figure]:

@@ -49,6 +49,7 @@ def texts(count: int = 5000) -> list[str]:
 
 def load(url: str, script: str, seconds: float = SECONDS, connections: int = 16, **environment: str) -> str:
     """Return wrk's report of a load on a server; any answer but 200 ends the bench."""
+    install_wrk()
     done = subprocess.run(
         ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10", "-s", str(LUA / script), url],
         env=os.environ | environment,

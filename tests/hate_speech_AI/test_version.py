@@ -7,13 +7,14 @@ from hate_speech_AI.engines.encoder.engine import moderated_probability
 from hate_speech_AI.engines.encoder.session import load_encoder
 from hate_speech_AI.errors import NoExplanationError
 from hate_speech_AI.label_index import LabelIndex
-from hate_speech_AI.labels import IMPLIES, PRIMARY, complete_labels
+from hate_speech_AI.labels import IMPLIES, INSULT, PRIMARY, PROFANITY, THREAT, complete_labels, is_consistent
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.progress import run_to_end
 from hate_speech_AI.training.rows import REVIEW, Row, read_split
 from hate_speech_AI.version import Version
 
 [OTHER] = IMPLIES[PRIMARY]
+DENIED = dict.fromkeys([PRIMARY, INSULT, THREAT], False)  # where the other label is denied
 HARMLESS = "The baker on our street has fresh bread every morning, and the whole street smells of it. "
 TEXTS = ["All women are worthless", "Good morning, neighbours", "", HARMLESS * 12 + "All women are worthless. " + HARMLESS * 3]
 
@@ -33,8 +34,10 @@ def reviewed(said: dict[str, dict[str, bool]]) -> Version:
 
 
 def test_every_label_is_answered_and_the_primary_is_first():
-    [verdict] = version_of().judge(["Good morning"])
-    assert list(verdict.labels) == [PRIMARY, OTHER]
+    version = version_of()
+    [verdict] = version.judge(["Good morning"])
+    assert list(verdict.labels) == [*version.engine.labels, *version.engine.other_labels]
+    assert next(iter(verdict.labels)) == PRIMARY
     assert verdict.labels[PRIMARY] == verdict.probability
     assert not verdict.is_reviewed
 
@@ -132,13 +135,24 @@ def test_an_explanation_is_the_models_also_where_a_review_answers():
         ({PRIMARY: True}, {PRIMARY: True, OTHER: True}),
         ({PRIMARY: False}, {PRIMARY: False}),
         ({OTHER: True}, {OTHER: True}),
-        ({OTHER: False}, {PRIMARY: False, OTHER: False}),
-        ({PRIMARY: True, OTHER: False}, {PRIMARY: True, OTHER: False}),
+        ({OTHER: False}, {OTHER: False, **DENIED}),
+        ({PRIMARY: True, OTHER: False}, {OTHER: False, **DENIED, PRIMARY: True}),
+        ({INSULT: True}, {INSULT: True, OTHER: True}),
+        ({THREAT: True}, {THREAT: True, OTHER: True}),
+        ({INSULT: False, THREAT: False}, {INSULT: False, THREAT: False}),
+        # A suggestion yields to what is said, and to what follows.
+        ({PROFANITY: True}, {PROFANITY: True, OTHER: True}),
+        ({PROFANITY: True, OTHER: False}, {PROFANITY: True, OTHER: False, **DENIED}),
         ({"another": True}, {"another": True}),
     ],
 )
 def test_what_follows_from_a_label_is_inferred(said, completed):
     assert complete_labels(said) == completed
+
+
+def test_a_curse_need_not_be_toxic_but_an_insult_is():
+    assert is_consistent({PROFANITY: True, OTHER: False})
+    assert not is_consistent({INSULT: True, OTHER: False})
 
 
 def test_a_head_may_know_more_labels():

@@ -28,7 +28,8 @@ def assert_same_answers(upgraded: Upgraded, now: list[dict]) -> None:
     for old, new in zip(upgraded.before["answers"], now, strict=True):
         assert new["version"] == upgraded.before["active"]
         assert new["is_hate_speech"] == old["is_hate_speech"], old["text"]
-        assert new["labels"] == pytest.approx(old["labels"], abs=TOLERANCE[upgraded.engine]), old["text"]
+        again = {label: new["labels"][label] for label in old["labels"]}  # this release may know more
+        assert again == pytest.approx(old["labels"], abs=TOLERANCE[upgraded.engine]), old["text"]
         assert new.get("source") == old.get("source"), old["text"]
 
 

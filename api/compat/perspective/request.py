@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from rest_framework.request import Request
 
-from hate_speech_AI.labels import HATE, IMPLIES, TOXIC
+from hate_speech_AI.labels import HATE, IMPLIES, INSULT, PROFANITY, THREAT, TOXIC
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.text.language import SUPPORTED
 
@@ -18,9 +18,9 @@ from ..errors import CompatError
 from ..texts import read_fields
 
 MAX_BYTES = 20_480  # of a comment, in UTF-8
-ATTRIBUTES = {"IDENTITY_ATTACK": HATE, "TOXICITY": TOXIC}
-# Clients often ask for all six at once, and read those that are answered.
-_UNSCORED = frozenset(["SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT"])
+ATTRIBUTES = {"IDENTITY_ATTACK": HATE, "TOXICITY": TOXIC, "INSULT": INSULT, "THREAT": THREAT, "PROFANITY": PROFANITY}
+# Clients often ask for all six main attributes at once, and read those that are answered. No label says how severe a text is.
+_UNSCORED = frozenset(["SEVERE_TOXICITY"])
 # How many attributes, languages, or spans of an attribute a request may name.
 _MAX_ITEMS = 100
 _PROBABILITY = (None, "SCORE_TYPE_UNSPECIFIED", "PROBABILITY")
@@ -194,9 +194,11 @@ def _refuse_contradictions(rows: list[LabelledText]) -> list[LabelledText]:
         key = fingerprint(row.text)
         if values.setdefault((key, row.name), row.value) != row.value:
             raise make_error("Invalid value at 'attributeScores': it says both 0 and 1 of one text.")
+    names = {label: attribute for attribute, label in ATTRIBUTES.items()}
     for (key, name), value in values.items():
-        if value and any(values.get((key, implied)) is False for implied in IMPLIES.get(name, ())):
-            raise make_error("Invalid value at 'attributeScores': what is an IDENTITY_ATTACK is TOXICITY too.")
+        for implied in IMPLIES.get(name, ()):
+            if value and values.get((key, implied)) is False:
+                raise make_error(f"Invalid value at 'attributeScores': {names[name]} means {names[implied]} too.")
     return rows
 
 

@@ -3,13 +3,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.labels import selectors
 from api.labels.files import FileError, LabelledTweet, RowError, read_tweets
 from api.management.judging import judge_texts
 from api.web.words import count
-from hate_speech_AI.evaluation.metrics import evaluate, format_table
+from hate_speech_AI.core import Prediction
+from hate_speech_AI.evaluation.metrics import count_errors_by_target, evaluate, format_table
+from hate_speech_AI.labels import TARGETS
+from hate_speech_AI.manifest import TargetErrors
 
 
 class _Columns(NamedTuple):
@@ -64,17 +68,19 @@ class Command(BaseCommand):
         rows, n_bad = self._read(file, columns)
         texts = [row.text for row in rows]
         verdicts = judge_texts(texts, model_version)
+        truth = [row.is_hate_speech for row in rows]
         figures = {
             "file": file.name,
             "version": verdicts[0].version,
             "bad_rows": n_bad,
             "labelled_here": selectors.count_labelled(texts),
             **evaluate(
-                [row.is_hate_speech for row in rows],
+                truth,
                 [verdict.probability for verdict in verdicts],
                 verdicts[0].threshold,
                 {column: [row.groups[at] for row in rows] for at, column in enumerate(columns.group_columns)},
             ),
+            "targets": _count_errors(truth, verdicts),
         }
         self._show(figures, json_file)
 
@@ -110,8 +116,17 @@ class Command(BaseCommand):
         self.stdout.write(format_table({"all": overall}))
         for column, groups in figures["groups"].items():
             self.stdout.write(f"\nBy {column}:\n{format_table(groups)}")
+        if figures["targets"]:
+            self.stdout.write(f"\nBy the group that the version says is attacked:\n{format_table(figures['targets'])}")
         if path:
             try:
                 path.write_text(text, "utf-8")
             except OSError as error:
                 raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _count_errors(truth: list[bool], verdicts: list[Prediction]) -> dict[str, TargetErrors]:
+    """Return the errors by the target that the verdicts name. There are none if the engine knows no targets."""
+    places = {target: np.array([target in (verdict.targets or ()) for verdict in verdicts]) for target in TARGETS}
+    flagged = np.array([verdict.is_hate_speech for verdict in verdicts])
+    return count_errors_by_target({target: has for target, has in places.items() if has.any()}, np.array(truth), flagged)

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from api.labels import datasets, selectors, services
 from api.labels.files import FileError
 from api.labels.recording import LabelledText
+from api.web.words import count
+from hate_speech_AI.labels import MEANINGS
 from hate_speech_AI.text import fingerprint
 
 from .import_tweets import LEARNED_BEFORE
@@ -37,15 +39,16 @@ class Command(BaseCommand):
             self._ask_for_consent(dataset, yes)
         rows, counts = self._read(dataset, path)
         stored = services.import_dataset(rows=rows, source=source)
-        hateful = sum(row.value for row in rows)
+        said = Counter((row.name, row.value) for row in rows)
+        told = ", ".join(f"{said[label, True]:,} {label}" for label in MEANINGS if {(label, True), (label, False)} & said.keys())
         self.stdout.write(
-            f"{name}: {len(rows):,} texts, {hateful:,} of them hate ({dataset.hate}): {stored['new']:,} new tweets,"
-            f" {stored['changed']:,} labels changed, {stored['unchanged']:,} unchanged.\n"
-            f"Left out: {counts['test']:,} rows of its test split, {counts['disagree']:,} that its annotators disagree on,"
+            f"{name}: {count(counts['texts'], 'text')}: {told} ({dataset.meaning}). {count(stored['new'], 'new label')},"
+            f" {stored['changed']:,} changed, {stored['unchanged']:,} unchanged.\n"
+            f"Left out: {counts['test']:,} rows of its test split, {counts['open']:,} that are left open,"
             f" {counts['repeated']:,} repeated, {counts['bad']:,} without a usable text."
         )
         learned = selectors.find_learned_fingerprints()
-        if n_learned := sum(fingerprint(row.text) in learned for row in rows):
+        if n_learned := sum(fingerprint(text) in learned for text in {row.text for row in rows}):
             self.stdout.write(LEARNED_BEFORE.format(n_learned))
 
     def _read(self, dataset: datasets.Dataset, path: Path | None) -> tuple[list[LabelledText], Counter[str]]:
@@ -62,7 +65,7 @@ class Command(BaseCommand):
                 )
             return datasets.read_training_rows(dataset, paths)
         except FileError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{error} For {dataset.name}, get {', '.join(dataset.files)} from {dataset.home}.") from error
 
     def _ask_for_consent(self, dataset: datasets.Dataset, is_accepted: bool) -> None:
         self.stdout.write(f"{dataset.name}: {dataset.home}\nLicence: {dataset.licence}\nPlease cite: {dataset.citation}\n")

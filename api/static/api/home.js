@@ -35,8 +35,16 @@ function show(text, verdict) {
   element("threshold").style.left = percent(verdict.threshold).replace(" ", "");
   element("verdict").className = verdict.is_hate_speech ? "hateful" : "";
   element("version").textContent = `Version ${verdict.version}`;
+  showTargets(verdict.targets ?? []);
   showLanguage(verdict.language);
   showReasons(text, verdict.explanation);
+}
+
+// Present if the text is called hate speech. It need not attack a group that the model knows.
+function showTargets(targets) {
+  element("targets").hidden = !targets.length;
+  const named = targets.map((target) => `${target.group} (${percent(target.probability)})`);
+  element("targets").textContent = `It attacks ${named.join(", ")}.`;
 }
 
 // Present if the text is not English.

@@ -18,7 +18,7 @@ from ...text import READING
 from ..base import Engine, Explanation, Fitted, Judgement, Losses
 from ..evaluation_set import EvaluationSet, Fingerprints
 from .session import Encoder, TokenReading, load_encoder
-from .shipped import Shipped
+from .shipped import Others, Shipped
 
 if TYPE_CHECKING:
     from ...training.progress import Steps
@@ -53,6 +53,8 @@ class EncoderEngine(Engine):
         The default is the encoder of this process, which is loaded when it is first needed.
     labels : tuple of str, optional
         The labels of the rows. The default is those of the shipped head.
+    others : Others, optional
+        Labels and targets that learn nothing. The default is none.
     """
 
     name = "encoder"
@@ -60,10 +62,21 @@ class EncoderEngine(Engine):
     can_explain = True
     is_shipped_ready = True
 
-    def __init__(self, mean: Floats, precision: Float32s, encoder: Encoder | None = None, labels: tuple[str, ...] | None = None):
+    def __init__(
+        self,
+        mean: Floats,
+        precision: Float32s,
+        encoder: Encoder | None = None,
+        labels: tuple[str, ...] | None = None,
+        others: Others | None = None,
+    ):
         self.mean, self.precision = mean, precision
         self.labels = Shipped().labels if labels is None else labels
-        self._given_encoder = encoder
+        self._given_encoder, self._others = encoder, others
+        if others is not None:
+            self.other_labels, self.targets = others.labels, others.targets
+        # All labels take one matrix product.
+        self._weights = mean if others is None else np.vstack([mean, others.weights])
         # x' P^-1 x is the squared length of L^-1 x, with P = L L'. L^-1 is float32, since reading it takes most of the time.
         whitening = np.linalg.inv(np.linalg.cholesky(precision.astype(float)))
         self._whitening = whitening.reshape(-1, whitening.shape[-1]).astype(np.float32)
@@ -84,11 +97,15 @@ class EncoderEngine(Engine):
     def judge_embeddings(self, vectors: Float32s) -> Judgement:
         """Return the judgement on embeddings, shape (n, width)."""
         extended = np.hstack([vectors, np.ones((len(vectors), 1))])
-        logits = extended @ self.mean.T
-        whitened = (extended.astype(np.float32) @ self._whitening.T).reshape(len(vectors), len(self.labels), extended.shape[1])
-        deviations = np.sqrt(np.square(whitened).sum(2, dtype=float))
-        probabilities = dict(zip(self.labels, moderated_probability(logits, deviations).T, strict=True))
-        return Judgement(raise_implied(probabilities), deviations[:, 0])
+        logits = extended @ self._weights.T
+        learned, known = len(self.labels), len(self.labels) + len(self.other_labels)
+        whitened = (extended.astype(np.float32) @ self._whitening.T).reshape(len(vectors), learned, extended.shape[1])
+        deviations = np.zeros_like(logits)  # what learns nothing has no posterior
+        deviations[:, :learned] = np.sqrt(np.square(whitened).sum(2, dtype=float))
+        columns = moderated_probability(logits, deviations).T
+        probabilities = raise_implied(dict(zip(self.labels, columns[:learned], strict=True)))
+        probabilities.update(zip(self.other_labels, columns[learned:known], strict=True))
+        return Judgement(probabilities, deviations[:, 0], columns[known:].T if self.targets else None)
 
     def judge_evaluation_set(self, texts: EvaluationSet) -> Judgement:
         return self.judge_embeddings(texts.vectors)
@@ -139,7 +156,7 @@ class EncoderEngine(Engine):
         if not (np.isfinite(mean).all() and np.isfinite(precision).all()):
             raise CorruptVersionError(f"{what} holds weights that are no numbers.")
         try:
-            return cls(mean, precision, labels=labels)
+            return cls(mean, precision, labels=labels, others=Shipped().others())
         except np.linalg.LinAlgError as error:
             raise CorruptVersionError(f"{what} holds a precision that is not positive definite.") from error
 
@@ -147,11 +164,11 @@ class EncoderEngine(Engine):
     def shipped(cls) -> Self:
         """Return the engine with the shipped head; raises `PretrainedError`."""
         files = Shipped()
-        return cls(*files.head(), labels=files.labels)
+        return cls(*files.head(), labels=files.labels, others=files.others())
 
     def with_head(self, mean: Floats, precision: Float32s) -> "EncoderEngine":
         """Return an engine with the same encoder and labels, and another head."""
-        return EncoderEngine(mean, precision, self._given_encoder, self.labels)
+        return EncoderEngine(mean, precision, self._given_encoder, self.labels, self._others)
 
     @classmethod
     def parameters(cls) -> dict[str, Any]:

@@ -8,13 +8,14 @@ import io
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Float32s, Floats
 from ...errors import PretrainedError
+from ...labels import TARGETS
 from ...manifest import CheckFigures
 from ..evaluation_set import EvaluationSet, Fingerprints
 
@@ -25,7 +26,8 @@ class ShippedManifest(TypedDict):
     """The manifest of `pretrained/`.
 
     "reading" is the number of the reading form that head and evaluation set are fitted for. "width" is the length of an
-    embedding. "window" and "overlap" count tokens. "labels" are the rows of the head. "files" has the sha256 of each file.
+    embedding. "window" and "overlap" count tokens. "labels" are the rows of the head's posterior, "other_labels" those of its
+    "others": see `Shipped.head` and `Shipped.others`. A folder may have none of these. "files" has the sha256 of each file.
     "checks" has the figures on the functional checks, "figures" those of the model card.
     """
 
@@ -35,11 +37,30 @@ class ShippedManifest(TypedDict):
     window: int
     overlap: int
     labels: list[str]
+    other_labels: NotRequired[list[str]]
     threshold: float
     checks: CheckFigures
     figures: dict[str, Any]
     rows: dict[str, int]
     files: dict[str, str]
+
+
+class Others(NamedTuple):
+    """Labels and targets that learn nothing: a row of weights each, which no version holds.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Keys of `labels.MEANINGS`.
+    targets : tuple of str
+        Some of `labels.TARGETS`.
+    weights : ndarray of float64, shape (len(labels) + len(targets), width + 1)
+        The rows of the labels, then those of the targets. The intercept is last.
+    """
+
+    labels: tuple[str, ...]
+    targets: tuple[str, ...]
+    weights: Floats
 
 
 class Shipped:
@@ -60,6 +81,7 @@ class Shipped:
             return {
                 **manifest,
                 "labels": list(manifest["labels"]),
+                "other_labels": list(manifest.get("other_labels", ())),
                 "width": int(manifest["width"]),
                 "window": int(manifest["window"]),
                 "overlap": int(manifest["overlap"]),
@@ -105,12 +127,28 @@ class Shipped:
         arrays = self._arrays("head.npz")
         return arrays["mean"], arrays["precision"]
 
+    def others(self) -> Others:
+        """Return the labels and targets that learn nothing, and their weights.
+
+        They are array "others" of head.npz: float32, shape (n_others, width + 1), the intercept last. The names of its rows are
+        "other_labels" of the manifest, in any order. A folder without these has no others.
+        """
+        arrays, names = self._arrays("head.npz"), self.manifest["other_labels"]
+        rows = arrays.get("others", np.empty((0, self.manifest["width"] + 1))).astype(float)
+        if len(rows) != len(names):
+            raise PretrainedError(
+                f"{self.folder} names {len(names)} other labels of {len(rows)} rows. Install this release again."
+            )
+        is_target = np.array([name in TARGETS for name in names], bool)
+        labels, targets = (tuple(name for name in names if (name in TARGETS) is kind) for kind in (False, True))
+        return Others(labels, targets, np.concatenate([rows[~is_target], rows[is_target]]))
+
     def learned(self) -> Fingerprints:
         """Return the fingerprints of the texts that the encoder and the head learned from."""
         return Fingerprints(np.load(io.BytesIO(self.read("seen.npy")), allow_pickle=False))
 
     def evaluation(self) -> EvaluationSet:
-        """Return the evaluation set."""
+        """Return the evaluation set. Older files do not have the array "targets"."""
         arrays = self._arrays("evaluation.npz")
         names = arrays["names"].tolist()
         return EvaluationSet(
@@ -119,6 +157,7 @@ class Shipped:
             [names[at] for at in arrays["sources"]],
             ["test" if is_test else "validation" for is_test in arrays["is_test"]],
             arrays["keys"],
+            arrays.get("targets"),
         )
 
     def _arrays(self, name: str) -> dict[str, NDArray[Any]]:

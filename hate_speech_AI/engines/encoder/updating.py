@@ -11,7 +11,8 @@ import numpy as np
 from ...arrays import Bools, Float32s, Floats
 from ...evaluation.metrics import measure, measure_f1
 from ...evaluation.threshold import choose_threshold
-from ...labels import PRIMARY
+from ...labels import PRIMARY, list_teachers
+from ...text import fingerprint
 from ...training.progress import Progress, Steps
 from ...training.rows import Row, Split, list_values
 from ..base import Fitted
@@ -55,21 +56,28 @@ class Update(NamedTuple):
 def fit_candidates(shipped: EncoderEngine, split: Split, evaluation: EvaluationSet) -> Steps[list[Fitted]]:
     """Embed the rows of a split, and return the updates of the shipped engine, the best first.
 
-    1. Update the head of each other label with rows in the split, at prior strength 1.
+    1. Update the head of each other label that the split teaches, at prior strength 1.
     2. Update the head of the primary label at each prior strength.
     """
     vectors, values = yield from _embed(shipped, split.list_learnable(PRIMARY), 0)
     count = len(values)
     engine = shipped
     for label in shipped.labels:
-        rows = split.list_learnable(label)
-        if label != PRIMARY and rows:
+        rows = _list_lessons(split, label) if label != PRIMARY else []
+        if rows:
             more, said = yield from _embed(shipped, rows, count)
             count += len(said)
             engine = update_label(engine, label, more, said, evaluation)
     yield Progress("fitting", split.n_rows)
     updates = update_primary(engine, vectors, values, evaluation)
     return [Fitted(one.engine, one.threshold, {"tau": one.tau, "out_of_fold_f1": one.f1}) for one in updates]
+
+
+def _list_lessons(split: Split, label: str) -> list[Row]:
+    """Return the rows that teach a label: its own, and those of other texts with a label from which it follows."""
+    lessons = [row for teacher in list_teachers(label) for row in split.list_learnable(teacher) if row.value]
+    # A later row of a text replaces an earlier one.
+    return list({fingerprint(row.text): row for row in lessons + split.list_learnable(label)}.values())
 
 
 def _embed(engine: EncoderEngine, rows: list[Row], before: int) -> Steps[tuple[Float32s, Bools]]:

@@ -5,8 +5,10 @@ import uuid
 import pytest
 from django.core.management import CommandError, call_command
 
-from hate_speech_AI.core import Prediction
+from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.labels import PRIMARY
+
+from ...pretrained import ATTACKING
 
 
 @pytest.fixture
@@ -128,3 +130,24 @@ def test_many_texts_are_judged_a_thousand_at_a_time(file, monkeypatch, capsys):
     call_command("evaluate", file(["label", "tweet"], [(n % 2, f"{OTHER}, number {n}") for n in range(2500)]))
     assert asked == [1000, 1000, 500]
     assert "2,500 texts" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_errors_are_counted_by_the_target_that_the_version_names(with_others, serve_encoder, file, capsys):
+    serve_encoder()
+    path = file(["label", "tweet"], [(1, ATTACKING), (0, ATTACKING + " No!"), (0, OTHER)])
+    verdicts = [prediction.is_hate_speech for prediction in classifier.predict([ATTACKING, ATTACKING + " No!"])]
+    call_command("evaluate", path, "--json", "-")
+    errors = json.loads(capsys.readouterr().out)["targets"]["women"]
+    assert errors == {"hateful": 1, "missed": 1 - verdicts[0], "harmless": 1, "flagged": verdicts[1]}
+    call_command("evaluate", path)
+    assert "By the group that the version says is attacked:" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_a_version_that_knows_no_targets_counts_none(store, file, capsys):
+    path = file(["label", "tweet"], [(1, HATEFUL), (0, OTHER)])
+    call_command("evaluate", path, "--json", "-")
+    assert json.loads(capsys.readouterr().out)["targets"] == {}
+    call_command("evaluate", path)
+    assert "is attacked" not in capsys.readouterr().out

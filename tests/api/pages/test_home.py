@@ -56,6 +56,17 @@ def test_the_reasons_are_shown_word_by_word(encoder_service, page):
     assert page.problems == []
 
 
+def test_it_says_whom_a_text_attacks(encoder_service, page):
+    page.goto(encoder_service.url)
+    for text in ("All women are worthless and disgusting.", "Good morning"):
+        page.fill("#tweet", text)
+        page.click("#try button")
+        targets = encoder_service.client.post("/predict", json={"tweet": text}).json().get("targets", [])
+        page.wait_for_function("isHidden => document.getElementById('targets').hidden === isHidden", arg=not targets)
+        assert all(target["group"] in page.inner_text("#targets") for target in targets)
+    assert page.problems == []
+
+
 @pytest.fixture(scope="module")
 def closed(service, tmp_path_factory):
     """Give the shared service's web again, with keys."""
