@@ -3,9 +3,10 @@
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -34,9 +35,20 @@ _UNTRUSTED_PART = 10
 STARTER_TWEETS = Path(hate_speech_AI.__file__).parent / "data" / "train.csv"
 
 
-def add_review(*, text: str, is_hate_speech: bool, key: str = "", is_trusted: bool = True) -> bool:
-    """Record a person's review of `text`, and return whether it counts at once. If not, it waits for a moderator."""
-    return _record_reviews([LabelledText(text, is_hate_speech)], Label.REVIEW, key, is_trusted)
+def add_review(
+    *,
+    text: str,
+    is_hate_speech: bool,
+    labels: Mapping[str, bool] = MappingProxyType({}),
+    key: str = "",
+    is_trusted: bool = True,
+) -> bool:
+    """Record a person's review of `text`, and return whether it counts at once. If not, it waits for a moderator.
+
+    `labels` has what else the person says of the text, by the names of the labels.
+    """
+    rows = [LabelledText(text, value, name=name) for name, value in labels.items()]
+    return _record_reviews([LabelledText(text, is_hate_speech), *rows], Label.REVIEW, key, is_trusted)
 
 
 def add_feedback(

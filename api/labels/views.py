@@ -22,5 +22,10 @@ class AddReviewedTweetManuallyView(APIView):
         serializer = ReviewedTweetInputSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         fields = serializer.validated_data
-        counts = add_review(text=fields["tweet"], is_hate_speech=fields["is_hate_speech"], **describe_origin(request))
+        counts = add_review(
+            text=fields["tweet"],
+            is_hate_speech=fields["is_hate_speech"],
+            labels=fields.get("labels", {}),
+            **describe_origin(request),
+        )
         return Response({"detail": "Tweet added to the database correctly" if counts else "Kept for a moderator to accept"})

@@ -11,7 +11,7 @@ from api.labels.selectors import stream_labelled_rows
 from api.labels.services import add_feedback
 from api.labels.suggestions import decide_suggestions
 from hate_speech_AI.core import classifier
-from hate_speech_AI.labels import INSULT, MEANINGS, PRIMARY, TARGETS, THREAT, TOXIC
+from hate_speech_AI.labels import INSULT, MEANINGS, PRIMARY, PROFANITY, TARGETS, THREAT, TOXIC
 
 from ...pretrained import ATTACKING, INSULTING, THREATENING
 
@@ -212,3 +212,48 @@ def test_of_an_untrusted_key_it_waits_for_a_moderator():
     assert not Label.objects.exists()
     decide_suggestions(suggestions=Suggestion.objects.all(), is_accepted=True, who="admin a")
     assert [*Label.objects.values_list("name", "value", "key")] == [(INSULT, True, "forum")]
+
+
+def review(client, status: int = 200, **labels: object) -> dict:
+    return post(client, "/reviewed", {"tweet": "the ferry", "is_hate_speech": False, "labels": labels}, status)
+
+
+def kept() -> dict[str, bool]:
+    return dict(Label.objects.filter(is_current=True).values_list("name", "value"))
+
+
+def test_a_review_may_say_more_than_whether_it_is_hate(client):
+    review(client, insult=True, profanity=False)
+    assert kept() == {PRIMARY: False, INSULT: True, PROFANITY: False}
+    review(client, threat=True)
+    assert kept() == {PRIMARY: False, INSULT: True, PROFANITY: False, THREAT: True}, "what is not said stays"
+    form = {"tweet": "a form", "is_hate_speech": "off", "labels.insult": "on"}
+    assert client.post("/reviewed", form).status_code == 200
+    assert {*Label.objects.filter(tweet__text="a form").values_list("name", "value")} == {(PRIMARY, False), (INSULT, True)}
+
+
+def test_a_review_may_say_no_more(client):
+    for labels in ({}, None):
+        body = {"tweet": "the ferry", "is_hate_speech": True} | ({"labels": labels} if labels is not None else {})
+        post(client, "/reviewed", body)
+    assert kept() == {PRIMARY: True}
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"inslut": True}, "The labels are toxic, insult, threat, profanity."),
+        ({PRIMARY: True}, "The labels are"),
+        ({"insult": "perhaps"}, "valid boolean"),
+        ({"insult": 1}, "valid boolean"),
+        ({"insult": True, "toxic": False}, "are toxic"),
+        ([True], "dictionary"),
+        ("insult", "dictionary"),
+        (None, "null"),
+    ],
+)
+def test_what_is_no_label_is_refused_and_nothing_is_kept(client, labels, message):
+    body = {"tweet": "the ferry", "is_hate_speech": False, "labels": labels}
+    answer = post(client, "/reviewed", body, 400)
+    assert message in json.dumps(answer["errors"])
+    assert kept() == {}
