@@ -55,6 +55,7 @@ def test_the_test_split_was_not_learned_from():
     assert set(evaluation.select_split("validation").keys.tolist()) <= learned
 
 
+@pytest.mark.slow
 def test_what_was_learned_from_is_known(datasets_folder):
     from hate_speech_AI.recipe.corpus import read_corpus
 
