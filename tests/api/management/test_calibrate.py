@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from hate_speech_AI.core import Prediction
-from hate_speech_AI.labels import MEANINGS, PRIMARY
+from hate_speech_AI.labels import PRIMARY, TOXIC
 
 
 @pytest.fixture
@@ -17,10 +17,7 @@ def scored(tmp_path, monkeypatch):
 
     def judge(texts, caller, *, with_reviews, version):
         assert not with_reviews  # a review's 0 or 1 is no score
-        return [
-            Prediction(False, old[text] ** 2, 0.5, "v", dict(zip(MEANINGS, (old[text] ** 2, old[text]), strict=True)))
-            for text in texts
-        ]
+        return [Prediction(False, old[text] ** 2, 0.5, "v", {PRIMARY: old[text] ** 2, TOXIC: old[text]}) for text in texts]
 
     monkeypatch.setattr("api.management.judging.judge", judge)
     path = tmp_path / "scores.csv"
