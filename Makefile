@@ -52,6 +52,7 @@ bench: $(VENV)/tests ## Measure speed and quality against the references
 	@$(VENV)/bin/python -m tests.bench
 
 encoder: $(RECIPE)/installed ## Rebuild the shipped encoder from DATA=...; it takes hours, and a stopped run continues
+	@$(RECIPE)/venv/bin/python -m hate_speech_AI.recipe.word_table --data $(DATA) --work $(RECIPE)/work
 	@$(RECIPE)/venv/bin/python -m hate_speech_AI.recipe --data $(DATA) --work $(RECIPE)/work $(ARGUMENTS)
 
 clean: ## Remove the environment and everything the service wrote, the database included
