@@ -16,6 +16,7 @@ from ..engines.encoder.shipped import Shipped
 from ..evaluation.functional_checks import answer_checks, read_functional_checks, summarise_checks
 from ..evaluation.metrics import calibration_error
 from ..evaluation.threshold import choose_threshold
+from ..labels import TARGETS
 from ..text import READING, fingerprint
 from .augment import disguise
 from .corpus import LABELS, ORIGINS, WEIGHTS, Example
@@ -183,6 +184,7 @@ def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, b
         path,
         vectors=np.concatenate([vectors for _, vectors, _ in parts]).astype(np.float16),
         **{label: np.array([_as_known(getattr(row, label)) for row in rows], np.int8) for label in LEARNING},
+        targets=np.array([sum(1 << TARGETS.index(group) for group in row.targets or ()) for row in rows], np.uint32),
         sources=np.array([ORIGINS.index(row.source) for row in rows], np.int8),
         names=np.array(ORIGINS),
         is_test=np.array([is_test for some, _, is_test in parts for _ in some]),
