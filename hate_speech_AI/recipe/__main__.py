@@ -20,13 +20,15 @@ from pathlib import Path
 
 import torch
 
-from ..engines.encoder.shipped import Shipped
-from .assemble import assemble, write_manifest
+from .assemble import assemble
 from .base import fetch_base
 from .corpus import Example, checksums, describe, read_corpus, read_held_out, separate
-from .fine_tune import FineTuning, begin, fine_tune, teach
+from .export import restore
+from .fine_tune import fine_tune, teach
 from .grammar import make_rows
 from .model_card import render_card
+from .network import Encoder
+from .refit import refit
 from .settings import TEACHER, Settings
 
 _LIBRARIES = ("emoji", "numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
@@ -48,7 +50,7 @@ def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
     instead.add_argument(
         "--onward", type=Path, help="run one more round, from the encoder in this folder, such as hate_speech_AI/pretrained"
     )
-    instead.add_argument("--refit", type=Path, help="fit only the head again, of the encoder in this folder")
+    instead.add_argument("--refit", type=Path, help="fit only the head of toxic again, for the encoder in this folder")
     parser.add_argument("--sample", type=int, help="take so many random rows, to try the recipe out")
     parser.add_argument("--rounds", type=int, choices=(1, 2), default=2, help="how often to fine-tune, without --onward")
     parser.add_argument("--alone", action="store_false", dest="paired", help="see copies of the texts only, in half the time")
@@ -79,7 +81,7 @@ def main() -> None:
         "left_out": dict(sorted(dropped.items())),
     }
     if arguments.refit:
-        refit_head(examples, about, arguments.work, arguments.out, settings, arguments.refit)
+        refit_heads(examples, about, arguments.out, arguments.refit)
     else:
         before = arguments.onward
         if not before:
@@ -153,31 +155,23 @@ def make_round(
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads",
         }
     )
-    _describe(out, about | {"rounds": rounds}, manifest, model)
+    _describe(out, about | {"rounds": rounds}, manifest, model.encoder)
 
 
-def refit_head(examples: list[Example], about: dict, work: Path, out: Path, settings: Settings, before: Path) -> None:
-    """Fit the head of the encoder in `before` again, and write the shipped files to `out`.
-
-    The unrounded weights of the encoder are lost. So the share of labels in which int8 differs from float32 is copied from the
-    round of the encoder.
-    """
-    base = fetch_base(settings.base, work / settings.base)
-    name, rounds, figures = "int8_differs_from_float32", rounds_of(before), Shipped(before).manifest["figures"]
-    model = begin(base, settings, 0, before)
-    manifest = assemble(model, examples, base, out, settings)
-    manifest["figures"][name] = figures[name]
-    write_manifest(out, manifest)
-    _describe(out, about | {"rounds": rounds, "head": "fitted anew since"}, manifest, model)
+def refit_heads(examples: list[Example], about: dict, out: Path, before: Path) -> None:
+    """Fit the heads that reviews teach again, but that of the primary label, and write the shipped files to `out`."""
+    said = json.loads((before / "run_log.json").read_text("utf-8"))
+    manifest, learned = refit(examples, before, out)
+    heads = {"data": about["data"], "rows": learned}
+    _describe(out, said | {"heads": heads}, manifest, restore(before / "encoder.onnx", dropout=0.0))
 
 
-def _describe(out: Path, said: dict, manifest: dict, model: FineTuning) -> None:
+def _describe(out: Path, said: dict, manifest: dict, encoder: Encoder) -> None:
     """Write the run log (what is `said`, and the libraries) and the model card."""
     said |= {"python": platform.python_version(), "libraries": {name: version(name) for name in _LIBRARIES}}
-    parameters = sum(parameter.numel() for parameter in model.encoder.parameters())
+    parameters = sum(parameter.numel() for parameter in encoder.parameters())
     size = (out / "encoder.onnx").stat().st_size
-    is_taught = any(one["teacher"] for one in said["rounds"])
-    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, said["rows"], is_taught=is_taught), "utf-8")
+    (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, said), "utf-8")
     (out / "run_log.json").write_text(json.dumps(said, indent=1) + "\n", "utf-8")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from sklearn.metrics import f1_score, roc_auc_score
 
+from ..engines.base import Judgement
 from ..engines.encoder.engine import EncoderEngine
 from ..engines.encoder.session import Encoder
 from ..engines.encoder.shipped import Shipped
@@ -92,10 +93,7 @@ def measure(
     """Return the figures of the model card, measured on the test splits."""
     judged = engine.judge_embeddings(vectors)
     flagged, truth = judged.hate >= threshold, _hate(rows)
-    figures: dict = {"by_source": _measure_sources(rows, judged.hate, threshold)}
-    for label in (*engine.labels[1:], *engine.other_labels):
-        figures[f"{label}_roc_auc"] = _measure_label(rows, label, judged[label])
-    figures["targets_roc_auc"] = _measure_targets(rows, engine.targets, judged.targets)
+    figures: dict = {"by_source": _measure_sources(rows, judged.hate, threshold)} | measure_labels(engine, rows, judged)
     frozen = _draw(rows, _OF_EACH["test"])
     figures["calibration_error"] = _rounded(calibration_error(truth[frozen], judged.hate[frozen]))
 
@@ -117,6 +115,14 @@ def measure(
     )
     figures["functional_checks"] = len(read_functional_checks())
     return figures
+
+
+def measure_labels(engine: EncoderEngine, rows: list[Example], judged: Judgement) -> dict[str, dict[str, float]]:
+    """Return the figures of the labels but the primary one, by label and source."""
+    figures = {
+        f"{label}_roc_auc": _measure_label(rows, label, judged[label]) for label in (*engine.labels[1:], *engine.other_labels)
+    }
+    return figures | {"targets_roc_auc": _measure_targets(rows, engine.targets, judged.targets)}
 
 
 def _measure_sources(rows: list[Example], probabilities: np.ndarray, threshold: float) -> dict[str, dict]:

@@ -44,8 +44,15 @@ def swap_identities(texts: list[str]) -> tuple[list[str], np.ndarray]:
     return [copy for some in copies for copy in some], np.repeat(np.arange(len(texts)), [len(some) for some in copies])
 
 
-def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and the precision of the head's posterior, a row for each label in `LEARNING`.
+def list_counted(rows: list[Example]) -> list[int]:
+    """Return the places of the rows that the posteriors of other labels than the primary one are fitted to."""
+    return sorted({int(at) for label in LEARNING[1:] for at in _select_known(rows, label, both_sides=True)[0]})
+
+
+def fit_head(
+    vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fit: int, labels: tuple[str, ...] = LEARNING
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the precision of the head's posterior, a row for each of some labels in `LEARNING`.
 
     The rows are those that the encoder has not seen, since embeddings of seen texts are overfitted.
 
@@ -71,11 +78,11 @@ def fit_head(vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fi
 
     Returns
     -------
-    mean : ndarray of float64, shape (len(LEARNING), width + 1)
-    precision : ndarray of float32, shape (len(LEARNING), width + 1, width + 1)
+    mean : ndarray of float64, shape (len(labels), width + 1)
+    precision : ndarray of float32, shape (len(labels), width + 1, width + 1)
     """
     means, precisions = [], []
-    for label in LEARNING:
+    for label in labels:
         known, truth, sources = _select_known(rows, label, both_sides=True)
         own = np.array([WEIGHTS[rows[at].source] * rows[at].weight for at in known])
         weights = own if label == PRIMARY else _balance(truth)

@@ -1,5 +1,8 @@
 """Render the model card: a fixed text with the figures of a run of the recipe."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 from ..labels import MEANINGS, TARGETS
 from .grammar import SOURCE as MADE
 
@@ -23,6 +26,7 @@ _ABOUT = {
         "MIT (repository)",
         "ElSherief et al. 2021, Latent Hatred: A Benchmark for Understanding Implicit Hate Speech",
     ),
+    "stormfront": ("CC BY-SA 3.0 ES", "de Gibert et al. 2018, Hate Speech Dataset from a White Supremacy Forum"),
     "toxic_spans": ("CC0", "Pavlopoulos et al. 2021, SemEval-2021 Task 5: Toxic Spans Detection; texts of Civil Comments"),
     "toxigen": ("MIT", "Hartvigsen et al. 2022, ToxiGen; rows that people have judged"),
     "wiegand": ("CC BY 4.0", "Wiegand et al. 2022, Identifying Implicitly Abusive Remarks about Identity Groups"),
@@ -32,6 +36,20 @@ _TAUGHT = (
     " `sentence-transformers/all-mpnet-base-v2` (Apache-2.0) fine-tuned anew, which are not shipped."
 )
 _NOT_TAUGHT = "No larger encoder taught it."
+_CLEAN = """\
+It also learned from {made:,} sentences of a grammar written for this project, `hate_speech_AI/recipe/grammar/`.
+
+Two sets are left out of everything, `stormfront` (de Gibert et al. 2018, CC BY-SA 3.0 ES) and `measuring_hate_speech` (Kennedy et al.
+2020, CC BY 4.0). Texts that equal a text of any test split, or are near copies of one, were not learned from."""
+_HEADS = """\
+The head of `hate` was fitted to held-back rows of these sources. That of `toxic` was fitted later, to rows of more sources, which the
+encoder has not seen:
+
+| source | rows | licence as its repository states it | citation |
+|---|---|---|---|
+{sources}
+
+`grammar` are sentences of a grammar written for this project, `hate_speech_AI/recipe/grammar/`."""
 _CARD = """\
 # Model card: the shipped encoder and head
 
@@ -41,9 +59,7 @@ Those of `hate` and `toxic` are Bayesian and learn from reviews. {megabytes:.0f}
 | label | meaning |
 |---|---|
 {labels}
-
-Of hateful texts it says which groups they attack: {targets}.
-
+{targets}
 Made by `hate_speech_AI/recipe/` (`make encoder`); `run_log.json` beside this file holds settings, the data's checksums and the
 figures after every part. This card is written by the recipe.
 
@@ -66,15 +82,12 @@ moderators review updates the head every night.
 |---|---|---|---|
 {sources}
 
-It also learned from {made:,} sentences of a grammar written for this project, `hate_speech_AI/recipe/grammar/`.
-
-Two sets are left out of everything, `stormfront` (de Gibert et al. 2018, CC BY-SA 3.0 ES) and `measuring_hate_speech` (Kennedy et al.
-2020, CC BY 4.0). Texts that equal a text of any test split, or are near copies of one, were not learned from. Published functional
-suites (HateCheck, HatemojiCheck and the like) were used in no step.
+{besides}
 
 Nothing of the texts is in the files: `seen.npy` and `evaluation.npz` hold 64 bits of each text's fingerprint, and embeddings. About one
 row in nine was kept from the encoder's fine-tuning; the head was fitted on those. The base model is
-`sentence-transformers/all-MiniLM-L6-v2` (Apache-2.0). {teachers}
+`sentence-transformers/all-MiniLM-L6-v2` (Apache-2.0). {teachers} Published functional suites (HateCheck, HatemojiCheck and
+the like) were used in no step.
 
 What the sets call hate differs, and their annotators were mostly from the United States and the United Kingdom. In fine-tuning dynahate
 and hatemoji_build count most; their definition is the one above.
@@ -104,7 +117,7 @@ whistles newer than its data, hate that only context shows, reclaimed words, and
 """
 
 
-def render_card(manifest: dict, parameters: int, size: int, rows: dict[str, list[int]], *, is_taught: bool) -> str:
+def render_card(manifest: dict, parameters: int, size: int, log: dict) -> str:
     """Return the model card as Markdown.
 
     Parameters
@@ -115,15 +128,18 @@ def render_card(manifest: dict, parameters: int, size: int, rows: dict[str, list
         The number of parameters of the encoder.
     size : int
         The size of the encoder's file in bytes.
-    rows : dict of str to list of int
-        For each "source split" the number of rows, and the number of hateful ones.
-    is_taught : bool
-        Whether a teacher guided the encoder in any round.
+    log : dict
+        The run log.
     """
     figures = manifest["figures"]
-
-    def learned(source: str) -> int:
-        return sum(rows.get(f"{source} {split}", [0])[0] for split in ("fit", "head"))
+    known = {*manifest["labels"], *manifest["other_labels"]}
+    targets = [group for group in TARGETS if group in known]
+    learned = Counter[str]()
+    for name, (rows, _) in log["rows"].items():
+        source, split = name.split()
+        learned[source] += rows if split != "test" else 0
+    is_taught = any(one["teacher"] for one in log["rounds"])
+    besides = _HEADS.format(sources=_list_sources(log["heads"]["rows"])) if "heads" in log else _CLEAN.format(made=learned[MADE])
 
     by_source = (
         f"| {source} | {said['n']:,} | {said['hateful']:,} | {said['macro_f1']:.3f} | {said['f1']:.3f} | {_number(said['roc_auc'])} |"
@@ -134,20 +150,31 @@ def render_card(manifest: dict, parameters: int, size: int, rows: dict[str, list
         parameters=parameters / 1e6,
         megabytes=size / 1e6,
         threshold=manifest["threshold"],
-        sources="\n".join(
-            f"| {source} | {learned(source):,} | {licence} | {citation} |" for source, (licence, citation) in _ABOUT.items()
-        ),
-        made=learned(MADE),
+        sources=_list_sources(learned),
+        besides=besides,
         teachers=_TAUGHT if is_taught else _NOT_TAUGHT,
         figures="\n".join(by_source),
-        labels="\n".join(f"| `{label}` | {meaning} |" for label, meaning in MEANINGS.items()),
-        targets=", ".join(TARGETS),
-        others="\n".join(_describe_label(label, figures[f"{label}_roc_auc"]) for label in (*list(MEANINGS)[1:], "targets")),
+        labels="\n".join(f"| `{label}` | {meaning} |" for label, meaning in MEANINGS.items() if label in known),
+        targets=f"\nOf hateful texts it says which groups they attack: {', '.join(targets)}.\n" if targets else "",
+        others="\n".join(
+            _describe_label(label, by_source)
+            for label in (*list(MEANINGS)[1:], "targets")
+            if (by_source := figures.get(f"{label}_roc_auc"))
+        ),
         calibration_error=figures["calibration_error"],
         differs=figures["int8_differs_from_float32"],
         disguised=figures["disguised_still_caught"],
         gap=manifest["checks"]["false_positive_gap"],
         weakest="\n".join(f"- {name.replace('_', ' ')}: {share:.0%} right" for name, share in worst),
+    )
+
+
+def _list_sources(rows: Mapping[str, int]) -> str:
+    about = {MADE: ("ours", "this project"), **_ABOUT}
+    return "\n".join(
+        f"| {source} | {rows[source]:,} | {licence} | {citation} |"
+        for source, (licence, citation) in sorted(about.items())
+        if rows.get(source)
     )
 
 
