@@ -42,8 +42,8 @@ It also learned from {made:,} sentences of a grammar written for this project, `
 Two sets are left out of everything, `stormfront` (de Gibert et al. 2018, CC BY-SA 3.0 ES) and `measuring_hate_speech` (Kennedy et al.
 2020, CC BY 4.0). Texts that equal a text of any test split, or are near copies of one, were not learned from."""
 _HEADS = """\
-The head of `hate` was fitted to held-back rows of these sources. That of `toxic` was fitted later, to rows of more sources, which the
-encoder has not seen:
+The encoder learned from dynahate's v0.1 alone. The head of `hate` was fitted to held-back rows of these sources. That of `toxic` was
+fitted later, to rows of more sources, which the encoder has not seen:
 
 | source | rows | licence as its repository states it | citation |
 |---|---|---|---|

@@ -175,9 +175,10 @@ def test_a_review_that_says_no_teaches_nothing(classifier):
 
 
 def test_what_people_say_of_toxic_itself_comes_before_what_follows(classifier):
-    texts = [f"the zorblaxian ferry is damn late, number {n}" for n in range(100)]
-    kind = "the zorblaxian ferry is damn late, whatever its number"
+    texts = [f"this damn ferry is late, you fool, number {n}" for n in range(100)]
+    kind = "this damn ferry is late, you fool, whatever its number"
     before = classifier.predict([kind])[0]
+    assert before.labels[TOXIC] > before.labels[PRIMARY] + 0.05  # toxic never falls below hate
     rows = [Row(text, True, "review", PROFANITY) for text in texts] + [Row(text, False, "review", TOXIC) for text in texts]
     after, reviewed = train(classifier, rows).predict([kind, texts[0]])
     assert after.labels[TOXIC] < before.labels[TOXIC]
