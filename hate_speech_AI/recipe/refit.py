@@ -1,7 +1,7 @@
 """Fit the heads of a finished encoder again that reviews teach, but that of the primary label.
 
-Verdicts and threshold stay as they are. So do the labels that learn nothing: an encoder that was not trained on them has too little to
-say of them.
+Verdicts and threshold stay as they are. So do the labels that learn nothing: an encoder that was not trained on them has too
+little to say of them.
 """
 
 import shutil
