@@ -88,7 +88,7 @@ class Trainer:
         moves by chance, which alone can cost a group of the functional checks more than the limit.
         """
         fitted = yield from self.engine.fit_candidates(split)
-        if self.rivals.active:
+        if self.rivals.active and self.rivals.active.threshold != fitted[0].threshold:
             fitted = [*fitted, replace(fitted[0], threshold=self.rivals.active.threshold)]
         judged = []
         for one in fitted:

@@ -23,7 +23,7 @@ from .augment import disguise
 from .corpus import LABELS, ORIGINS, WEIGHTS, Example
 from .export import export
 from .fine_tune import FineTuning, Settings, load_tokenizer, predict
-from .head import LEARNING, embed_texts, fit_head, fit_others, swap_identities
+from .head import LEARNING, embed_changes, embed_texts, fit_head, fit_others
 from .network import MINILM
 
 OVERLAP = 20  # tokens that neighbouring windows of a long text share
@@ -57,9 +57,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     texts = {split: [row.text for row in rows] for split, rows in by_split.items()}
     own = model.head.weight[0].detach().cpu().numpy()
     vectors = embed_texts(encoder, texts["head"], own)
-    swapped, origins = swap_identities(texts["head"])
-    changes = embed_texts(encoder, swapped, own) - vectors[origins]
-    changes /= np.sqrt(np.bincount(origins)[origins, None])  # all copies of a text together count as one
+    changes = embed_changes(encoder, texts["head"], vectors, own)
     mean, precision = fit_head(vectors, by_split["head"], changes, len(by_split["fit"]))
     manifest["other_labels"], others = fit_others(vectors, by_split["head"], changes)
     np.savez(folder / "head.npz", mean=mean, precision=precision, others=others)

@@ -49,6 +49,17 @@ def list_counted(rows: list[Example]) -> list[int]:
     return sorted({int(at) for label in LEARNING[1:] for at in _select_known(rows, label, both_sides=True)[0]})
 
 
+def embed_changes(encoder: Encoder, texts: list[str], vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return how the embeddings of `texts`, which are `vectors`, change with the identity: float32, shape (n copies, width).
+
+    All copies of a text together count as one. `weights` are those of `embed_texts`.
+    """
+    swapped, origins = swap_identities(texts)
+    changes = embed_texts(encoder, swapped, weights) - vectors[origins]
+    changes /= np.sqrt(np.bincount(origins)[origins, None])
+    return changes
+
+
 def fit_head(
     vectors: np.ndarray, rows: list[Example], changes: np.ndarray, n_fit: int, labels: tuple[str, ...] = LEARNING
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from ..engines.encoder.shipped import Shipped
 from ..text import fingerprint
 from .assemble import measure_labels, write_manifest
 from .corpus import WEIGHTS, Example
-from .head import LEARNING, embed_texts, fit_head, list_counted, swap_identities
+from .head import LEARNING, embed_changes, embed_texts, fit_head, list_counted
 
 
 def refit(examples: list[Example], before: Path, out: Path) -> tuple[dict, dict[str, int]]:
@@ -39,10 +39,9 @@ def refit(examples: list[Example], before: Path, out: Path) -> tuple[dict, dict[
     test = [row for row in examples if row.split == "test" and WEIGHTS[row.source] and fingerprint(row.text) not in seen]
     encoder, (mean, precision) = Encoder(before, threads=torch.get_num_threads()), files.head()
     own = mean[0, :-1].astype(np.float32)
-    vectors = embed_texts(encoder, [row.text for row in rows], own)
-    swapped, origins = swap_identities([row.text for row in rows])
-    changes = embed_texts(encoder, swapped, own) - vectors[origins]
-    changes /= np.sqrt(np.bincount(origins)[origins, None])  # all copies of a text together count as one
+    texts = [row.text for row in rows]
+    vectors = embed_texts(encoder, texts, own)
+    changes = embed_changes(encoder, texts, vectors, own)
     n_fit = sum(row.split == "fit" for row in examples)
     found = fit_head(vectors, rows, changes, n_fit, LEARNING[1:])
     mean, precision = np.vstack([mean[:1], found[0]]), np.concatenate([precision[:1], found[1]])

@@ -12,19 +12,9 @@ from hate_speech_AI.recipe.word_table import make_table
 from hate_speech_AI.text.encoder_form import encoder_form
 from hate_speech_AI.text.word_table import PATH, load_word_table
 
+from .forms import origin, read
+
 TABLE = load_word_table()
-
-
-def read(text: str) -> str:
-    return " ".join(encoder_form(text).text.split())
-
-
-def origin(text: str, part: str) -> str:
-    """Return what `part` of the form of `text` was made of."""
-    form = encoder_form(text)
-    start = form.text.index(part)
-    begin, end = form.span(start, start + len(part))
-    return text[begin:end]
 
 
 @pytest.mark.parametrize(
