@@ -8,6 +8,9 @@ MAX_GROWTH = 16_384
 # Of a longer text the middle is not looked at.
 MAX_CHARACTERS = 65_536
 
+# What replaces a part of a text: its start, its end (exclusive), and the new characters.
+Edit = tuple[int, int, str]
+
 
 class Aligned:
     """A rewritten text, and where each of its characters comes from in the original.
@@ -49,7 +52,7 @@ class Aligned:
         """Replace each match. See `edit`."""
         self.edit(((*found.span(), replacement(found)) for found in pattern.finditer(self.text)), by_character=by_character)
 
-    def edit(self, edits: Iterable[tuple[int, int, str]], *, by_character: bool = False) -> None:
+    def edit(self, edits: Iterable[Edit], *, by_character: bool = False) -> None:
         """Replace each (start, end), in ascending order, by a new text.
 
         The origin of each new character is the whole replaced part. With `by_character` it is the one character in its place. The
@@ -80,11 +83,11 @@ class Aligned:
             self.edit([(MAX_CHARACTERS // 2, len(self.text) - MAX_CHARACTERS // 2, " ")])
             self.is_cut = True
 
-    def edit_within_bounds(self, edits: Iterable[tuple[int, int, str]]) -> None:
+    def edit_within_bounds(self, edits: Iterable[Edit]) -> None:
         """Do as `edit`, but skip what would make the text longer by more than `MAX_GROWTH` in all."""
         self.edit(self._skip_growth(edits))
 
-    def _skip_growth(self, edits: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+    def _skip_growth(self, edits: Iterable[Edit]) -> Iterator[Edit]:
         left = MAX_GROWTH
         for start, end, new in edits:
             growth = len(new) - (end - start)

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from .aligned import Edit
 from .word_table import load_word_table
-
-Edit = tuple[int, int, str]
 
 # Letters and words in a box. At a letter these are letters; alone they have names.
 _BOXED = {

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from string import ascii_lowercase
 
-from .aligned import Aligned
+from .aligned import Aligned, Edit
 from .spelling import LONG, part_words, read_figures, read_letters, read_stars
 from .word_table import WordTable, load_word_table
-
-Edit = tuple[int, int, str]
 
 # After an apostrophe, the end of a contraction is no word.
 _WORD = re.compile(r"(?<![^\W_])(?:(?<!['’])|(?=[A-Za-z]{3}))[A-Za-z]++(?![^\W_])")
