@@ -50,6 +50,8 @@ ENGLISH = [
     "Ｔｈｅ ferry is late, 𝕒𝕘𝕒𝕚𝕟 and again",
     "The word Fähre is German, naïve and café are French",
     "RT @ann: omg cant even lol smh",
+    "Dandelions are a NUISANCE, da711448-96c8-da19-64b2-d2bc815a47c5",
+    "ok 8b47b98e-de1a-4de2-b7af-der72fdas0c5 build_der_die_2",
 ]
 
 
