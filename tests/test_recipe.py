@@ -17,7 +17,8 @@ from hate_speech_AI.engines.encoder.shipped import Shipped
 pytestmark = pytest.mark.recipe
 
 ROOT = Path(__file__).parent.parent
-SAMPLE = ["--sample", "500", "--parts", "3", "--quantised-parts", "1", "--teacher-parts", "1", "--recombined", "200"]
+SAMPLE = ["--sample", "500", "--parts", "3", "--quantised-parts", "1", "--recombined", "200"]
+SAMPLE += ["--teachers", "2", "--teacher-parts", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def made(tmp_path_factory):
     """Give the folder of an encoder made of 500 rows, by a run that was killed after its first part and run again."""
     folder = tmp_path_factory.mktemp("recipe")
     command = [os.environ["RECIPE_PYTHON"], "-m", "hate_speech_AI.recipe", "--data", os.environ["RECIPE_DATA"], *SAMPLE]
-    command += ["--work", str(folder / "work"), "--out", str(folder / "out")]
+    command += ["--work", str(folder / "work"), "--out", str(folder / "out"), "--soft-labels", str(folder / "soft.npz")]
     first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     parts = folder / "work" / "round-1" / "student" / "parts.jsonl"
     while not parts.exists() and first.poll() is None:
@@ -36,6 +37,7 @@ def made(tmp_path_factory):
     assert second.returncode == 0, second.stderr
     assert "minilm, part 2 of 3" in second.stderr
     assert "minilm, part 1 of 3" not in second.stderr, "the second run began again"
+    assert "mpnet" not in second.stderr, "it asked the teachers again"
     return folder / "out"
 
 
@@ -71,9 +73,8 @@ def test_the_run_log_tells_where_it_came_from(made):
     assert (len(first["parts"]), len(second["parts"])) == (3, 1)
     for one in (first, second):
         assert one["settings"]["base"] == "minilm"
-        assert one["teacher"]["settings"]["base"] == "mpnet"
-        assert len(one["teacher"]["parts"]) == 1
-    assert first["teacher"]["settings"]["seed"] != second["teacher"]["settings"]["seed"]
+        assert [teacher["settings"]["base"] for teacher in one["teachers"]] == ["mpnet", "mpnet"]
+        assert [len(teacher["parts"]) for teacher in one["teachers"]] == [1, 1]
     assert log["libraries"]["torch"].startswith("2.13.0")
     assert all(len(digest) == 64 for digest in log["data"].values())
     assert log["left_out"]["dynahate near test"] > 0

@@ -1,9 +1,10 @@
 """Make `pretrained/`, the shipped encoder and head, from public data and a base model. `make encoder` runs this.
 
 1. Read the data and fetch the base models.
-2. Run one or two rounds. In each, fine-tune a large encoder, the teacher, if the settings want its guidance. Then fine-tune the
-   small encoder on the labels and on the teacher's probabilities; the second round continues from the first. Export the small
-   encoder, fit the head on rows that the encoder has not seen, write the evaluation set and measure.
+2. Fine-tune large encoders, the teachers, but those who have already spoken in the file of soft labels.
+   Run one or two rounds. In each, fine-tune the small encoder on the labels and on the teachers' probabilities; the second round
+   continues from the first. Export the small encoder, fit the head on rows that the encoder has not seen, write the evaluation
+   set and measure.
 3. Write the run log and the model card.
 
 Fine-tuning saves a checkpoint after each part of a pass. So an interrupted run resumes.
@@ -24,18 +25,18 @@ from .assemble import assemble
 from .base import fetch_base
 from .corpus import Example, checksums, describe, read_corpus, read_held_out, separate
 from .export import restore
-from .fine_tune import fine_tune, teach
+from .fine_tune import fine_tune, read_parts, teach
 from .grammar import make_rows
 from .model_card import render_card
 from .network import Encoder
 from .refit import refit
-from .settings import TEACHER, Settings
+from .settings import TEACHERS, Settings
 
 _LIBRARIES = ("emoji", "numpy", "onnx", "onnxruntime", "scikit-learn", "tokenizers", "torch")
 
 
-def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
-    """Read the arguments of the command line, and the settings of teacher and encoder in the first round."""
+def read_arguments() -> tuple[argparse.Namespace, list[Settings], Settings]:
+    """Read the arguments of the command line, and the settings of the teachers and of the encoder in the first round."""
     parser = argparse.ArgumentParser(
         prog="python -m hate_speech_AI.recipe",
         description=__doc__.split("\n\n", maxsplit=1)[0],
@@ -60,15 +61,25 @@ def read_arguments() -> tuple[argparse.Namespace, Settings, Settings]:
             f"--{field.name.replace('_', '-')}", type=field.type, default=field.default, help="see Settings; of the first round"
         )
     parser.add_argument(
-        "--teacher-parts", type=int, default=TEACHER.parts, help="how many quarters of a pass the first teacher learns for"
+        "--soft-labels",
+        type=Path,
+        default=Path(__file__).parent / "soft_labels.npz",
+        help="what teachers have said so far; new ones add to it",
+    )
+    parser.add_argument(
+        "--teachers", type=int, choices=range(len(TEACHERS) + 1), default=len(TEACHERS), help="how many of the teachers to ask"
+    )
+    parser.add_argument(
+        "--teacher-parts", type=int, default=TEACHERS[0].parts, help="how many quarters of a pass a teacher learns for"
     )
     arguments = parser.parse_args()
     settings = replace(Settings(), paired=arguments.paired, **{field.name: getattr(arguments, field.name) for field in chosen})
-    return arguments, replace(TEACHER, parts=arguments.teacher_parts), settings
+    teachers = [replace(teacher, parts=arguments.teacher_parts) for teacher in TEACHERS[: arguments.teachers]]
+    return arguments, teachers, settings
 
 
 def main() -> None:
-    arguments, teacher, settings = read_arguments()
+    arguments, teachers, settings = read_arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
     dropped: Counter[str] = Counter()
     examples = read_corpus(arguments.data, dropped)
@@ -86,11 +97,10 @@ def main() -> None:
         before = arguments.onward
         if not before:
             before = arguments.work / "round-1" / "made" if arguments.rounds == 2 else arguments.out
-            make_round(examples, about, arguments.work / "round-1", before, teacher, settings)
+            make_round(examples, about, arguments, teachers, settings, before)
         if before != arguments.out:
-            number = 1 + len(rounds_of(before))
-            later = later_round(teacher, settings, number)
-            make_round(examples, about, arguments.work / f"round-{number}", arguments.out, *later, before)
+            later = later_round(settings, 1 + len(rounds_of(before)))
+            make_round(examples, about, arguments, teachers, later, arguments.out, before)
     print(json.dumps(json.loads((arguments.out / "manifest.json").read_text("utf-8"))["figures"], indent=1))
 
 
@@ -99,30 +109,29 @@ def rounds_of(folder: Path) -> list[dict]:
     return json.loads((folder / "run_log.json").read_text("utf-8"))["rounds"]
 
 
-def later_round(teacher: Settings, student: Settings, number: int) -> tuple[Settings, Settings]:
-    """Return the settings of teacher and student in a round after the first.
-
-    Both have overfitted to the rows by then. So another teacher is trained for half as long: it overfits less, and its
-    probabilities tell more that is new. The small encoder computes in int8 from the start.
-    """
+def later_round(student: Settings, number: int) -> Settings:
+    """Return the settings of a round after the first. It computes in int8 from the start."""
     parts = max(1, student.parts // 4)
-    return (
-        replace(teacher, parts=max(1, teacher.parts // 2), seed=teacher.seed + number - 1),
-        replace(
-            student,
-            parts=parts,
-            quantised_parts=parts,
-            learning_rate=student.learning_rate / 2,
-            consistency=student.consistency * 2,
-            seed=student.seed + number - 1,
-        ),
+    return replace(
+        student,
+        parts=parts,
+        quantised_parts=parts,
+        learning_rate=student.learning_rate / 2,
+        consistency=student.consistency * 2,
+        seed=student.seed + number - 1,
     )
 
 
 def make_round(
-    examples: list[Example], about: dict, work: Path, out: Path, teacher: Settings, student: Settings, before: Path | None = None
+    examples: list[Example],
+    about: dict,
+    arguments: argparse.Namespace,
+    teachers: list[Settings],
+    student: Settings,
+    out: Path,
+    before: Path | None = None,
 ) -> None:
-    """Fine-tune a teacher and then the small encoder, and write the shipped files to `out`. Files that are there are overwritten.
+    """Ask the teachers, fine-tune the small encoder, and write the shipped files to `out`. Files that are there are overwritten.
 
     If the round was finished before, its checkpoints are used and only the files are written again.
 
@@ -138,20 +147,19 @@ def make_round(
     ValueError
         The checkpoints were made with other settings.
     """
-    base = fetch_base(student.base, work.parent / student.base)
+    base = fetch_base(student.base, arguments.work / student.base)
     rounds = rounds_of(before) if before else []
-    taught, guide = None, None
+    work = arguments.work / f"round-{1 + len(rounds)}"
+    taught, spoke = None, []
     if student.guidance or student.likeness:
-        large = fetch_base(teacher.base, work.parent / teacher.base)
-        taught = teach(examples, large, work / "teacher", teacher, student, before)
-        guide = {"settings": asdict(teacher), "parts": _parts(work / "teacher")}
+        taught, spoke = teach(examples, arguments.work, teachers, student, arguments.soft_labels)
     model = fine_tune(examples, base, work / "student", student, taught, before)
     manifest = assemble(model, examples, base, out, student)
     rounds.append(
         {
-            "teacher": guide,
+            "teachers": spoke,
             "settings": asdict(student),
-            "parts": _parts(work / "student"),
+            "parts": read_parts(work / "student"),
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads",
         }
     )
@@ -173,11 +181,6 @@ def _describe(out: Path, said: dict, manifest: dict, encoder: Encoder) -> None:
     size = (out / "encoder.onnx").stat().st_size
     (out / "MODEL_CARD.md").write_text(render_card(manifest, parameters, size, said), "utf-8")
     (out / "run_log.json").write_text(json.dumps(said, indent=1) + "\n", "utf-8")
-
-
-def _parts(work: Path) -> list[dict]:
-    """Read the figures after each part of a fine-tuning."""
-    return [json.loads(line) for line in (work / "parts.jsonl").read_text("utf-8").splitlines()]
 
 
 if __name__ == "__main__":

@@ -58,14 +58,16 @@ def _times(example: Example) -> float:
 
 
 def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
-    """Return the examples of split "fit", and then texts recombined from them. The teacher judges all of these.
+    """Return the examples of split "fit" that are learned from, and then texts recombined from them.
 
-    For recombination, a text is drawn in proportion to how often it is seen in a pass.
+    The teachers judge all of these, so they are the same in every run. For recombination, a text is drawn in proportion to how
+    often it is seen in a pass.
     """
-    fit = [example for example in examples if example.split == "fit"]
+    without = settings.without.split()
+    fit = [example for example in examples if example.split == "fit" and example.source not in without]
     if not settings.recombined:
         return fit
-    draw = random.Random(settings.seed)  # noqa: S311
+    draw = random.Random(0)  # noqa: S311
     faces = emoji_of([example.text for example in fit])
     drawn = [draw.choices(fit, list(map(_times, fit)), k=settings.recombined) for _ in range(2)]
     made = []
@@ -76,7 +78,7 @@ def transfer_set(examples: list[Example], settings: Settings) -> list[Example]:
 
 def pick(examples: list[Example], settings: Settings, number: int) -> list[int]:
     """Return the places of the examples of part `number`, in random order."""
-    draw = random.Random(settings.seed * 1000 + number // _PARTS)  # noqa: S311
+    draw = random.Random(settings.picked * 1000 + number // _PARTS)  # noqa: S311
     picked = []
     for place, example in enumerate(examples):
         times = _times(example)

@@ -1,6 +1,6 @@
 """Fine-tune an encoder on all labels. An interrupted run resumes after the last part of a pass.
 
-The teacher, a large encoder, comes first. Then comes the encoder that ships. It also learns the teacher's probabilities
+The teachers, large encoders, come first. Then comes the encoder that ships. It also learns the teachers' probabilities
 (knowledge distillation, Hinton et al. 2015), and the last parts are quantisation-aware.
 """
 
@@ -9,7 +9,7 @@ import json
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cache
@@ -24,37 +24,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ..engines.encoder.session import Encoder as ServedEncoder
 from ..engines.encoder.shipped import Shipped
 from ..labels import TARGETS
 from ..text.encoder_form import encoder_form
+from .base import fetch_base
 from .corpus import LABELS, ORIGINS, WEIGHTS, Example
 from .drawing import batches, draw_part, pick, transfer_set
 from .export import restore
 from .grammar import SOURCE as MADE
-from .head import embed_texts, stack_rows
+from .head import stack_rows
 from .network import MINILM, MPNET, Encoder
 from .settings import Settings
+from .soft_labels import SoftLabels
 
 # After each part, one in so many rows of split "head" is evaluated.
 _VALIDATED = 5
+_CONTRADICTED_FROM = 0.9
 _SHAPES = {"minilm": MINILM, "mpnet": MPNET}
 
 
 class Taught(NamedTuple):
-    """What the student learns from its teacher.
+    """What the student learns from its teachers. Of texts that none of them judged everything is NaN.
 
     Attributes
     ----------
     probabilities : ndarray of float32, shape (n, n_labels)
-        The teacher's probabilities, without the offset of a source. After the first round, their mean with those of the encoder
-        of the round before.
-    embeddings : ndarray of float16, shape (n, the teacher's width)
-        The teacher's embeddings.
+        Those of the teachers' mean logits, without the offset of a source.
+    embeddings : ndarray of float16, shape (n, the teacher's width); or None
+        The embeddings of the last teacher; `None` if only its probabilities were kept.
     """
 
     probabilities: np.ndarray
-    embeddings: np.ndarray
+    embeddings: np.ndarray | None
 
 
 class FineTuning(nn.Module):
@@ -124,8 +125,9 @@ def parameter_groups(model: FineTuning, settings: Settings) -> list[dict]:
     return groups
 
 
-def begin(base: Path, settings: Settings, teacher_width: int, before: Path | None) -> FineTuning:
+def begin(base: Path, settings: Settings, taught: Taught | None, before: Path | None) -> FineTuning:
     """Return the model before its first step. The parameters are those of `fine_tune`."""
+    teacher_width = taught.embeddings.shape[1] if settings.likeness and taught.embeddings is not None else 0
     if before:
         model = FineTuning(restore(before / "encoder.onnx", settings.dropout), teacher_width)
         model.set_head(stack_rows(Shipped(before)))
@@ -149,7 +151,8 @@ def fine_tune(
     base : Path
         The folder of the base model's `model.safetensors` and `tokenizer.json`.
     taught : Taught, optional
-        The teacher's output on the `transfer_set`. It is needed if `settings.guidance` is not 0.
+        The teachers' output on the `transfer_set`. It is needed if `settings.guidance` or `settings.likeness` is not 0. Without
+        embeddings, there is no loss for their distance.
     before : Path, optional
         The folder of a finished encoder and head to start from, instead of the base model.
 
@@ -162,8 +165,8 @@ def fine_tune(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
     fit = transfer_set(examples, settings)
-    targets = Targets(fit, taught, device)
-    model = begin(base, settings, taught.embeddings.shape[1] if taught else 0, before).to(device)
+    targets = Targets(fit, taught, settings, device)
+    model = begin(base, settings, taught, before).to(device)
     checkpoint = work / "checkpoint.pt"
     if settings.quantised_parts and not checkpoint.exists():
         observe(model, fit, tokenizer, device)
@@ -215,37 +218,48 @@ def fine_tune(
 
 
 def teach(
-    examples: list[Example], base: Path, work: Path, settings: Settings, student: Settings, before: Path | None = None
-) -> Taught:
-    """Fine-tune a teacher, and return what the student learns from it on the student's `transfer_set`.
+    examples: list[Example], work: Path, teachers: Sequence[Settings], student: Settings, path: Path
+) -> tuple[Taught, list[dict]]:
+    """Fine-tune teachers, and return what the student learns from them on its `transfer_set`, and which teachers spoke.
 
-    If there is an encoder `before`, its probabilities are averaged with the teacher's. Texts that the student never draws have
-    NaN. The result is cached in `work` under a digest of the texts. The other parameters are those of `fine_tune`.
+    They speak on the texts that the student draws.
+
+    Parameters
+    ----------
+    work : Path
+        The folder of their base model, of their checkpoints, and of the last one's embeddings.
+    teachers : sequence of Settings
+        Those who have already spoken in the file are not trained again.
+    path : Path
+        The file of soft labels. Each new teacher adds to it. What it has of other teachers counts too.
     """
     known = transfer_set(examples, student)
     places = sorted({place for number in range(student.parts) for place in pick(known, student, number)})
     texts = [known[place].text for place in places]
-    path = work / f"taught-{hashlib.sha256(json.dumps([places, texts]).encode()).hexdigest()[:16]}.npz"
-    if not path.exists():
-        model = fine_tune(examples, base, work, settings)
+    kept = work / f"embeddings-{hashlib.sha256(json.dumps([places, texts]).encode()).hexdigest()[:16]}.npy"
+    soft = SoftLabels.read(path, len(LABELS))
+    for settings in teachers:
+        if asdict(settings) in [one["settings"] for one in soft.teachers]:
+            continue
+        base, folder = fetch_base(settings.base, work / settings.base), work / f"teacher-{settings.seed}"
+        model = fine_tune(examples, base, folder, settings)
         tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
         logits, found = predict(model, texts, tokenizer, next(model.parameters()).device.type)
-        said = 1 / (1 + np.exp(-logits))
-        if before:
-            said = np.nanmean([said, _said_before(before, texts)], 0)
-        probabilities = np.full((len(known), len(LABELS)), np.nan, np.float32)
+        np.save(kept, found.astype(np.float16))
+        soft.add(texts, logits, {"settings": asdict(settings), "parts": read_parts(folder)})
+        soft.write(path)
+    probabilities = 1 / (1 + np.exp(-soft.of([example.text for example in known])))
+    embeddings = None
+    if kept.exists():
+        found = np.load(kept)
         embeddings = np.full((len(known), found.shape[1]), np.nan, np.float16)
-        probabilities[places], embeddings[places] = said, found
-        np.savez(path, probabilities=probabilities, embeddings=embeddings)
-    with np.load(path) as arrays:
-        return Taught(arrays["probabilities"], arrays["embeddings"])
+        embeddings[places] = found
+    return Taught(probabilities, embeddings), soft.teachers
 
 
-def _said_before(folder: Path, texts: list[str]) -> np.ndarray:
-    """Return the probabilities of the labels by the finished encoder in `folder`: shape (n, n_labels). Unknown ones are NaN."""
-    rows = stack_rows(Shipped(folder))
-    vectors = embed_texts(ServedEncoder(folder, threads=torch.get_num_threads()), texts, rows[0, :-1].astype(np.float32))
-    return 1 / (1 + np.exp(-(vectors @ rows[:, :-1].T + rows[:, -1])))
+def read_parts(work: Path) -> list[dict]:
+    """Read the figures after each part of a fine-tuning."""
+    return [json.loads(line) for line in (work / "parts.jsonl").read_text("utf-8").splitlines()]
 
 
 @cache
@@ -271,15 +285,16 @@ def half_precision(device: str) -> torch.autocast:
 
 
 class Targets:
-    """The targets of each example: its labels, the teacher's output, its source and its weight.
+    """The targets of each example: its labels, the teachers' output, its source and its weight.
 
     Parameters
     ----------
     examples : list of Example
     taught : Taught or None
+    settings : Settings
     """
 
-    def __init__(self, examples: list[Example], taught: Taught | None, device: str):
+    def __init__(self, examples: list[Example], taught: Taught | None, settings: Settings, device: str):
         labels = [[-1.0 if label is None else label for label in row.list_labels()] for row in examples]
         self.labels = torch.tensor(labels, device=device)  # -1: unknown
         self.sources = torch.tensor([ORIGINS.index(row.source) for row in examples], device=device)
@@ -293,8 +308,13 @@ class Targets:
             own = self.labels[self.sources == source]
             self.has_offset[source] = ((own == 0).any(0) & (own == 1).any(0)).float()
         self.is_made = torch.tensor([row.source == MADE for row in examples], device=device)
+        self.probabilities = torch.full_like(self.labels, torch.nan)
         if taught is not None:
             self.probabilities = torch.tensor(taught.probabilities, device=device)
+        # A label that all teachers contradict is most likely wrong; but that of a made sentence is right by its making.
+        is_contradicted = (self.labels >= 0) & ((self.labels - self.probabilities).abs() > _CONTRADICTED_FROM)
+        self.label_weights = self.weights * torch.where(is_contradicted & ~self.is_made[:, None], settings.contradicted, 1.0)
+        if taught is not None and taught.embeddings is not None:
             embeddings = torch.tensor(taught.embeddings, device=device)
             self.mean = embeddings.float().nanmean(0)
             # One scale for all directions. So the directions in which the teacher tells texts apart count most.
@@ -305,13 +325,21 @@ class Targets:
         """Return the labels: shape (n, n_labels). Unknown are -1, and so are the targets of texts that name another identity."""
         labels = self.labels[places]
         smoothed = torch.where(labels < 0, labels, labels.clamp(smoothing, 1 - smoothing))
-        labels = torch.where(self.is_made[places, None], smoothed, labels)
-        is_unknown = is_swapped[:, None] & torch.tensor([label in TARGETS for label in LABELS], device=labels.device)
-        return labels.masked_fill(is_unknown, -1.0)
+        return _hide_targets(torch.where(self.is_made[places, None], smoothed, labels), is_swapped)
+
+    def taught(self, places: list[int], is_swapped: Tensor) -> Tensor:
+        """Return the teachers' probabilities, and the labels where they did not speak. What is unknown is as in `said`."""
+        taught = self.probabilities[places]
+        return _hide_targets(torch.where(taught.isnan(), self.labels[places], taught), is_swapped)
 
     def likeness(self, places: list[int]) -> Tensor:
         """Return the teacher's embeddings, scaled to mean 0 and mean square 1."""
         return (self.embeddings[places].float() - self.mean) / self.scale
+
+
+def _hide_targets(labels: Tensor, is_swapped: Tensor) -> Tensor:
+    is_target = torch.tensor([label in TARGETS for label in LABELS], device=labels.device)
+    return labels.masked_fill(is_swapped[:, None] & is_target, -1.0)
 
 
 def batch_loss(
@@ -345,15 +373,15 @@ def batch_loss(
             logits, embedding = model(*view)
         views.append(logits.float())
         embeddings.append(embedding)
-    weights, sources = targets.weights[places], targets.sources[places]
+    weights, sources = targets.label_weights[places], targets.sources[places]
     offsets = model.offsets[sources] * targets.has_offset[sources]
     labels = [targets.said(places, swapped, settings.smoothing) for swapped in is_swapped]
     loss = _mean(label_loss(logits + offsets, said, weights, settings) for logits, said in zip(views, labels, strict=True))
     if settings.guidance:
-        taught = targets.probabilities[places]
-        guided = _mean(guided_loss(logits, taught, weights, settings) for logits in views)
+        weights, taught = targets.weights[places], [targets.taught(places, swapped) for swapped in is_swapped]
+        guided = _mean(label_loss(logits, said, weights, settings) for logits, said in zip(views, taught, strict=True))
         loss = (1 - settings.guidance) * loss + settings.guidance * guided
-    if settings.likeness:
+    if model.likened is not None:
         sought = targets.likeness(places)
         loss = loss + settings.likeness * _mean((model.likened(found) - sought).square().mean() for found in embeddings)
     if len(views) == 2:
@@ -409,14 +437,8 @@ def swap_weights(model: nn.Module, values: dict[str, Tensor]) -> dict[str, Tenso
 
 
 def label_loss(logits: Tensor, targets: Tensor, weights: Tensor, settings: Settings) -> Tensor:
-    """Return the cross entropy with the labels. An unknown label (-1) does not count."""
+    """Return the cross entropy with labels or probabilities, shape (n, n_labels). An unknown one (-1) does not count."""
     each = functional.binary_cross_entropy_with_logits(logits, targets.clamp_min(0), reduction="none") * (targets >= 0)
-    return (each * weights @ weigh_labels(settings, each.device)).mean()
-
-
-def guided_loss(logits: Tensor, taught: Tensor, weights: Tensor, settings: Settings) -> Tensor:
-    """Return the cross entropy with the teacher's probabilities, which exist for every label of every text."""
-    each = functional.binary_cross_entropy_with_logits(logits, taught, reduction="none")
     return (each * weights @ weigh_labels(settings, each.device)).mean()
 
 

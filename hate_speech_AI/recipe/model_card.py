@@ -138,7 +138,7 @@ def render_card(manifest: dict, parameters: int, size: int, log: dict) -> str:
     for name, (rows, _) in log["rows"].items():
         source, split = name.split()
         learned[source] += rows if split != "test" else 0
-    is_taught = any(one["teacher"] for one in log["rounds"])
+    is_taught = any(one["teachers"] for one in log["rounds"])
     besides = _HEADS.format(sources=_list_sources(log["heads"]["rows"])) if "heads" in log else _CLEAN.format(made=learned[MADE])
 
     by_source = (

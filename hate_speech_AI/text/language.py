@@ -38,9 +38,7 @@ _SCRIPTS = {
 }  # fmt: skip
 _SHARED_SCRIPTS = {"ARABIC", "CJK", "CYRILLIC", "DEVANAGARI"}
 # What has a figure in it is no word either: the letters of "d92a4aa2-b410" are of no language.
-_NO_WORD = re.compile(
-    r"@\w++|#|(?:https?://|www\.)\S*+|<\w++>|\[\w++\]|(?<![A-Za-z0-9_-])[A-Za-z_-]*+[0-9][A-Za-z0-9_-]*+"
-)
+_NO_WORD = re.compile(r"@\w++|#|(?:https?://|www\.)\S*+|<\w++>|\[\w++\]|(?<![A-Za-z0-9_-])[A-Za-z_-]*+[0-9][A-Za-z0-9_-]*+")
 # A Latin letter alone is no word: "w o r n  o u t".
 _WORD = re.compile(r"[^\W\d_]{2,}+|[^\W\d_\x00-\u024f]")
 _LOOK_ALIKE = re.compile("[\u0370-\u058f\u13a0-\u13ff]")  # Greek, Cyrillic, Armenian and Cherokee have letters like Latin ones
