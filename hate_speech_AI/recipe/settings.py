@@ -72,7 +72,7 @@ class Settings:
 
 _TEACHER = Settings(
     base="mpnet",
-    parts=4,
+    parts=3,
     quantised_parts=0,
     batch=32,
     paired=False,
