@@ -25,7 +25,7 @@ from .assemble import assemble
 from .base import fetch_base
 from .corpus import Example, checksums, describe, read_corpus, read_held_out, separate
 from .export import restore
-from .fine_tune import fine_tune, read_parts, teach
+from .fine_tune import fine_tune, read_parts, read_rounds, teach
 from .grammar import make_rows
 from .model_card import render_card
 from .network import Encoder
@@ -99,14 +99,9 @@ def main() -> None:
             before = arguments.work / "round-1" / "made" if arguments.rounds == 2 else arguments.out
             make_round(examples, about, arguments, teachers, settings, before)
         if before != arguments.out:
-            later = later_round(settings, 1 + len(rounds_of(before)))
+            later = later_round(settings, 1 + len(read_rounds(before)))
             make_round(examples, about, arguments, teachers, later, arguments.out, before)
     print(json.dumps(json.loads((arguments.out / "manifest.json").read_text("utf-8"))["figures"], indent=1))
-
-
-def rounds_of(folder: Path) -> list[dict]:
-    """Read the rounds of a finished encoder from its run log."""
-    return json.loads((folder / "run_log.json").read_text("utf-8"))["rounds"]
 
 
 def later_round(student: Settings, number: int) -> Settings:
@@ -148,11 +143,11 @@ def make_round(
         The checkpoints were made with other settings.
     """
     base = fetch_base(student.base, arguments.work / student.base)
-    rounds = rounds_of(before) if before else []
+    rounds = read_rounds(before) if before else []
     work = arguments.work / f"round-{1 + len(rounds)}"
     taught, spoke = None, []
     if student.guidance or student.likeness:
-        taught, spoke = teach(examples, arguments.work, teachers, student, arguments.soft_labels)
+        taught, spoke = teach(examples, arguments.work, teachers, student, arguments.soft_labels, before)
     model = fine_tune(examples, base, work / "student", student, taught, before)
     manifest = assemble(model, examples, base, out, student)
     rounds.append(

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from ..engines.encoder.session import Encoder as ServedEncoder
 from ..engines.encoder.shipped import Shipped
 from ..labels import TARGETS
 from ..text.encoder_form import encoder_form
@@ -32,7 +33,7 @@ from .corpus import LABELS, ORIGINS, WEIGHTS, Example
 from .drawing import batches, draw_part, pick, transfer_set
 from .export import restore
 from .grammar import SOURCE as MADE
-from .head import stack_rows
+from .head import LEARNING, embed_texts, stack_rows
 from .network import MINILM, MPNET, Encoder
 from .settings import Settings
 from .soft_labels import SoftLabels
@@ -40,6 +41,7 @@ from .soft_labels import SoftLabels
 # After each part, one in so many rows of split "head" is evaluated.
 _VALIDATED = 5
 _CONTRADICTED_FROM = 0.9
+_SPOKEN = [LABELS.index(label) for label in LEARNING]
 _SHAPES = {"minilm": MINILM, "mpnet": MPNET}
 
 
@@ -49,7 +51,8 @@ class Taught(NamedTuple):
     Attributes
     ----------
     probabilities : ndarray of float32, shape (n, n_labels)
-        Those of the teachers' mean logits, without the offset of a source.
+        Those of the teachers' mean logits, without the offset of a source. They speak only of labels that keep a posterior: of
+        the others they know no more than the labels.
     embeddings : ndarray of float16, shape (n, the teacher's width); or None
         The embeddings of the last teacher; `None` if only its probabilities were kept.
     """
@@ -218,7 +221,12 @@ def fine_tune(
 
 
 def teach(
-    examples: list[Example], work: Path, teachers: Sequence[Settings], student: Settings, path: Path
+    examples: list[Example],
+    work: Path,
+    teachers: Sequence[Settings],
+    student: Settings,
+    path: Path,
+    before: Path | None = None,
 ) -> tuple[Taught, list[dict]]:
     """Fine-tune teachers, and return what the student learns from them on its `transfer_set`, and which teachers spoke.
 
@@ -232,29 +240,48 @@ def teach(
         Those who have already spoken in the file are not trained again.
     path : Path
         The file of soft labels. Each new teacher adds to it. What it has of other teachers counts too.
+    before : Path, optional
+        The folder of a finished encoder that the student starts from. It is one teacher more: it has seen the texts more often.
     """
     known = transfer_set(examples, student)
     places = sorted({place for number in range(student.parts) for place in pick(known, student, number)})
     texts = [known[place].text for place in places]
     kept = work / f"embeddings-{hashlib.sha256(json.dumps([places, texts]).encode()).hexdigest()[:16]}.npy"
-    soft = SoftLabels.read(path, len(LABELS))
+    soft = SoftLabels.read(path, len(LEARNING))
+    spoke = [one["settings"] for one in soft.teachers]
     for settings in teachers:
-        if asdict(settings) in [one["settings"] for one in soft.teachers]:
+        if asdict(settings) in spoke:
             continue
         base, folder = fetch_base(settings.base, work / settings.base), work / f"teacher-{settings.seed}"
         model = fine_tune(examples, base, folder, settings)
         tokenizer = load_tokenizer(base / "tokenizer.json", settings.tokens)
         logits, found = predict(model, texts, tokenizer, next(model.parameters()).device.type)
         np.save(kept, found.astype(np.float16))
-        soft.add(texts, logits, {"settings": asdict(settings), "parts": read_parts(folder)})
+        soft.add(texts, logits[:, _SPOKEN], {"settings": asdict(settings), "parts": read_parts(folder)})
         soft.write(path)
-    probabilities = 1 / (1 + np.exp(-soft.of([example.text for example in known])))
+    if before and (last := read_rounds(before)[-1])["settings"] not in spoke:
+        soft.add(texts, _logits_of(before, texts), {"settings": last["settings"], "parts": last["parts"]})
+        soft.write(path)
+    probabilities = np.full((len(known), len(LABELS)), np.nan, np.float32)
+    probabilities[:, _SPOKEN] = 1 / (1 + np.exp(-soft.of([example.text for example in known])))
     embeddings = None
     if kept.exists():
         found = np.load(kept)
         embeddings = np.full((len(known), found.shape[1]), np.nan, np.float16)
         embeddings[places] = found
     return Taught(probabilities, embeddings), soft.teachers
+
+
+def _logits_of(folder: Path, texts: list[str]) -> np.ndarray:
+    """Return what the finished encoder in `folder` says of the labels that keep a posterior: shape (n, n_labels)."""
+    rows = stack_rows(Shipped(folder))[_SPOKEN]
+    vectors = embed_texts(ServedEncoder(folder, threads=torch.get_num_threads()), texts, rows[0, :-1].astype(np.float32))
+    return vectors @ rows[:, :-1].T + rows[:, -1]
+
+
+def read_rounds(folder: Path) -> list[dict]:
+    """Read the rounds of a finished encoder from its run log."""
+    return json.loads((folder / "run_log.json").read_text("utf-8"))["rounds"]
 
 
 def read_parts(work: Path) -> list[dict]:
@@ -325,21 +352,13 @@ class Targets:
         """Return the labels: shape (n, n_labels). Unknown are -1, and so are the targets of texts that name another identity."""
         labels = self.labels[places]
         smoothed = torch.where(labels < 0, labels, labels.clamp(smoothing, 1 - smoothing))
-        return _hide_targets(torch.where(self.is_made[places, None], smoothed, labels), is_swapped)
-
-    def taught(self, places: list[int], is_swapped: Tensor) -> Tensor:
-        """Return the teachers' probabilities, and the labels where they did not speak. What is unknown is as in `said`."""
-        taught = self.probabilities[places]
-        return _hide_targets(torch.where(taught.isnan(), self.labels[places], taught), is_swapped)
+        labels = torch.where(self.is_made[places, None], smoothed, labels)
+        is_unknown = is_swapped[:, None] & torch.tensor([label in TARGETS for label in LABELS], device=labels.device)
+        return labels.masked_fill(is_unknown, -1.0)
 
     def likeness(self, places: list[int]) -> Tensor:
         """Return the teacher's embeddings, scaled to mean 0 and mean square 1."""
         return (self.embeddings[places].float() - self.mean) / self.scale
-
-
-def _hide_targets(labels: Tensor, is_swapped: Tensor) -> Tensor:
-    is_target = torch.tensor([label in TARGETS for label in LABELS], device=labels.device)
-    return labels.masked_fill(is_swapped[:, None] & is_target, -1.0)
 
 
 def batch_loss(
@@ -373,14 +392,15 @@ def batch_loss(
             logits, embedding = model(*view)
         views.append(logits.float())
         embeddings.append(embedding)
-    weights, sources = targets.label_weights[places], targets.sources[places]
+    sources, taught = targets.sources[places], targets.probabilities[places]
     offsets = model.offsets[sources] * targets.has_offset[sources]
     labels = [targets.said(places, swapped, settings.smoothing) for swapped in is_swapped]
-    loss = _mean(label_loss(logits + offsets, said, weights, settings) for logits, said in zip(views, labels, strict=True))
-    if settings.guidance:
-        weights, taught = targets.weights[places], [targets.taught(places, swapped) for swapped in is_swapped]
-        guided = _mean(label_loss(logits, said, weights, settings) for logits, said in zip(views, taught, strict=True))
-        loss = (1 - settings.guidance) * loss + settings.guidance * guided
+    guidance = settings.guidance * ~taught.isnan()
+    weights, guided = targets.label_weights[places] * (1 - guidance), targets.weights[places] * guidance
+    loss = _mean(
+        label_loss(logits + offsets, said, weights, settings) + label_loss(logits, taught.nan_to_num(-1.0), guided, settings)
+        for logits, said in zip(views, labels, strict=True)
+    )
     if model.likened is not None:
         sought = targets.likeness(places)
         loss = loss + settings.likeness * _mean((model.likened(found) - sought).square().mean() for found in embeddings)
