@@ -73,10 +73,8 @@ def test_the_run_log_tells_where_it_came_from(made):
     assert (len(first["parts"]), len(second["parts"])) == (3, 1)
     for one in (first, second):
         assert one["settings"]["base"] == "minilm"
-        assert [teacher["settings"]["base"] for teacher in one["teachers"][:2]] == ["mpnet", "mpnet"]
-        assert [len(teacher["parts"]) for teacher in one["teachers"][:2]] == [1, 1]
-    assert len(first["teachers"]) == 2
-    assert second["teachers"][2:] == [{"settings": first["settings"], "parts": first["parts"]}]
+        assert [teacher["settings"]["base"] for teacher in one["teachers"]] == ["mpnet", "mpnet"]
+        assert [len(teacher["parts"]) for teacher in one["teachers"]] == [1, 1]
     assert log["libraries"]["torch"].startswith("2.13.0")
     assert all(len(digest) == 64 for digest in log["data"].values())
     assert log["left_out"]["dynahate near test"] > 0

@@ -241,7 +241,7 @@ def teach(
     path : Path
         The file of soft labels. Each new teacher adds to it. What it has of other teachers counts too.
     before : Path, optional
-        The folder of a finished encoder that the student starts from. It is one teacher more: it has seen the texts more often.
+        The folder of a finished encoder that the student starts from. If it had no teacher, it is one teacher more.
     """
     known = transfer_set(examples, student)
     places = sorted({place for number in range(student.parts) for place in pick(known, student, number)})
@@ -259,7 +259,8 @@ def teach(
         np.save(kept, found.astype(np.float16))
         soft.add(texts, logits[:, _SPOKEN], {"settings": asdict(settings), "parts": read_parts(folder)})
         soft.write(path)
-    if before and (last := read_rounds(before)[-1])["settings"] not in spoke:
+    last = read_rounds(before)[-1] if before else None
+    if last and not last["teachers"] and last["settings"] not in spoke:
         soft.add(texts, _logits_of(before, texts), {"settings": last["settings"], "parts": last["parts"]})
         soft.write(path)
     probabilities = np.full((len(known), len(LABELS)), np.nan, np.float32)
