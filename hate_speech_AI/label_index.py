@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .arrays import Bools, Keys
 from .errors import CorruptVersionError
+from .text import cut_key
 
 # The arrays of a file. Those by likeness have a prefix; a file of held-out labels has none of them, nor have old ones.
 _TYPES: dict[str, type[np.generic]] = {"keys": np.uint64, "labels": np.uint8, "n": np.int64}
@@ -38,7 +39,7 @@ class LabelIndex:
     @classmethod
     def build(cls, labelled: Iterable[tuple[str, bool]]) -> "LabelIndex":
         """Build the index of (fingerprint, label) pairs, each fingerprint once."""
-        rows = sorted((int(digest[:16], 16), int(digest[16:32], 16), label) for digest, label in labelled)
+        rows = sorted((cut_key(digest), cut_key(digest, half=1), label) for digest, label in labelled)
         keys = np.array([row[:2] for row in rows], np.uint64).reshape(-1, 2)
         return cls(keys, np.array([row[2] for row in rows], bool))
 
@@ -63,7 +64,7 @@ class LabelIndex:
 
     def get(self, digest: str) -> bool | None:
         """Return the label of a fingerprint; `None` if the index has none."""
-        upper, lower = int(digest[:16], 16), int(digest[16:32], 16)
+        upper, lower = cut_key(digest), cut_key(digest, half=1)
         at = int(self._upper.searchsorted(np.uint64(upper)))
         while at < len(self._upper) and int(self._upper[at]) == upper:
             if int(self._lower[at]) == lower:

@@ -42,8 +42,12 @@ TARGETS = (
 
 # The label that a verdict is about. Every engine knows it.
 PRIMARY = HATE
+# The labels that people may give a text beside it.
+SECONDARY = tuple(name for name in MEANINGS if name != PRIMARY)
 # A text that carries a label carries these labels too. List all of them: nothing follows links from one entry to the next.
 IMPLIES = {HATE: (TOXIC,), INSULT: (TOXIC,), THREAT: (TOXIC,)}
+# In words, for whoever says otherwise.
+IMPLIES_IN_WORDS = "Hate, insults and threats are toxic."
 # Who gives a text this label most likely means these too. But they may say otherwise: a curse of joy is not toxic.
 SUGGESTS = {PROFANITY: (TOXIC,)}
 
@@ -63,7 +67,7 @@ def list_teachers(label: str) -> list[str]:
 
     The primary label is not among them: `raise_implied` takes what it has learned as it is.
     """
-    return [other for other in MEANINGS if other != PRIMARY and label in IMPLIES.get(other, ()) + SUGGESTS.get(other, ())]
+    return [other for other in SECONDARY if label in IMPLIES.get(other, ()) + SUGGESTS.get(other, ())]
 
 
 def complete_labels(said: Mapping[str, bool]) -> dict[str, bool]:

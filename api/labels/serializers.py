@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from hate_speech_AI.labels import MEANINGS, PRIMARY, is_consistent
+from hate_speech_AI.labels import IMPLIES_IN_WORDS, MEANINGS, PRIMARY, SECONDARY, is_consistent
 
 from ..web.fields import RequiredBooleanField, TweetField
 
@@ -13,11 +13,7 @@ class OtherLabelsSerializer(serializers.Serializer[object]):
     """What a person says of a text beside whether it is hate: any of these labels."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {
-            label: RequiredBooleanField(required=False, help_text=meaning)
-            for label, meaning in MEANINGS.items()
-            if label != PRIMARY
-        }
+        return {label: RequiredBooleanField(required=False, help_text=MEANINGS[label]) for label in SECONDARY}
 
     def to_internal_value(self, data: Any) -> Any:
         values = super().to_internal_value(data)
@@ -35,5 +31,5 @@ class ReviewedTweetInputSerializer(serializers.Serializer[object]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not is_consistent({PRIMARY: attrs["is_hate_speech"], **attrs.get("labels", {})}):
-            raise serializers.ValidationError({"labels": ["Hate, insults and threats are toxic."]})
+            raise serializers.ValidationError({"labels": [IMPLIES_IN_WORDS]})
         return attrs

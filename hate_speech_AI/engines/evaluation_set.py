@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Bools, Float32s, Keys, Places
 from ..labels import PRIMARY, TARGETS
+from ..text import cut_key
 
 
 class Fingerprints:
@@ -27,7 +28,7 @@ class Fingerprints:
     def __contains__(self, digest: object) -> bool:
         if not isinstance(digest, str):
             return False
-        key = np.uint64(int(digest[:16], 16))
+        key = np.uint64(cut_key(digest))
         at = int(self._keys.searchsorted(key))
         return at < len(self._keys) and bool(self._keys[at] == key)
 

@@ -18,7 +18,7 @@ from ..evaluation.functional_checks import answer_checks, read_functional_checks
 from ..evaluation.metrics import calibration_error
 from ..evaluation.threshold import choose_threshold
 from ..labels import TARGETS
-from ..text import READING, fingerprint
+from ..text import READING, cut_key, fingerprint
 from .augment import disguise
 from .corpus import LABELS, ORIGINS, WEIGHTS, Example
 from .export import export
@@ -66,7 +66,7 @@ def assemble(model: FineTuning, examples: list[Example], base: Path, folder: Pat
     engine = EncoderEngine(*files.head(), encoder, files.labels, files.others())
     embedded = {"head": vectors, "test": embed_texts(encoder, texts["test"], mean[0, :-1].astype(np.float32))}
 
-    learned = [int(fingerprint(example.text)[:16], 16) for split in ("fit", "head") for example in by_split[split]]
+    learned = [cut_key(fingerprint(example.text)) for split in ("fit", "head") for example in by_split[split]]
     np.save(folder / "seen.npy", np.unique(np.array(learned, np.uint64)))
     parts = []
     for split, name in (("head", "validation"), ("test", "test")):
@@ -192,7 +192,7 @@ def _write_evaluation(path: Path, parts: list[tuple[list[Example], np.ndarray, b
         sources=np.array([ORIGINS.index(row.source) for row in rows], np.int8),
         names=np.array(ORIGINS),
         is_test=np.array([is_test for some, _, is_test in parts for _ in some]),
-        keys=np.array([int(fingerprint(row.text)[:16], 16) for row in rows], np.uint64),
+        keys=np.array([cut_key(fingerprint(row.text)) for row in rows], np.uint64),
     )
 
 

@@ -14,7 +14,7 @@ import torch
 from ..engines.encoder.engine import EncoderEngine
 from ..engines.encoder.session import Encoder
 from ..engines.encoder.shipped import Shipped
-from ..text import fingerprint
+from ..text import cut_key, fingerprint
 from .assemble import measure_labels, write_manifest
 from .corpus import WEIGHTS, Example
 from .head import LEARNING, embed_changes, embed_texts, fit_head, list_counted
@@ -52,7 +52,7 @@ def refit(examples: list[Example], before: Path, out: Path) -> tuple[dict, dict[
             shutil.copyfile(before / name, out / name)
     others = files.others()
     np.savez(out / "head.npz", mean=mean, precision=precision, others=others.weights.astype(np.float32))
-    keys = [int(fingerprint(row.text)[:16], 16) for row in rows]
+    keys = [cut_key(fingerprint(row.text)) for row in rows]
     np.save(out / "seen.npy", np.union1d(np.load(before / "seen.npy"), np.array(keys, np.uint64)))
     manifest = write_manifest(out, {**files.manifest, "other_labels": [*others.labels, *others.targets]})
     made = Shipped(out)

@@ -8,7 +8,7 @@ time linear in the length of the text, since posts are hostile input.
 
 from .likeness import compute_likeness
 from .linear_form import clean_and_tokenize_string
-from .normalisation import fingerprint, normalise
+from .normalisation import cut_key, fingerprint, normalise
 
 # The number of the forms that models read. Raise it with every change of a form. Then embeddings are computed again, and a
 # training makes another version of the same rows. The shipped head has to be fitted again too: see `recipe --refit`.
@@ -19,4 +19,4 @@ from .normalisation import fingerprint, normalise
 #    is read otherwise, and it answers better so: the head is still that of reading 1.
 READING = 3
 
-__all__ = ["READING", "clean_and_tokenize_string", "compute_likeness", "fingerprint", "normalise"]
+__all__ = ["READING", "clean_and_tokenize_string", "compute_likeness", "cut_key", "fingerprint", "normalise"]

@@ -23,6 +23,21 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(same.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def cut_key(digest: str, half: int = 0) -> int:
+    """Return 64 bits of a digest as a number, the key of a text in arrays of uint64.
+
+    Parameters
+    ----------
+    digest : str
+        A fingerprint, or another digest in hex of at least 32 digits.
+    half : int
+        0 for the first 64 bits, 1 for the next. The first suffice to tell some hundred thousand texts apart. Where somebody
+        could gain by a text that is taken for another, take both.
+    """
+    digits = 16  # of 4 bits each
+    return int(digest[half * digits : (half + 1) * digits], 16)
+
+
 def normalise_unicode(form: Literal["NFKC", "NFKD"], text: str) -> str:
     """Return `unicodedata.normalize(form, text)`, whatever the text, in linear time.
 

@@ -12,7 +12,7 @@ from ..arrays import Bools
 from ..evaluation.functional_checks import read_functional_checks
 from ..label_index import LabelIndex
 from ..labels import PRIMARY
-from ..text import compute_likeness, fingerprint
+from ..text import compute_likeness, cut_key, fingerprint
 from .progress import Progress, Steps
 
 # The sources that mean something here. A review is a person's decision; how it came may follow after a colon. The starter tweets
@@ -95,7 +95,7 @@ def choose_side(digest: str) -> str:
     This rule is public: the side depends on the fingerprint alone. So a text never changes sides, and scores compare across
     nights. Where people could gain by choosing the side of a text, its row says the side instead.
     """
-    number = int(digest[:16], 16)
+    number = cut_key(digest)
     if number % 5 == 0:
         return "held_out"
     return "threshold" if number // 5 % 10 == 0 else "fit"

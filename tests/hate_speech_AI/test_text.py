@@ -6,11 +6,20 @@ from collections import Counter
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hate_speech_AI.text import clean_and_tokenize_string, compute_likeness, fingerprint, linear_form, normalisation, normalise
+from hate_speech_AI.text import (
+    clean_and_tokenize_string,
+    compute_likeness,
+    cut_key,
+    fingerprint,
+    linear_form,
+    normalisation,
+    normalise,
+)
 from hate_speech_AI.text.encoder_form import encoder_form
 from hate_speech_AI.text.linear_form import reading_form, stems, words
 from hate_speech_AI.text.markup import undo_markup
@@ -49,6 +58,19 @@ def test_fingerprint_ignores_the_unicode_form(text):
 def test_fingerprint_never_changes():
     # sha256 of "good morning": rows are keyed by it, so this value is for ever.
     assert fingerprint("Good  Morning\n") == "cdf71dea7d7741a2b6f021f3dd344f75c8333988f547866a8fbf28f064cf7c78"
+
+
+def test_keys_never_change():
+    # Versions and the shipped files hold them.
+    digest = fingerprint("Good  Morning\n")
+    assert (cut_key(digest), cut_key(digest, half=1)) == (0xCDF71DEA7D7741A2, 0xB6F021F3DD344F75)
+
+
+@given(any_text)
+def test_both_keys_are_the_first_128_bits_of_a_digest(text):
+    digest = fingerprint(text)
+    keys = np.array([cut_key(digest), cut_key(digest, half=1)], np.uint64)
+    assert digest.startswith("".join(f"{key:016x}" for key in keys))
 
 
 # Marks in and out of order, characters that decompose into marks (some of class 0 themselves), into a letter and marks, or into

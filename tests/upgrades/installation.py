@@ -99,7 +99,8 @@ def look(service: Service, expected: dict) -> dict:
     """Return what this release lists and counts, in the shape of `expected`."""
     manage(service, "export_tweets", str(service.folder / "export.csv"))
     with (service.folder / "export.csv").open(newline="") as file:
-        export = list(csv.reader(file))[1:]
+        # What was exported then: one label, and the tweets that have it.
+        export = [[row[column] for column in ("id", "label", "tweet")] for row in csv.DictReader(file) if row["label"]]
     runs = (service.client.get(f"/train/{run['run']}", headers=header(expected, "operator")) for run in expected["runs"])
     return {
         "export": export,

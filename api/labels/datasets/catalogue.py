@@ -1,4 +1,4 @@
-"""The public datasets: files, licences, and which labels mean hate."""
+"""The public datasets: files, licences, and what their labels mean."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class Dataset:
     ----------
     name, licence, citation, home : str
     meaning : str
-        Which labels mean hate, and which toxic, in words.
+        What its labels mean, in words.
     files : dict
         From the name of each file to its sha256; `None` if this release does not know it. Such a file is not downloaded, because
         it could not be verified.
@@ -199,9 +199,10 @@ DATASETS = {
             citation="Pavlopoulos, Laugier, Xenos, Sorensen and Androutsopoulos (2022): From the Detection of Toxic Spans in"
             " Online Discussions to the Analysis of Toxic-to-Civil Transfer. ACL.",
             home="https://github.com/ipavlopoulos/toxic_spans",
-            meaning="toxic where most annotators marked a toxic span; the others are left open, and so is hate",
+            meaning="toxic where most annotators marked a toxic span, and insult, threat and profanity likewise; the others are"
+            " left open, and so is hate",
             files={"toxic_spans.csv": None},
-            read=make_reader("text", "annotators", "any_span", judge=judge_spans),
+            read=make_reader("text", "annotators", "any_span", "insult", "threat", "profane", judge=judge_spans),
         ),
         Dataset(
             name="context_toxicity",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hate_speech_AI.labels import HATE, TOXIC
+from hate_speech_AI.labels import HATE, INSULT, PROFANITY, THREAT, TOXIC
 
 from ..files import FileError, open_decoded
 
@@ -177,15 +177,17 @@ def judge_harm(toxicity: str) -> Labels:
     return IS_HATEFUL if harm >= 4 else IS_HARMLESS if harm <= 2 else IS_UNKNOWN
 
 
-def judge_spans(annotators: str, marked: str) -> Labels:
-    """Judge by how many annotators of toxic_spans marked a toxic span.
+def judge_spans(annotators: str, *marked: str) -> Labels:
+    """Judge by how many annotators of toxic_spans marked a toxic span, and how many an insult, a threat and profanity.
 
-    Every text was toxic to some reader. So where fewer than most marked a span, it stays open.
+    Every text was toxic to some reader. So where fewer than most marked a span, all stays open.
     """
-    n_annotators, n_marked = int(annotators), int(marked)
-    if not 0 <= n_marked <= n_annotators:
-        raise ValueError(marked)
-    return IS_TOXIC if n_marked > n_annotators / 2 else IS_UNKNOWN
+    n_annotators, *counts = map(int, (annotators, *marked))
+    if not all(0 <= n_marked <= n_annotators for n_marked in counts):
+        raise ValueError(annotators)
+    most = [n_marked > n_annotators / 2 for n_marked in counts]
+    labels = dict(zip((TOXIC, INSULT, THREAT, PROFANITY), most, strict=True))
+    return labels if labels[TOXIC] else IS_UNKNOWN
 
 
 def restore_bytes(text: str) -> str:

@@ -1,7 +1,7 @@
 """Read and write labelled files of any length in constant memory. A bad row becomes an error with its line number.
 
 Read are CSV, JSONL, JSON and Parquet, as people keep them and as doccano and Label Studio export them. Written is CSV with
-`id,label,tweet`, in UTF-8. Both may be gzipped.
+`id,label,tweet` and a column for each other label, in UTF-8. Both may be gzipped.
 """
 
 from .opening import FileError, open_decoded

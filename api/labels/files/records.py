@@ -9,6 +9,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
+from hate_speech_AI.labels import MEANINGS
+
 from ...web.fields import MAX_TWEET_CHARACTERS
 from .opening import MAX_LINE, FileError, open_decoded
 
@@ -37,7 +39,10 @@ class RowError(NamedTuple):
 
 
 class Table(NamedTuple):
-    """The columns of a file, how to read the records of some of them, and how many bytes were read so far."""
+    """The columns of a file, how to read the records of some of them, and how many bytes were read so far.
+
+    Columns that the file lacks are left out of its records.
+    """
 
     columns: list[str]
     read: Callable[[Sequence[str]], Iterator[Record | RowError]]
@@ -131,7 +136,7 @@ def _open_csv(file: TextIO, binary: BinaryIO, delimiter: str) -> Table:
         header = row
 
     def read(columns: Sequence[str]) -> Iterator[Record | RowError]:
-        places = {column: header.index(column) for column in columns}
+        places = {column: header.index(column) for column in columns if column in header}
         while True:
             first_line = lines.number + 1
             row = _read_row(reader, lines)
@@ -216,8 +221,9 @@ def _list_choices(annotation: dict[str, Any]) -> dict[str, Any]:
         for result in annotation.get("result", [])
         if result.get("type") == "choices"
     }
-    # The name is the project's own; where there is one only, it is the label.
-    return {"label": next(iter(chosen.values())), **chosen} if len(chosen) == 1 else chosen
+    # A question that is named like a label asks for that one. Other names are the project's own: a single one is the label.
+    name = next(iter(chosen), "")
+    return {"label": chosen[name], **chosen} if len(chosen) == 1 and name.casefold() not in MEANINGS else chosen
 
 
 @contextmanager
@@ -239,7 +245,8 @@ def _open_parquet(path: Path) -> Iterator[Table]:
             nonlocal read_bytes
             line = 1
             try:
-                for number, group in enumerate(table.iter_row_groups(columns=[*dict.fromkeys(columns)]), 1):
+                there = [column for column in dict.fromkeys(columns) if column in table.columns]
+                for number, group in enumerate(table.iter_row_groups(columns=there), 1):
                     for row in group.to_dict("records"):
                         yield Record(line, row)
                         line += 1

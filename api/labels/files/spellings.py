@@ -1,4 +1,4 @@
-"""How people spell that a text is hate, or that it is not."""
+"""How people spell that a text carries a label, or that it does not."""
 
 import json
 import re
@@ -9,8 +9,9 @@ from typing import Any
 # From the labels of a row to whether they mean hate. Raises `ValueError` if they say neither, or both.
 Meaning = Callable[[tuple[str, ...]], bool]
 
-_YES = {"true", "t", "yes", "y", "hate", "hateful", "hate speech", "hatespeech", "is hate"}
-_NO = {"false", "f", "no", "n", "normal", "neither", "not hate", "not hateful", "not hate speech", "not hatespeech"}
+_YES, _NO = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
+_HATE = {"hate", "hateful", "hate speech", "hatespeech", "is hate"}
+_NOT_HATE = {"normal", "neither", "not hate", "not hateful", "not hate speech", "not hatespeech"}
 _NOT = re.compile(r"^(?:non|no|not)[ _-]*(?=hat)")
 
 
@@ -38,15 +39,23 @@ def _split_labels(text: str) -> tuple[str, ...]:
     return tuple(label for part in text.split("#") if (label := part.strip()))
 
 
+def read_answer(spelling: str) -> bool | None:
+    """Return whether a spelling says yes or no, as a word or as 1 or 0; `None` if it says neither."""
+    try:
+        return {1.0: True, 0.0: False}.get(float(spelling))
+    except ValueError:
+        word = spelling.casefold().strip()
+        return True if word in _YES else False if word in _NO else None
+
+
 def read_spelling(label: str) -> bool | None:
     """Return whether a label means hate, as most people spell it; `None` if it is none of these spellings."""
-    try:
-        return {1.0: True, 0.0: False}.get(float(label))
-    except ValueError:
-        pass
+    answer = read_answer(label)
+    if answer is not None:
+        return answer
     words = _NOT.sub("not ", " ".join(label.casefold().split()))
     words = re.sub(r"(?<=\w)[_-](?=\w)", " ", words)
-    return True if words in _YES else False if words in _NO else None
+    return True if words in _HATE else False if words in _NOT_HATE else None
 
 
 def make_meaning(*, hate_values: Collection[str] = (), labels: Mapping[str, bool] | None = None) -> Meaning:

@@ -3,10 +3,12 @@
 import csv
 import gzip
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-COLUMNS = ("id", "label", "tweet")
+from hate_speech_AI.labels import PRIMARY, SECONDARY
+
+COLUMNS = ("id", "label", "tweet", *SECONDARY)
 # Put before what a spreadsheet would run as a formula: an apostrophe and a WORD JOINER. The apostrophe alone is common practice,
 # but some tweets begin with '@, and an import must remove only what an export added.
 GUARD = "'\u2060"
@@ -24,8 +26,10 @@ def unguard_cell(text: str) -> str:
     return _FORMULA.sub(lambda found: found[1] + found[2][len(GUARD) :], text)
 
 
-def write_tweets(path: Path, rows: Iterable[tuple[int, bool, str]]) -> int:
-    """Write (id, is_hate_speech, text) rows to `path`, gzipped if it ends in .gz; return how many there were.
+def write_tweets(path: Path, rows: Iterable[tuple[int, Mapping[str, bool], str]]) -> int:
+    """Write (id, labels, text) rows to `path`, gzipped if it ends in .gz; return how many there were.
+
+    Labels that a row leaves open become empty cells.
 
     The file appears, or replaces another, only once it is complete.
     """
@@ -36,8 +40,9 @@ def write_tweets(path: Path, rows: Iterable[tuple[int, bool, str]]) -> int:
         with open_file(temporary, "wt", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
-            for id_, is_hate_speech, text in rows:
-                writer.writerow((id_, int(is_hate_speech), guard_cell(text)))
+            for id_, labels, text in rows:
+                primary, *others = (int(labels[name]) if name in labels else "" for name in (PRIMARY, *SECONDARY))
+                writer.writerow((id_, primary, guard_cell(text), *others))
                 count += 1
         temporary.replace(path)
     finally:

@@ -12,7 +12,7 @@ from api.management.judging import judge_texts
 from api.web.words import count
 from hate_speech_AI.core import Prediction
 from hate_speech_AI.evaluation.metrics import count_errors_by_target, evaluate, format_table
-from hate_speech_AI.labels import TARGETS
+from hate_speech_AI.labels import PRIMARY, TARGETS
 from hate_speech_AI.manifest import TargetErrors
 
 
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         rows, n_bad = self._read(file, columns)
         texts = [row.text for row in rows]
         verdicts = judge_texts(texts, model_version)
-        truth = [row.is_hate_speech for row in rows]
+        truth = [row.labels[PRIMARY] for row in rows]
         figures = {
             "file": file.name,
             "version": verdicts[0].version,

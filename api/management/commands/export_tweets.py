@@ -10,8 +10,9 @@ from api.web.words import count
 
 class Command(BaseCommand):
     help = (
-        "Write every labelled tweet to a CSV file (id,label,tweet), gzipped if its name ends in .gz. Texts that a spreadsheet"
-        " would run as a formula are marked. import_tweets removes the mark."
+        "Write every labelled tweet to a CSV file, gzipped if its name ends in .gz. The columns are id, label (1 is hate), tweet,"
+        " and one for each other label, empty where that is unknown. Texts that a spreadsheet would run as a formula are marked."
+        " import_tweets removes the mark."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -8,10 +8,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from api.labels.files import SETTLINGS, FileError, LabelledTweet, RowError, Settled, read_spelling, read_tweets, settle_labels
+from api.labels.recording import LabelledText
 from api.labels.selectors import find_learned_fingerprints
 from api.labels.services import import_labels
 from api.management.progress import show_progress
 from api.web.words import count
+from hate_speech_AI.labels import PRIMARY, SECONDARY
 from hate_speech_AI.text import fingerprint
 
 LEARNED_BEFORE = (
@@ -27,9 +29,9 @@ _LONGEST_LABEL = 40
 class Command(BaseCommand):
     help = (
         "Import labelled tweets from a file of any size: CSV, JSONL, JSON or Parquet, gzipped or not, and what doccano and Label"
-        " Studio export. The texts are stored as they are. A known text gets the file's label, unless a person has reviewed it."
-        " A second import of the file changes nothing. Bad rows are reported by line and skipped; the command then ends with"
-        " an error."
+        " Studio export. Columns named toxic, insult, threat and profanity hold these labels, or nothing where they are unknown."
+        " The texts are stored as they are. A known text gets the file's labels, unless a person has reviewed it. A second import"
+        " of the file changes nothing. Bad rows are reported by line and skipped; the command then ends with an error."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -60,7 +62,7 @@ class Command(BaseCommand):
     ) -> None:
         columns = {name: options[name] for name in ("text_column", "label_column")}
         named = {label.strip() for label in hate_values.split(",") if label.strip()}
-        reading = _Reading(file, hate_values=named, labels=_read_meanings(labels), **columns)
+        reading = _Reading(file, hate_values=named, labels=_read_meanings(labels), other_labels=SECONDARY, **columns)
         try:
             size = file.stat().st_size
         except OSError as error:
@@ -87,14 +89,16 @@ class Command(BaseCommand):
             )
         rows = reading.count_learned(settled.rows)
         if source:
-            stored = import_labels(rows=show_progress(rows, desc="Storing", unit=" tweets"), source=source)
-            done = f"{stored['new']:,} new tweets, {stored['changed']:,} labels changed, {stored['unchanged']:,} unchanged"
+            texts = show_progress(rows, desc="Storing", unit=" tweets")
+            labels = (LabelledText(text, value, name=name) for text, said in texts for name, value in said.items())
+            stored = import_labels(rows=labels, source=source)
+            done = f"{count(stored['new'], 'new label')}, {stored['changed']:,} changed, {stored['unchanged']:,} unchanged"
         else:
             done = f"{count(sum(1 for _ in rows), 'text')} would be stored"
         self.stdout.write(
             f"{reading.n_good:,} rows read, {reading.n_bad:,} bad ones passed over: {done},"
             f" {settled.n_repeated:,} repeated within the file,"
-            f" {count(settled.n_disagreed, 'text')} left out because their rows disagree."
+            f" {count(settled.n_disagreed, 'label')} left out because rows of a text disagree."
         )
         if reading.n_learned:
             self.stdout.write(LEARNED_BEFORE.format(reading.n_learned))
@@ -118,6 +122,7 @@ class _Reading:
     def __init__(self, file: Path, **options: Any):
         self.file, self.options = file, options
         self.labels: Counter[tuple[str, str]] = Counter()
+        self.other_labels: Counter[tuple[str, bool]] = Counter()
         self.n_good = self.n_bad = self.n_unknown = self.n_learned = 0
 
     def read_good_rows(self, bar: "tqdm[NoReturn]") -> Iterator[LabelledTweet]:
@@ -133,7 +138,8 @@ class _Reading:
                     bar.write("Further bad rows are counted only.", file=sys.stderr)
                 continue
             self.n_good += 1
-            self._count(row.label, "hate" if row.is_hate_speech else "not hate")
+            self._count(row.spelling, "hate" if row.labels.get(PRIMARY) else "not hate")
+            self.other_labels.update((name, value) for name, value in row.labels.items() if name != PRIMARY)
             yield row
 
     def _count(self, label: str, meaning: str) -> None:
@@ -142,15 +148,19 @@ class _Reading:
 
     def describe_labels(self) -> Iterator[str]:
         """Say how often each label was seen and what it was taken for, unless they look like texts."""
+        for name in SECONDARY:
+            yes, no = self.other_labels[name, True], self.other_labels[name, False]
+            if yes or no:
+                yield f"{name}: {yes:,} yes, {no:,} no"
         if len(self.labels) > _SHOWN_LABELS or any(len(label) > _LONGEST_LABEL for label, _ in self.labels):
             yield "There are many different labels, or long ones. Is that the column of the labels?"
             return
         for (label, meaning), n_rows in sorted(self.labels.items()):
             yield f"label {label!r} = {meaning}: {count(n_rows, 'row')}"
 
-    def count_learned(self, rows: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    def count_learned(self, rows: Iterable[tuple[str, dict[str, bool]]]) -> Iterator[tuple[str, dict[str, bool]]]:
         """Yield `rows` unchanged, and count those that the shipped encoder has learned from."""
         learned = find_learned_fingerprints()
-        for text, is_hate_speech in rows:
+        for text, labels in rows:
             self.n_learned += fingerprint(text) in learned
-            yield text, is_hate_speech
+            yield text, labels

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Float32s, Keys, Places
-from ...text import READING
+from ...text import READING, cut_key
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class EmbeddingCache:
 
     def embed(self, texts: list[str], fingerprints: list[str], embed: Embed) -> tuple[Float32s, Places]:
         """Return what `embed` returns for `texts`. Call it only for texts that the file lacks, and append these."""
-        keys = [(int(digest[:16], 16), int(digest[16:32], 16)) for digest in fingerprints]
+        keys = [(cut_key(digest), cut_key(digest, half=1)) for digest in fingerprints]
         spans: dict[Key, Span] = {}
         missing: dict[Key, str] = {}
         for key, text in zip(keys, texts, strict=True):

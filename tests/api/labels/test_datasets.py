@@ -14,7 +14,7 @@ from api.labels import datasets
 from api.labels.models import Label, Tweet
 from api.labels.recording import record_labels
 from api.labels.selectors import count_labelled_tweets
-from hate_speech_AI.labels import HATE, PRIMARY, TOXIC
+from hate_speech_AI.labels import HATE, INSULT, PRIMARY, PROFANITY, THREAT, TOXIC
 from hate_speech_AI.text import fingerprint
 
 from ...documents import ROOT
@@ -188,8 +188,14 @@ TABLES = {
         {'a "quoted" one': HATEFUL, "called for": HATEFUL, "vulgar": OFFENSIVE, "both": HATEFUL, "neither": HARMLESS},
     ),
     "toxic_spans": (
-        'text,annotators,any_span,insult\r\nmost did,3,2,2\r\nhalf did,4,2,2\r\n"all,\nof them",5,5,0\r\nnone did,3,0,0\r\n',
-        {"most did": {TOXIC: True}, "all,\nof them": {TOXIC: True}},
+        (
+            "text,annotators,any_span,insult,threat,profane\r\n"
+            'most did,3,2,2,1,0\r\nhalf did,4,2,2,0,0\r\n"all,\nof them",5,5,0,3,5\r\nnone did,3,0,0,0,0\r\n'
+        ),
+        {
+            "most did": {TOXIC: True, INSULT: True, THREAT: False, PROFANITY: False},
+            "all,\nof them": {TOXIC: True, INSULT: False, THREAT: True, PROFANITY: True},
+        },
     ),
     "context_toxicity": (
         'id,text,label,api,parent\n7.7,"a ""quoted""\none",1,0.9,\n7.8,tidy the page,0,0.1,\n',
@@ -245,7 +251,8 @@ def test_a_wrong_table_is_refused_whole_and_the_right_one_named(tmp_path, name, 
     [
         ("toxigen", "one,a,0,hate"),
         ("toxigen", "one,a,nan,hate"),
-        ("toxic_spans", "one,3,4,0"),
+        ("toxic_spans", "one,3,4,0,0,0"),
+        ("toxic_spans", "one,3,3,0,0,4"),
         ("cad", "a\tone\tNeutral,Unheard"),
         ("gab", "one\t0\t2\t0"),
     ],
@@ -264,7 +271,7 @@ def test_what_is_imported_is_told_by_label(tmp_path, capsys):
     (tmp_path / "toxic_spans.csv").write_text(TABLES["toxic_spans"][0])
     run("toxic_spans", tmp_path)
     shown = capsys.readouterr().out
-    assert "toxic_spans: 2 texts: 2 toxic (" in shown
+    assert "toxic_spans: 2 texts: 2 toxic, 1 insult, 1 threat, 1 profanity (" in shown
     assert "2 that are left open" in shown
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from api.labels.files import (
     GUARD,
+    SETTLINGS,
     FileError,
     LabelledTweet,
     RowError,
@@ -20,6 +21,7 @@ from api.labels.files import (
     unguard_cell,
     write_tweets,
 )
+from hate_speech_AI.labels import HATE, INSULT, MEANINGS, PROFANITY, SECONDARY, TOXIC, is_consistent
 
 ROOT = Path(__file__).parent.parent.parent.parent
 # Rich in what matters: separators, quotes, formula signs and the guard itself.
@@ -33,19 +35,19 @@ def read(path, content, **options):
 
 def test_it_works(tmp_path):
     rows = read(tmp_path / "a.csv", "id,label,tweet\n1,0,good morning\n2,1,second\n")
-    assert rows == [LabelledTweet(2, "good morning", False, "0"), LabelledTweet(3, "second", True, "1")]
+    assert rows == [LabelledTweet(2, "good morning", {HATE: False}, "0"), LabelledTweet(3, "second", {HATE: True}, "1")]
 
 
 def test_gzip_is_read_whatever_the_name(tmp_path):
     rows = read(tmp_path / "a.csv", gzip.compress(b"label,tweet\n1,a text\n"))
-    assert rows == [LabelledTweet(2, "a text", True, "1")]
+    assert rows == [LabelledTweet(2, "a text", {HATE: True}, "1")]
 
 
 def test_columns_and_hate_values_are_named(tmp_path):
     rows = read(
         tmp_path / "a.csv", "text,class\na,0\nb,1\nc,2\n", text_column="text", label_column="class", hate_values=["0", "2"]
     )
-    assert [row.is_hate_speech for row in rows] == [True, False, True]
+    assert [row.labels[HATE] for row in rows] == [True, False, True]
 
 
 def test_texts_come_as_they_are(tmp_path):
@@ -107,10 +109,40 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 )
 def test_several_rows_of_a_text_are_settled(how, settled, n_disagreed):
     said = {"a": [True, True, False], "b": [False, False], "c": [True, False], "d": [True]}
-    rows = [LabelledTweet(1, " " * n + text.upper(), value, "") for text in said for n, value in enumerate(said[text])]
+    rows = [LabelledTweet(1, " " * n + text.upper(), {HATE: value}, "") for text in said for n, value in enumerate(said[text])]
     with settle_labels(rows, how) as found:
-        assert {text.strip().casefold(): value for text, value in found.rows} == settled
+        assert {text.strip().casefold(): labels for text, labels in found.rows} == {
+            text: {HATE: value} for text, value in settled.items()
+        }
         assert (found.n_repeated, found.n_disagreed) == (4, n_disagreed)
+
+
+@pytest.mark.parametrize(
+    ("how", "settled", "n_disagreed"),
+    [
+        ("majority", {HATE: True, TOXIC: True, PROFANITY: False}, 1),
+        ("last", {HATE: False, TOXIC: False, INSULT: False, PROFANITY: False}, 0),
+        ("all-agree", {PROFANITY: False}, 3),
+    ],
+)
+def test_each_label_is_settled_by_what_its_rows_say_and_mean(how, settled, n_disagreed):
+    """Whoever says hate or an insult says toxic, and whoever says not toxic says neither."""
+    said = [{HATE: True, PROFANITY: False}, {INSULT: True, HATE: True}, {TOXIC: False, INSULT: False}]
+    with settle_labels([LabelledTweet(1, "a", labels, "") for labels in said], how) as found:
+        assert list(found.rows) == [("a", settled)]
+        assert (found.n_repeated, found.n_disagreed) == (2, n_disagreed)
+
+
+consistent = st.dictionaries(st.sampled_from([*MEANINGS]), st.booleans(), min_size=1).filter(is_consistent)
+
+
+@settings(deadline=None)  # it opens databases
+@given(st.lists(consistent, min_size=1), st.sampled_from([*SETTLINGS]))
+def test_settled_labels_were_said_and_never_contradict_each_other(said, how):
+    with settle_labels([LabelledTweet(1, "a", labels, "") for labels in said], how) as found:
+        for _, labels in found.rows:
+            assert is_consistent(labels)
+            assert all(any(name in row for row in said) for name in labels)
 
 
 @given(tricky)
@@ -134,19 +166,18 @@ def test_no_cell_of_an_export_begins_as_a_formula(text, separator):
 
 
 @settings(deadline=None)  # it writes files
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(str.strip), max_size=5))
-def test_what_is_written_reads_back(tmp_path_factory, texts):
+@given(st.lists(st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), consistent), max_size=5))
+def test_what_is_written_reads_back(tmp_path_factory, tweets):
+    tweets = [(text, labels) for text, labels in tweets if text.strip()]
     for name in ("a.csv", "a.csv.gz"):
         path = tmp_path_factory.mktemp("export") / name
-        assert write_tweets(path, [(number, number % 2 == 0, text) for number, text in enumerate(texts)]) == len(texts)
-        assert [(row.text, row.is_hate_speech) for row in read_tweets(path)] == [
-            (text, number % 2 == 0) for number, text in enumerate(texts)
-        ]
+        assert write_tweets(path, [(number, labels, text) for number, (text, labels) in enumerate(tweets)]) == len(tweets)
+        assert [(row.text, row.labels) for row in read_tweets(path, other_labels=SECONDARY)] == tweets
 
 
 def test_a_failed_export_leaves_no_file(tmp_path):
     def rows():
-        yield 1, True, "a"
+        yield 1, {HATE: True}, "a"
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):

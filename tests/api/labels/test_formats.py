@@ -1,5 +1,6 @@
 """Labelled files as people keep them and as annotation tools export them."""
 
+import csv
 import gzip
 import io
 import json
@@ -11,6 +12,9 @@ from django.core.management import CommandError, call_command
 
 from api.labels.files import FileError, LabelledTweet, RowError, read_tweets
 from api.labels.models import Label, Tweet
+from api.labels.recording import LabelledText
+from api.labels.services import add_feedback, add_review, import_labels
+from hate_speech_AI.labels import HATE, INSULT, PROFANITY, SECONDARY, THREAT, TOXIC
 
 ROWS = [("Le café ouvre à neuf heures", True), ("the ferry was late", False)]
 
@@ -21,7 +25,7 @@ def read(path, content, **options):
 
 
 def good(rows):
-    return [(row.text, row.is_hate_speech) for row in rows if isinstance(row, LabelledTweet)]
+    return [(row.text, row.labels[HATE]) for row in rows if isinstance(row, LabelledTweet)]
 
 
 def bad(rows):
@@ -142,6 +146,87 @@ def test_other_labels_are_given_a_meaning(tmp_path):
     rows = read(tmp_path / "a.csv", content, labels={"spam": False, "ATTACK": True})
     assert good(rows) == [("a", False), ("b", True), ("c", True)]
     assert bad(rows) == [5]
+
+
+# --- labels beside hate ---
+
+
+def said(rows):
+    return {row.text: row.labels for row in rows if isinstance(row, LabelledTweet)}
+
+
+def read_all(path, content, **options):
+    return read(path, content, other_labels=SECONDARY, **options)
+
+
+def test_a_column_of_a_labels_name_holds_that_label(tmp_path):
+    rows = read_all(tmp_path / "a.csv", "tweet,Toxic, insult ,label,note\na,yes,0,1,x\nb,,1,,x\nc,,,0,x\nd,,,,x\n")
+    assert said(rows) == {"a": {HATE: True, TOXIC: True, INSULT: False}, "b": {INSULT: True}, "c": {HATE: False}}
+    assert bad(rows) == [5]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a,1,maybe,", "toxic is neither yes nor no"),
+        ("a,0,0.8,", "toxic is neither yes nor no"),
+        ("a,,hate,", "toxic is neither yes nor no"),
+        ("a,,,no#yes", "insult is both yes and no"),
+        ("a,hate#insult,,0", "insult is both yes and no"),
+        ("a,1,0,", "contradict each other: Hate, insults and threats are toxic."),
+        ("a,,0,1", "contradict each other: Hate, insults and threats are toxic."),
+        ("a,toxic,,", "unknown label"),
+        ("a,maybe,1,", "unknown label"),
+    ],
+)
+def test_a_wrong_label_is_a_bad_row_that_says_why(tmp_path, row, message):
+    rows = read_all(tmp_path / "a.csv", f"tweet,label,toxic,insult\n{row}\nb,1,1,0\n")
+    assert said(rows) == {"b": {HATE: True, TOXIC: True, INSULT: False}}
+    [error] = [row for row in rows if isinstance(row, RowError)]
+    assert error.line == 2
+    assert message in error.message
+
+
+def test_a_file_may_say_nothing_of_hate(tmp_path):
+    content = "comment;threat;profanity\nfirst, second;0;1\n"
+    rows = read_all(tmp_path / "a.csv", content)
+    assert said(rows) == {"first, second": {THREAT: False, PROFANITY: True}}
+    for options in ({"other_labels": SECONDARY, "label_column": "kind"}, {}):
+        with pytest.raises(FileError, match="--label-column"):
+            read(tmp_path / "a.csv", content, **options)
+
+
+def test_the_column_that_is_named_for_hate_is_no_other_label(tmp_path):
+    rows = read_all(tmp_path / "a.csv", "text,toxic,insult\na,1,0\n", label_column="toxic")
+    assert said(rows) == {"a": {HATE: True, INSULT: False}}
+
+
+def test_a_name_among_the_labels_of_a_row_says_yes(tmp_path):
+    tasks = [{"text": "a", "label": ["hate", "Insult"]}, {"text": "b", "label": ["threat"]}, {"text": "c", "label": ["normal"]}]
+    lines = "\n".join(map(json.dumps, tasks))
+    rows = read_all(tmp_path / "a.jsonl", lines, hate_values=["hate"])
+    assert said(rows) == {"a": {HATE: True, INSULT: True}, "b": {HATE: False, THREAT: True}, "c": {HATE: False}}
+    rows = read_all(tmp_path / "a.jsonl", lines)
+    assert said(rows) == {"a": {HATE: True, INSULT: True}, "c": {HATE: False}}
+    assert bad(rows) == [2]  # it may be hate or not
+
+
+def test_a_label_that_comes_late_in_a_json_file_is_read(tmp_path):
+    tasks = [{"text": f"text {n}", "label": 0} for n in range(200)] + [{"text": "a", "insult": True}]
+    for content in ("\n".join(map(json.dumps, tasks)), json.dumps(tasks)):
+        assert said(read_all(tmp_path / "a.json", content))["a"] == {INSULT: True}
+
+
+def test_a_question_of_a_labels_name_is_that_label(tmp_path):
+    both = annotate("Yes", name="hate")["result"] + annotate("no", name="Insult")["result"]
+    tasks = [{"data": {"text": "a"}, "annotations": [{"result": both}]}]
+    assert said(read_all(tmp_path / "a.json", json.dumps(tasks))) == {"a": {HATE: True, INSULT: False}}
+    tasks = [{"data": {"text": "a"}, "annotations": [annotate("Yes", name="Insult")]}]
+    table = "annotation_id,annotator,id,insult,text\n1,1,1,Yes,a\n"
+    for name, content in (("a.json", json.dumps(tasks)), ("a.csv", table)):
+        assert said(read_all(tmp_path / name, content)) == {"a": {INSULT: True}}
+        with pytest.raises(FileError, match="--label-column"):
+            read(tmp_path / name, content)
 
 
 # --- other formats ---
@@ -278,7 +363,7 @@ def test_most_annotators_decide_and_ties_are_counted(tmp_path, capsys):
     content = "label,tweet\n1,a\n0,a\n1,A\n1,b\n0,b\n"
     run(tmp_path / "a.csv", content)
     assert stored() == {"A": True}
-    assert "3 repeated within the file, 1 text left out because their rows disagree" in capsys.readouterr().out
+    assert "3 repeated within the file, 1 label left out because rows of a text disagree" in capsys.readouterr().out
     run(tmp_path / "a.csv", content, "--annotators", "last")
     assert stored() == {"A": True, "b": False}
 
@@ -294,6 +379,143 @@ def test_a_dry_run_stores_nothing(tmp_path, capsys):
 def test_a_misspelt_meaning_is_one_clear_line(tmp_path, given):
     with pytest.raises(CommandError, match="LABEL=hate"):
         run(tmp_path / "a.csv", "label,tweet\n1,a\n", "--labels", given)
+
+
+@pytest.mark.django_db
+def test_labels_beside_hate_are_stored_and_counted(tmp_path, capsys):
+    with pytest.raises(CommandError, match=r"^1 bad row left out\.$"):
+        run(tmp_path / "a.csv", "tweet,label,toxic,insult\na,1,1,\nb,0,0,0\nc,,1,1\nd,,perhaps,\n")
+    shown = capsys.readouterr()
+    assert "line 5: toxic is neither yes nor no" in shown.err
+    assert "toxic: 2 yes, 1 no\ninsult: 1 yes, 1 no\nlabel '0' = not hate: 1 row\nlabel '1' = hate: 1 row\n" in shown.out
+    assert "7 new labels, 0 changed, 0 unchanged" in shown.out
+    assert set(Label.objects.values_list("tweet__text", "name", "value", "source")) == {
+        ("a", HATE, True, "import:a.csv"),
+        ("a", TOXIC, True, "import:a.csv"),
+        ("b", HATE, False, "import:a.csv"),
+        ("b", TOXIC, False, "import:a.csv"),
+        ("b", INSULT, False, "import:a.csv"),
+        ("c", TOXIC, True, "import:a.csv"),
+        ("c", INSULT, True, "import:a.csv"),
+    }
+
+
+@pytest.mark.django_db
+def test_a_file_that_says_hate_only_leaves_the_other_labels_open(tmp_path):
+    run(tmp_path / "a.csv", "id,label,tweet\n1,1,a\n2,0,b\n")
+    assert set(Label.objects.values_list("tweet__text", "name", "value")) == {("a", HATE, True), ("b", HATE, False)}
+
+
+# --- a round trip ---
+
+
+def list_answers(row, *words):
+    """Return what an exported row says, as one of `words` for no and yes, by label."""
+    answers = {HATE: row["label"], **{name: row[name] for name in SECONDARY}}
+    return {name: words[int(answer)] for name, answer in answers.items() if answer}
+
+
+def write_table(rows, delimiter=",", encoding="utf-8"):
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, rows[0], delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode(encoding)
+
+
+def write_objects(rows):
+    return [{"tweet": row["tweet"], **list_answers(row, False, True)} for row in rows]
+
+
+def write_parquet(rows):
+    frame = pd.DataFrame({"tweet": [row["tweet"] for row in rows]})
+    for name, kind in zip(("label", *SECONDARY), ("Int64", "boolean", "float", "Int64", "object"), strict=True):
+        frame[name] = pd.Series([int(row[name]) if row[name] else None for row in rows], dtype=kind)
+    out = io.BytesIO()
+    out.close = lambda: None  # fastparquet closes what it has written
+    fastparquet.write("", frame, open_with=lambda *_: out)
+    return out.getvalue()
+
+
+def write_doccano(rows):
+    """Write hate as a label of the project, and the others as the fields that came with the texts."""
+    tasks = [
+        {"text": row["tweet"], **{name: answer for name, answer in list_answers(row, 0, 1).items() if name != HATE}}
+        | {"label": {"1": ["hate"], "0": ["not hate"], "": []}[row["label"]]}
+        for row in rows
+    ]
+    return "\n".join(map(json.dumps, tasks)).encode()
+
+
+def write_label_studio(rows):
+    """Write a question for each label."""
+    tasks = [
+        {
+            "data": {"text": row["tweet"]},
+            "annotations": [
+                {"result": [annotate(answer, name=name)["result"][0] for name, answer in list_answers(row, "No", "Yes").items()]}
+            ],
+        }
+        for row in rows
+    ]
+    return json.dumps(tasks).encode()
+
+
+def write_label_studio_table(rows):
+    unknown = dict.fromkeys((HATE, *SECONDARY), "")
+    return write_table(
+        [
+            {"annotation_id": at, **unknown, **list_answers(row, "No", "Yes"), "annotator": 1, "text": row["tweet"]}
+            for at, row in enumerate(rows)
+        ]
+    )
+
+
+FORMATS = {
+    "a.csv": write_table,
+    "a.csv.gz": lambda rows: gzip.compress(write_table(rows)),
+    "semicolons.csv": lambda rows: write_table(rows, ";", "utf-16"),
+    "a.tsv": lambda rows: write_table(rows, "\t"),
+    "a.jsonl": lambda rows: "\n".join(map(json.dumps, write_objects(rows))).encode(),
+    "a.json": lambda rows: json.dumps(write_objects(rows)).encode(),
+    "a.parquet": write_parquet,
+    "doccano.jsonl": write_doccano,
+    "label_studio.json": write_label_studio,
+    "label_studio.csv": write_label_studio_table,
+}
+
+
+def export(path):
+    call_command("export_tweets", str(path))
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_exported_is_imported_again_from_each_format(tmp_path, capsys, name):
+    add_review(text="What a fool", is_hate_speech=False, labels={INSULT: True, TOXIC: True, THREAT: False, PROFANITY: False})
+    add_review(text='=1+1; "quoted"\r\nZo\u00eb \U0001f600', is_hate_speech=True)
+    add_feedback(rows=[LabelledText("damn it", True, name=PROFANITY)], source="perspective", comment=None)
+    import_labels(rows=[LabelledText("the ferry", False), LabelledText("the ferry", False, name=TOXIC)], source="import:x")
+    # The person's word counts: what is not toxic is not hate.
+    add_feedback(rows=[LabelledText("the tram", False, name=TOXIC)], source="perspective", comment=None)
+    import_labels(rows=[("the tram", True)], source="import:x")
+    rows = export(tmp_path / "export.csv")
+    assert [tuple(row.values())[1:] for row in rows] == [
+        ("0", "What a fool", "1", "1", "0", "0"),
+        ("1", '\'\u2060=1+1; "quoted"\r\nZo\u00eb \U0001f600', "", "", "", ""),
+        ("", "damn it", "", "", "", "1"),
+        ("0", "the ferry", "0", "", "", ""),
+        ("", "the tram", "0", "", "", ""),
+    ]
+    Label.objects.all().delete()
+    Tweet.objects.all().delete()
+    for told in ("10 new labels, 0 changed, 0 unchanged", "0 new labels, 0 changed, 10 unchanged"):
+        run(tmp_path / name, FORMATS[name](rows))
+        assert told in capsys.readouterr().out
+    again = export(tmp_path / "again.csv")
+    assert sorted(tuple(row.values())[1:] for row in again) == sorted(tuple(row.values())[1:] for row in rows)
 
 
 @pytest.mark.django_db

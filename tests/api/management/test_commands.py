@@ -38,7 +38,7 @@ def test_import_tweets_ends_with_counts(empty, file):
     assert done.returncode == 1
     assert "line 5: no label" in done.stderr
     assert "1 bad row left out" in done.stderr
-    assert "4 rows read, 1 bad ones passed over: 3 new tweets, 0 labels changed, 0 unchanged, 1 repeated" in done.stdout
+    assert "4 rows read, 1 bad ones passed over: 3 new labels, 0 changed, 0 unchanged, 1 repeated" in done.stdout
     assert "label '1' = hate: 3 rows" in done.stdout
     assert empty.query(LABELS) == "[('second', False), ('FIRST', True), ('=1+1', True)] 3"
 
@@ -91,7 +91,7 @@ def test_importing_a_file_again_changes_nothing(empty, file):
     empty.manage("import_tweets", str(file))
     before = empty.query(LABELS)
     done = empty.manage("import_tweets", str(file))
-    assert "0 new tweets, 0 labels changed, 3 unchanged" in done.stdout
+    assert "0 new labels, 0 changed, 3 unchanged" in done.stdout
     assert empty.query(LABELS) == before
 
 
@@ -100,7 +100,7 @@ def test_an_export_imports_as_the_same_rows(empty, file, tmp_path):
     before = empty.query(LABELS)
     exported = tmp_path / "out.csv.gz"
     assert "3 tweets written" in empty.manage("export_tweets", str(exported)).stdout
-    assert "0 new tweets, 0 labels changed, 3 unchanged" in empty.manage("import_tweets", str(exported)).stdout
+    assert "0 new labels, 0 changed, 3 unchanged" in empty.manage("import_tweets", str(exported)).stdout
     assert empty.query(LABELS) == before
 
 
