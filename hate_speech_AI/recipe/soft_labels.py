@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..text import fingerprint
+from ..text import cut_key, fingerprint
 
 
 class SoftLabels:
@@ -75,7 +75,7 @@ class SoftLabels:
 
 
 def _keys_of(texts: list[str]) -> np.ndarray:
-    return np.array([int(fingerprint(text)[:16], 16) for text in texts], np.uint64)
+    return np.array([cut_key(fingerprint(text)) for text in texts], np.uint64)
 
 
 def _find(keys: np.ndarray, sought: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
