@@ -1,9 +1,10 @@
-"""Celery's tasks. Each calls one service."""
+"""Celery's tasks. Each calls services, and does nothing else."""
 
 from typing import Any
 
 from celery import Task, shared_task
 
+from api.review_queue.services import order_posts
 from api.versions import trainings
 
 from .faults import describe_place
@@ -26,11 +27,12 @@ class QuietTask(Task[Any, Any]):
 
 @shared_task(base=QuietTask)
 def auto_first_train_model(run_id: int | None = None) -> None:
-    """Do training run `run_id`; without an id, as from beat, do the nightly training."""
+    """Do training run `run_id`; without an id, as from beat, do the nightly training. Then order the posts to review anew."""
     if run_id is None:
         trainings.run_nightly_training()
     else:
         trainings.run_training(run_id=run_id)
+    order_posts()
 
 
 @shared_task(base=QuietTask)

@@ -1,8 +1,11 @@
 """The admin page of posts to review."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.html import format_html
 
 from ..web.admin import IndexedValuesFilter, ReadOnlyAdmin
@@ -14,16 +17,20 @@ from .services import review_posts
 
 @admin.register(Post)
 class PostAdmin(ReadOnlyAdmin):
-    """Posts that wait for a decision, most uncertain first."""
+    """Posts that wait for a decision, in the order of review."""
 
     list_display = ["text", "says", "feed", "where", "found_at"]
     list_filter = [("feed", IndexedValuesFilter), "is_hate_speech"]
     list_display_links = None
-    ordering = ["-uncertainty", "id"]
+    ordering = ["place", "-uncertainty", "id"]
     actions = ["hateful", "not_hateful"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Post]:
         return list_posts_to_review()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        title = "Posts to review: first those that the model is unsure of and that are unlike one another"
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @admin.display(description="post")
     def text(self, post: Post) -> str:

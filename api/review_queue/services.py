@@ -1,11 +1,14 @@
-"""Write posts: score and list them, and take them off the list with a decision."""
+"""Write posts: score and list them, bring them into order, and take them off the list with a decision."""
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
+import numpy as np
 from django.db.models import Q, QuerySet
 
-from hate_speech_AI.core import Prediction
+from hate_speech_AI.active_learning import MAX_TEXTS, embed_gradients, measure_uncertainty, order_by_coverage
+from hate_speech_AI.core import Prediction, classifier
 from hate_speech_AI.text import fingerprint
 
 from ..labels.models import Label, Tweet
@@ -14,6 +17,7 @@ from ..verdicts.services import judge
 from ..web.transactions import retry_conflicts
 from .found import FoundPost
 from .models import Post
+from .selectors import list_posts_to_review
 
 
 def add_posts(*, posts: Iterable[FoundPost], feed: str) -> Counter[str]:
@@ -56,10 +60,7 @@ def _store_posts(posts: dict[str, FoundPost], verdicts: dict[str, Prediction], f
             tweet=tweets[digest],
             feed=feed[:500],
             link=posts[digest].link[:1000],
-            is_hate_speech=verdicts[digest].is_hate_speech,
-            probability=verdicts[digest].probability,
-            uncertainty=_measure_uncertainty(verdicts[digest]),
-            version=verdicts[digest].version,
+            **_describe_verdict(verdicts[digest]),
         )
         for digest in posts
         if digest in new
@@ -67,10 +68,51 @@ def _store_posts(posts: dict[str, FoundPost], verdicts: dict[str, Prediction], f
     return len(new)
 
 
-def _measure_uncertainty(prediction: Prediction) -> float:
-    """Return 1 for a probability at the threshold, falling to 0 for a probability of 0 or 1."""
-    side = 1 - prediction.threshold if prediction.is_hate_speech else prediction.threshold
-    return 1 - abs(prediction.probability - prediction.threshold) / side
+def _describe_verdict(verdict: Prediction) -> dict[str, Any]:
+    """Return the columns of a post that hold what a version said of it."""
+    return {
+        "is_hate_speech": verdict.is_hate_speech,
+        "probability": verdict.probability,
+        "uncertainty": float(measure_uncertainty(verdict.probability, verdict.threshold)),
+        "version": verdict.version,
+    }
+
+
+def order_posts() -> None:
+    """Bring the posts to review into the order in which people should decide on them.
+
+    1. Take the most uncertain posts, at most `MAX_TEXTS`. So the cost does not grow with the list.
+    2. Judge them anew, since a training may have changed the active version.
+    3. Order them by BADGE: first come posts that are uncertain and unlike one another. See `hate_speech_AI.active_learning`.
+
+    All others follow, most uncertain first; so do posts that are added later, until the next call.
+    """
+    posts = list(list_posts_to_review().order_by("-uncertainty", "id")[:MAX_TEXTS])
+    active = classifier.store.active()
+    if not posts or active is None:
+        return
+    # Not the version that this process serves, which may be the one before for half a second more.
+    version = classifier.store.load(active)
+    texts = [post.tweet.text for post in posts]
+    for post, verdict in zip(posts, judge(texts, caller=None, version=version), strict=True):
+        for column, value in _describe_verdict(verdict).items():
+            setattr(post, column, value)
+    gradients = embed_gradients(version.engine.embed(texts), np.array([post.uncertainty for post in posts]))
+    for place, at in enumerate(order_by_coverage(gradients).tolist()):
+        posts[at].place = place
+    _store_order(posts)
+
+
+@retry_conflicts
+def _store_order(posts: list[Post]) -> None:
+    """Store the places and verdicts of posts. All other posts lose their places."""
+    ordered = Post.objects.filter(place__lt=Post.LAST)
+    before = ordered.values_list("tweet__fingerprint", flat=True)
+    lock_tweets({}, [*before, *(post.tweet.fingerprint for post in posts)])
+    ordered.update(place=Post.LAST)
+    columns = ["place", "is_hate_speech", "probability", "uncertainty", "version"]
+    for batch in split_into_batches(posts):
+        Post.objects.bulk_update(batch, columns)
 
 
 def review_posts(*, posts: QuerySet[Post], is_hate_speech: bool) -> int:

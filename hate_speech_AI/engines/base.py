@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict
 
-from ..arrays import Floats, Places
+from ..arrays import Float32s, Floats, Places
 from ..budget import Budget
 from ..errors import NoExplanationError
 from ..manifest import CandidateManifest, CheckFigures, Choices, Manifest
@@ -154,6 +154,10 @@ class Engine(ABC):
         TooManyTokensError, DeadlineError, AbandonedError
             The budget says so. `None` is no limit.
         """
+
+    @abstractmethod
+    def embed(self, texts: list[str]) -> Float32s:
+        """Return a dense vector for each text: shape (len(texts), width). Texts that are alike to the model have near vectors."""
 
     def predict_proba(self, texts: list[str]) -> Floats:
         """Return the probability of the first label: float64, shape (len(texts),), from 0 to 1."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _CHARACTERS_AT_ONCE = 65_536
 # This engine knows no tokens. So they are counted as English has them.
 _CHARACTERS_OF_A_TOKEN = 4
+_SKETCH = 512  # columns of a sketch
 
 
 class LinearParameters(NgramParameters):
@@ -96,6 +97,21 @@ class LinearEngine(Engine):
         for chars, words in zip(sums[0::2], sums[1::2], strict=True):
             logit = chars.real / sqrt(chars.imag or 1) + words.real / sqrt(words.imag or 1) + self.intercept
             yield 0.5 + 0.5 * tanh(0.5 * logit)  # the logistic function, without exp's overflow
+
+    def embed(self, texts: list[str]) -> Float32s:
+        """Return a sketch of the n-grams of each text, weighted by idf: shape (n, `_SKETCH`).
+
+        Its inner products approximate those of the n-grams. Each column is added to one of few, or subtracted (Weinberger et al.
+        2009, "Feature Hashing for Large Scale Multitask Learning").
+        """
+        sketches = [np.empty((0, _SKETCH), np.float32)]
+        for some in split_texts(texts, _CHARACTERS_AT_ONCE, BATCH):
+            columns, starts = self._hasher.columns_and_starts(some)
+            of_text = np.repeat(np.arange(len(some)), np.diff(starts[::2], append=len(columns)))
+            signed = np.where(columns // _SKETCH % 2, self.idf[columns], -self.idf[columns])
+            sums = np.bincount(of_text * _SKETCH + columns % _SKETCH, signed, len(some) * _SKETCH)
+            sketches.append(sums.reshape(len(some), _SKETCH).astype(np.float32))
+        return np.concatenate(sketches)
 
     @classmethod
     def fit(cls, rows: Iterable[tuple[str, bool]], seed: int = 0) -> Self:

@@ -37,6 +37,14 @@ def detector(_: Path, pretrained: Path | None = None) -> Iterator[tuple]:
     yield from parts.compare(pretrained, datasets, texts())
 
 
+def review_order(_: Path) -> Iterator[tuple]:
+    from . import review_order as parts
+
+    datasets = SHARED / "datasets"
+    need(*(datasets / file for file, _ in parts.COMMUNITIES.values()))
+    yield from parts.compare(datasets)
+
+
 def judge(figure: float | None, limit: float | None, unit: str) -> tuple[bool, str]:
     """Return whether a figure reaches its limit, and in words. A limit below 0 is the most; `None` is none."""
     if limit is None:
@@ -49,7 +57,7 @@ PARTS = {
     part.__name__: part
     for part in (
         *(score, predict, slow_clients, batch, reviewed, training, versions, startup, encoder, detector, compat, hostile),
-        fuzzing,
+        *(fuzzing, review_order),
     )
 }
 
@@ -60,7 +68,7 @@ def main() -> None:
     parser.add_argument("--pretrained", type=Path, help="a folder such as hate_speech_AI/pretrained, for the part detector")
     arguments = parser.parse_args()
     parts = PARTS | {"detector": partial(detector, pretrained=arguments.pretrained)}
-    os.environ["HATE_SPEECH_ENGINE"] = "linear"  # what all parts but encoder, detector and compat measure
+    os.environ["HATE_SPEECH_ENGINE"] = "linear"  # what all parts but encoder, detector, compat and review_order measure
     line = "{:50} | {:32} | {:>10} | {:>10} | {}"
     print(line.format("what", "reference, same run", "measured", "", "reach"))
     missed = False

@@ -3,7 +3,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from api.management.arguments import whole_number
 from api.management.progress import show_progress
 from api.review_queue.feeds import FeedReader
-from api.review_queue.services import add_posts
+from api.review_queue.services import add_posts, order_posts
 from api.web.outbound import OutboundError
 from api.web.words import count
 from hate_speech_AI.errors import HateSpeechError
@@ -28,6 +28,7 @@ class Command(BaseCommand):
             reader = FeedReader(url, limit=limit)
             posts = show_progress(reader.read(), desc="Reading", unit=" posts")
             found = add_posts(posts=posts, feed=url)
+            order_posts()
         except (OutboundError, HateSpeechError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{count(found['new'], 'new post')} to review, {found['known']:,} known already.")

@@ -94,6 +94,13 @@ class EncoderEngine(Engine):
         judgement.truncated = truncated
         return judgement
 
+    def embed(self, texts: list[str]) -> Float32s:
+        """Return the embedding of each text: shape (n, width). A long text has that of the window that decides in `judge`."""
+        vectors, starts, _ = self.encoder.embed(texts)
+        if len(vectors) == len(texts):
+            return vectors
+        return vectors[pick_windows(self.judge_embeddings(vectors)[self.labels[0]], starts)]
+
     def judge_embeddings(self, vectors: Float32s) -> Judgement:
         """Return the judgement on embeddings, shape (n, width)."""
         extended = np.hstack([vectors, np.ones((len(vectors), 1))])
@@ -185,19 +192,15 @@ class EncoderEngine(Engine):
         return fit_candidates(cls.shipped(), split, cls.load_evaluation_set())
 
     def estimate_harm(self, rows: "list[Row]", losses: Losses) -> Floats:
-        lost, pulls = self._embed_one_window_each(losses.texts), losses.pulls
+        lost, pulls = self.embed(losses.texts), losses.pulls
         if losses.evaluation is not None:
             lost = np.concatenate([lost, losses.evaluation.vectors])
             pulls = np.append(pulls, losses.evaluation_pulls)
-        vectors = self._embed_one_window_each([row.text for row in rows])
+        vectors = self.embed([row.text for row in rows])
         surprise = np.array([row.value for row in rows], float) - self.judge_embeddings(vectors)[self.labels[0]]
         extended, lost = (np.hstack([some, np.ones((len(some), 1))]) for some in (vectors, lost))
         harm: Floats = surprise * (extended @ np.linalg.solve(self.precision[0].astype(float), pulls @ lost))
         return harm
-
-    def _embed_one_window_each(self, texts: list[str]) -> Float32s:
-        vectors, starts, _ = self.encoder.embed(texts)
-        return vectors[pick_windows(self.judge_embeddings(vectors)[self.labels[0]], starts)]
 
     @classmethod
     def cache_embeddings(cls, folder: Path) -> AbstractContextManager[None]:

@@ -17,7 +17,7 @@ from ...training.progress import Progress, Steps
 from ...training.rows import Row, Split, list_values
 from ..base import Fitted
 from ..evaluation_set import EvaluationSet
-from .engine import EncoderEngine, pick_windows
+from .engine import EncoderEngine
 
 logger = logging.getLogger(__name__)
 
@@ -81,14 +81,13 @@ def _list_lessons(split: Split, label: str) -> list[Row]:
 
 
 def _embed(engine: EncoderEngine, rows: list[Row], before: int) -> Steps[tuple[Float32s, Bools]]:
-    """Return one embedding for each row, and the values of the rows. A long text has that of the window that `judge` picks.
+    """Return one embedding for each row, and the values of the rows.
 
     `before` is the number of rows that were embedded earlier, for the progress.
     """
     vectors = [np.empty((0, engine.mean.shape[1] - 1), np.float32)]
     for at in range(0, len(rows), _BATCH):
-        found, starts, _ = engine.encoder.embed([row.text for row in rows[at : at + _BATCH]])
-        vectors.append(found[pick_windows(engine.judge_embeddings(found)[PRIMARY], starts)])
+        vectors.append(engine.embed([row.text for row in rows[at : at + _BATCH]]))
         yield Progress("reading", before + min(at + _BATCH, len(rows)))
     return np.concatenate(vectors), list_values(rows)
 

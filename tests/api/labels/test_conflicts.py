@@ -52,7 +52,7 @@ from hate_speech_AI.core import Prediction
 chance = random.Random({seed})
 texts = ["{mark} text %d" % n for n in range(12)]
 labels = Label.objects.filter(tweet__text__startswith="{mark}")
-queue.judge = lambda texts, caller: [Prediction(True, 0.9, 0.5, "v", {{"hate": 0.9}}) for _ in texts]
+queue.judge = lambda texts, caller, version=None: [Prediction(True, 0.9, 0.5, "v", {{"hate": 0.9}}) for _ in texts]
 
 def some():
     return chance.sample(texts, 6)
@@ -71,6 +71,7 @@ ways = [
     lambda: restore_labels(labels),
     lambda: queue.add_posts(posts=[FoundPost(text + " post", "") for text in some()], feed="f"),
     lambda: queue.review_posts(posts=Post.objects.filter(tweet__text__startswith="{mark}"), is_hate_speech=False),
+    queue.order_posts,
     digest_rows,
 ]
 for _ in range(5):
