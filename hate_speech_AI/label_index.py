@@ -63,17 +63,41 @@ class LabelIndex:
 
     def get(self, digest: str) -> bool | None:
         """Return the label of a fingerprint; `None` if the index has none."""
+        at = self._find(digest)
+        return None if at is None else bool(self._labels[at])
+
+    def _find(self, digest: str) -> int | None:
         upper, lower = int(digest[:16], 16), int(digest[16:32], 16)
         at = int(self._upper.searchsorted(np.uint64(upper)))
         while at < len(self._upper) and int(self._upper[at]) == upper:
             if int(self._lower[at]) == lower:
-                return bool(self._labels[at])
+                return at
             at += 1
         return None
 
     def get_alike(self, likeness: str) -> bool | None:
         """Return the label of a likeness; `None` if the index has none."""
         return self._alike.get(likeness) if self._alike is not None else None
+
+    def correct(self, values: Mapping[str, bool | None], likenesses: Iterable[str] = ()) -> "LabelIndex":
+        """Return an index with other labels.
+
+        Parameters
+        ----------
+        values : dict of str to bool or None
+            Labels by fingerprint; `None` removes one. Fingerprints that the index does not have are not added.
+        likenesses : iterable of str
+            What is no longer found by likeness.
+        """
+        labels, kept = self._labels.copy(), np.ones(len(self), bool)
+        for digest, value in values.items():
+            at = self._find(digest)
+            if at is not None and value is None:
+                kept[at] = False
+            elif at is not None:
+                labels[at] = value
+        alike = self._alike.correct(dict.fromkeys(likenesses)) if self._alike is not None else None
+        return LabelIndex(np.column_stack([self._upper, self._lower])[kept], labels[kept], alike)
 
     def save(self, path: Path) -> None:
         """Write the index to `path` as plain arrays."""

@@ -1,4 +1,4 @@
-"""The endpoints of scores, versions and trainings."""
+"""The endpoints of scores, versions, trainings and withdrawals."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework import status
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,8 +14,10 @@ from rest_framework.views import APIView
 
 from hate_speech_AI.core import classifier
 
-from ..access.callers import describe_caller
-from ..access.permissions import Scope, require_scope
+from ..access.callers import describe_caller, describe_origin
+from ..access.permissions import Scope, has_scope, require_scope
+from ..labels.services import find_reviews_to_withdraw
+from ..labels.suggestions import withdraw_suggestions
 from . import schema, selectors, services
 from .models import ModelVersion
 from .serializers import (
@@ -22,8 +25,10 @@ from .serializers import (
     TrainingRunSerializer,
     VersionDetailSerializer,
     VersionSerializer,
+    WithdrawInputSerializer,
 )
 from .trainings import queue_training
+from .withdrawals import withdraw_reviews
 
 
 class GetScoreView(APIView):
@@ -116,3 +121,28 @@ class TrainingRunView(APIView):
     @schema.training_run
     def get(self, request: Request, run: int) -> Response:
         return Response(TrainingRunSerializer(get_object_or_404(selectors.list_runs(), pk=run)).data)
+
+
+class WithdrawView(APIView):
+    """Withdraw the key's own reviews of a text; a key with scope `admin` withdraws everybody's.
+
+    No answer uses them from now on. Within a minute the model is without them, and asks no longer whether that is for the better.
+    The history keeps them, and the text can be reviewed again.
+    """
+
+    permission_classes = [require_scope(Scope.REVIEW)]
+    serializer_class = WithdrawInputSerializer
+
+    @schema.withdraw
+    def post(self, request: Request) -> Response:
+        serializer = WithdrawInputSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        text, review = (serializer.validated_data.get(field) for field in ("tweet", "review"))
+        origin = describe_origin(request)
+        labels = find_reviews_to_withdraw(text=text or "", review=review, may_all=has_scope(request, Scope.ADMIN), **origin)
+        withdrawn = withdraw_reviews(labels, who=describe_caller(request))
+        suggestions = withdraw_suggestions(text=text, key=origin["key"]) if text else 0
+        if not withdrawn + suggestions:
+            raise NotFound("There is no such review that this key may withdraw.")
+        detail = "No answer uses it from now on. The model is without it within a minute." if withdrawn else "It waits no longer."
+        return Response({"detail": detail, "withdrawn": withdrawn, "suggestions": suggestions})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict
 
 from ..arrays import Floats, Places
 from ..budget import Budget
-from ..errors import NoExplanationError
+from ..errors import ForgettingError, NoExplanationError
 from ..manifest import CandidateManifest, CheckFigures, Choices, Manifest
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ class Engine(ABC):
         The files that `save` writes.
     can_explain : bool
         Whether `explain` works.
+    can_forget : bool
+        Whether `forget` works.
     is_shipped_ready : bool
         Whether `load_shipped` returns an engine. Such an engine can serve before the first training.
     labels : tuple of str
@@ -138,6 +140,7 @@ class Engine(ABC):
     name: ClassVar[str]
     files: ClassVar[tuple[str, ...]]
     can_explain: ClassVar[bool] = False
+    can_forget: ClassVar[bool] = False
     is_shipped_ready: ClassVar[bool] = False
     labels: tuple[str, ...]
     other_labels: tuple[str, ...] = ()
@@ -213,6 +216,21 @@ class Engine(ABC):
         This is the influence of a row on the logits of the texts, to first order (Koh and Liang 2017, "Understanding Black-box
         Predictions via Influence Functions").
         """
+
+    def forget(self, lessons: "Mapping[str, list[Row]]") -> "Steps[Engine]":
+        """Return an engine like this one, but for what it has learned from some rows.
+
+        Parameters
+        ----------
+        lessons : dict of str to list of Row
+            By label the rows that its head was fitted to, and is to forget.
+
+        Raises
+        ------
+        ForgettingError
+            Only a training can do that.
+        """
+        raise ForgettingError(f"Engine {self.name} forgets single texts by a training only.")
 
     @classmethod
     def cache_embeddings(cls, folder: Path) -> AbstractContextManager[None]:

@@ -1,5 +1,6 @@
 """The encoder with a head for each label: it judges texts and explains its judgements."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,6 +61,7 @@ class EncoderEngine(Engine):
     name = "encoder"
     files = ("model.npz",)
     can_explain = True
+    can_forget = True
     is_shipped_ready = True
 
     def __init__(
@@ -183,6 +185,11 @@ class EncoderEngine(Engine):
         from .updating import fit_candidates
 
         return fit_candidates(cls.shipped(), split, cls.load_evaluation_set())
+
+    def forget(self, lessons: "Mapping[str, list[Row]]") -> "Steps[Engine]":
+        from .updating import forget_rows
+
+        return forget_rows(self, self.shipped(), lessons)
 
     def estimate_harm(self, rows: "list[Row]", losses: Losses) -> Floats:
         lost, pulls = self._embed_one_window_each(losses.texts), losses.pulls
