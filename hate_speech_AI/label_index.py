@@ -61,6 +61,16 @@ class LabelIndex:
     def __len__(self) -> int:
         return len(self._labels)
 
+    @property
+    def keys(self) -> Keys:
+        """Both halves of the first 128 bits of each fingerprint, in ascending order: uint64, shape (n, 2)."""
+        return np.column_stack([self._upper, self._lower])
+
+    @property
+    def labels(self) -> Bools:
+        """The labels, in the order of `keys`: bool, shape (n,)."""
+        return self._labels
+
     def get(self, digest: str) -> bool | None:
         """Return the label of a fingerprint; `None` if the index has none."""
         at = self._find(digest)
@@ -97,7 +107,7 @@ class LabelIndex:
             elif at is not None:
                 labels[at] = value
         alike = self._alike.correct(dict.fromkeys(likenesses)) if self._alike is not None else None
-        return LabelIndex(np.column_stack([self._upper, self._lower])[kept], labels[kept], alike)
+        return LabelIndex(self.keys[kept], labels[kept], alike)
 
     def save(self, path: Path) -> None:
         """Write the index to `path` as plain arrays."""
@@ -105,7 +115,7 @@ class LabelIndex:
         np.savez(path, **self._list_arrays(), **alike)
 
     def _list_arrays(self, prefix: str = "") -> dict[str, Any]:
-        arrays = {"keys": np.column_stack([self._upper, self._lower]), "labels": np.packbits(self._labels), "n": len(self)}
+        arrays = {"keys": self.keys, "labels": np.packbits(self._labels), "n": len(self)}
         return {prefix + name: array for name, array in arrays.items()}
 
     @classmethod

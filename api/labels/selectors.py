@@ -20,6 +20,7 @@ from .recording import rank_label, split_into_batches
 _PAGE = 5000
 # What a training reads of a label, in the order of `Row`.
 _ROW_COLUMNS = ("tweet__text", "value", "source", "name", "tweet__side", "key", "created_at", "set_aside_by")
+_HALF = 32  # characters
 _IS_REVIEW = Q(source=Label.REVIEW) | Q(source__startswith=f"{Label.REVIEW}:")
 
 
@@ -186,6 +187,19 @@ def find_withdrawn_reviews(known: Mapping[str, LabelIndex]) -> tuple[list[Row], 
                 withdrawn[digest, name, value] = _make_row(*columns)
         standing += [_make_row(*columns) for columns in labels.filter(is_current=True).values_list(*_ROW_COLUMNS)]
     return list(withdrawn.values()), standing
+
+
+def find_learned_reviews(said: Mapping[str, bool]) -> dict[str, Label]:
+    """Return the reviews that say `said` of their texts, both by the first half of a fingerprint.
+
+    What is held out, or was withdrawn, is left out.
+    """
+    texts = Q(pk__in=())
+    for half in said:
+        texts |= Q(tweet__fingerprint__gte=half, tweet__fingerprint__lt=f"{half}g")  # one look-up in the index
+    labels = filter_reviews(Label.objects.filter(texts, name=PRIMARY)).exclude(tweet__side="held_out")
+    found = {label.tweet.fingerprint[:_HALF]: label for label in labels.select_related("tweet").order_by("id")}
+    return {half: label for half, label in found.items() if label.value == said[half]}
 
 
 def list_withdrawals(ids: Iterable[int]) -> Iterator[Withdrawal]:

@@ -17,6 +17,7 @@ from ..web.openapi import (
 )
 from .serializers import (
     HistoryEntrySerializer,
+    InfluenceSerializer,
     PointerSerializer,
     ScoreSerializer,
     TrainingRunSerializer,
@@ -171,6 +172,39 @@ training_run = extend_schema(
         404: describe_error("There is no such training.", "not_found"),
         **NO_DATABASE,
         **KEYED,
+    },
+)
+
+influence = extend_schema(
+    operation_id="influence",
+    tags=["Review"],
+    examples=[OpenApiExample("A text", value={"tweet": "Those people again", "limit": 5}, request_only=True)],
+    responses={
+        200: describe_answer(
+            InfluenceSerializer,
+            "The reviews that moved the verdict most, the strongest first.",
+            {
+                "version": EXAMPLE_VERSION,
+                "is_hate_speech": False,
+                "probability": 0.21,
+                "logit": -1.32,
+                "reviews": [
+                    {
+                        "effect": 0.34,
+                        "is_hate_speech": True,
+                        "review": 17,
+                        "tweet": "Those people ruin it",
+                        "key": "forum",
+                        "created_at": "2026-01-01T10:15:00Z",
+                    },
+                    {"effect": -0.11, "is_hate_speech": False},
+                ],
+                "missing": 0,
+            },
+        ),
+        400: describe_invalid({"limit": ["Ensure this value is less than or equal to 50."]}),
+        **POST_ERRORS,
+        503: NO_MODEL[503],
     },
 )
 

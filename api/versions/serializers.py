@@ -168,3 +168,34 @@ class WithdrawnSerializer(serializers.Serializer[object]):
     detail = serializers.CharField()
     withdrawn = serializers.IntegerField(help_text="How many labels counted until now.")
     suggestions = serializers.IntegerField(help_text="How many labels of the key waited for a moderator.")
+
+
+class InfluenceInputSerializer(serializers.Serializer[object]):
+    """A text, and how many reviews to name."""
+
+    tweet = TweetField()
+    limit = serializers.IntegerField(required=False, default=10, min_value=1, max_value=50)
+
+
+class InfluentialReviewSerializer(serializers.Serializer[object]):
+    """A review, and its effect. Who may not read it gets the effect, and what it says, alone."""
+
+    effect = serializers.FloatField(help_text="How much lower the logit of hate would be if nobody had given this review.")
+    is_hate_speech = serializers.BooleanField(help_text="What the review says.")
+    review = serializers.IntegerField(required=False, help_text="Its number, for /reviewed/withdraw.")
+    tweet = serializers.CharField(required=False, help_text="The text that it is of.")
+    key = serializers.CharField(required=False, help_text="The API key that brought it; empty if none did.")
+    created_at = serializers.DateTimeField(required=False)
+
+
+class InfluenceSerializer(serializers.Serializer[object]):
+    """The model's verdict on a text, and the reviews that moved it most."""
+
+    version = serializers.CharField()
+    is_hate_speech = serializers.BooleanField(help_text="What the model says, even if the text was reviewed.")
+    probability = serializers.FloatField(min_value=0, max_value=1)
+    logit = serializers.FloatField()
+    reviews = InfluentialReviewSerializer(many=True)
+    missing = serializers.IntegerField(
+        help_text="How many reviews were not looked at, since their embeddings are gone. The next training makes them again."
+    )

@@ -5,34 +5,19 @@ from collections.abc import Container, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..arrays import Floats, Places
 from ..budget import Budget
 from ..errors import ForgettingError, NoExplanationError
+from ..label_index import LabelIndex
 from ..manifest import CandidateManifest, CheckFigures, Choices, Manifest
+from .reasons import Explanation, Influence
 
 if TYPE_CHECKING:
     from ..training.progress import Steps
     from ..training.rows import Row, Split
     from .evaluation_set import EvaluationSet
-
-
-class Word(TypedDict):
-    """A word of a text, and what it adds to the logit. "start" and "end" (exclusive) count code points of the text."""
-
-    word: str
-    start: int
-    end: int
-    contribution: float
-
-
-class Explanation(TypedDict):
-    """Why a model judges a text as it does. "logit" is that of the first label: the sum of "bias" and all contributions."""
-
-    logit: float
-    bias: float
-    words: list[Word]
 
 
 @dataclass(slots=True)
@@ -171,6 +156,23 @@ class Engine(ABC):
             The budget says so.
         NoExplanationError
             The engine cannot explain its judgements.
+        """
+        raise NoExplanationError(f"Engine {self.name} explains nothing; HATE_SPEECH_ENGINE=encoder does.")
+
+    def trace(self, text: str, reviews: LabelIndex, folder: Path, budget: Budget | None = None) -> Influence:
+        """Return the effect of each review on the logit of a text.
+
+        Parameters
+        ----------
+        reviews : LabelIndex
+            The reviews of the first label that the version knows.
+        folder : Path
+            Where `cache_embeddings` has cached what trainings embedded. No review is embedded here.
+
+        Raises
+        ------
+        NoExplanationError
+            The engine cannot trace its judgements.
         """
         raise NoExplanationError(f"Engine {self.name} explains nothing; HATE_SPEECH_ENGINE=encoder does.")
 

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from hate_speech_AI.core import Classifier
+from hate_speech_AI.engines.base import Fitted
 from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.engines.encoder.updating import fit_label
 from hate_speech_AI.errors import ForgettingError
 from hate_speech_AI.evaluation.functional_checks import read_functional_checks
 from hate_speech_AI.forgetting import Forgetting
 from hate_speech_AI.labels import HATE, INSULT, PRIMARY, TOXIC
-from hate_speech_AI.promotion import activate_if_passed, bootstrap_shipped_version
+from hate_speech_AI.promotion import activate_if_passed, bootstrap_shipped_version, save_version
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
+from hate_speech_AI.training.candidate import measure_candidate
 from hate_speech_AI.training.progress import run_to_end
 from hate_speech_AI.training.rows import Row, list_values, read_split
 
@@ -135,20 +137,22 @@ def test_it_is_not_activated_over_a_pinned_version(store):
 
 
 def test_the_checks_may_refuse_it(tmp_path):
-    """The reviews had taught what the functional checks ask. F1 is not asked: the version that trains on them may be refused."""
+    """The reviews had taught what a group of the functional checks asks."""
     store = ModelStore(tmp_path / "models", EncoderEngine)
-    bootstrap_shipped_version(store)
+    shipped, evaluation = EncoderEngine.shipped(), EncoderEngine.load_evaluation_set()
     checks = [check for check in read_functional_checks() if check.group == "derogation_implied"]
     taught = [Row(f"{check.text} Again.", check.label, "review", side="fit") for check in checks]
-    store.activate(Classifier(store).train_model([*taught, *reviews(60)]))
-    parent = store.load(store.active())
-    forgetting = Forgetting(store, parent, withdrawn=taught, standing=[])
+    vectors = shipped.encoder.embed([row.text for row in taught]).vectors[: len(taught)]
+    engine = fit_label(shipped, vectors, list_values(taught), tau=0.01)
+    candidate = measure_candidate(Fitted(engine, 0.33), run_to_end(read_split(taught)), evaluation)
+    verdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
+    parent = save_version(store, candidate, {**candidate.manifest, "parent": None, "gate": verdict, "set_aside": []})
+    store.activate(parent)
+    forgetting = Forgetting(store, store.load(parent), withdrawn=taught, standing=[])
     run_to_end(forgetting.run())
-    gate = store.manifest(forgetting.version)["gate"]
-    assert [(one["kind"], one["subject"]) for one in gate["conditions"] if not one["passed"]] == [
-        ("functional_group", "derogation_implied")
-    ]
-    assert store.active() == parent.name
+    failed = [one for one in store.manifest(forgetting.version)["gate"]["conditions"] if not one["passed"]]
+    assert ("functional_group", "derogation_implied") in {(one["kind"], one["subject"]) for one in failed}
+    assert store.active() == parent
 
 
 def test_a_training_that_ran_meanwhile_is_activated_all_the_same(store):

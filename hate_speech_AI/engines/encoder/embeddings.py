@@ -96,14 +96,32 @@ class EmbeddingCache:
         places = [spans[key] for key in keys]
         starts = np.cumsum([0, *(end - begin for begin, end in places)])[:-1]
         records = np.concatenate([np.arange(begin, end) for begin, end in places] or [np.empty(0, np.intp)])
-        return self._read_vectors(records, new), starts
-
-    def _read_vectors(self, records: Places, new: Float32s) -> Float32s:
-        """Return the vectors of records. Those after the end of the file are `new`."""
         is_new = records >= self._count
-        vectors = np.empty((len(records), new.shape[1]), np.float32)
-        vectors[~is_new] = self._records["vector"][records[~is_new]]
-        vectors[is_new] = new[records[is_new] - self._count]
+        found = np.empty((len(records), new.shape[1]), np.float32)
+        found[~is_new] = self.read_vectors(records[~is_new])
+        found[is_new] = new[records[is_new] - self._count]
+        return found, starts
+
+    def locate(self, keys: Keys) -> tuple[Places, Places]:
+        """Return where the records of many texts begin and end: -1 and -1 for a text that the file lacks.
+
+        Parameters
+        ----------
+        keys : ndarray of uint64, shape (n, 2)
+            Both halves of the first 128 bits of each fingerprint.
+        """
+        begins, ends = np.full((2, len(keys)), -1, np.intp)
+        at = self._keys.searchsorted(keys[:, 0])
+        places = np.flatnonzero(at < len(self._keys))
+        texts = self._order[at[places]]
+        # Of two texts with the same first half only the first is found. There is hardly such a pair in the world.
+        is_same = (self._records["key"][self._begins[texts]] == keys[places]).all(1)
+        begins[places[is_same]], ends[places[is_same]] = self._begins[texts[is_same]], self._ends[texts[is_same]]
+        return begins, ends
+
+    def read_vectors(self, records: Places) -> Float32s:
+        """Return the vectors of records: float32, shape (n, width)."""
+        vectors: Float32s = self._records["vector"][records]
         return vectors
 
     def _find(self, key: Key) -> Span | None:

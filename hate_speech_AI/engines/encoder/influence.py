@@ -32,7 +32,7 @@ def leave_out(mean: Floats, precision: Float32s, vectors: Float32s, values: Bool
     LinAlgError
         What is left is no posterior: the rows are not those that it was fitted to.
     """
-    extended = _append_constant(vectors)
+    extended = append_constant(vectors)
     p = _compute_probabilities(mean, extended)
     left = precision - (extended * (p * (1 - p))[:, None]).T @ extended
     np.linalg.cholesky(left)  # raises unless it is positive definite
@@ -54,7 +54,7 @@ def estimate_pulls(mean: Floats, whitening: Float32s, vectors: Float32s, values:
     -------
     ndarray of float64, shape (n,)
     """
-    extended = _append_constant(vectors)
+    extended = append_constant(vectors)
     p = _compute_probabilities(mean, extended)
     leverage = p * (1 - p) * np.square(extended.astype(np.float32) @ whitening.T).sum(1, dtype=float)
     # Less than 1 for every row that the posterior was fitted to; float32 may round it up.
@@ -62,7 +62,8 @@ def estimate_pulls(mean: Floats, whitening: Float32s, vectors: Float32s, values:
     return pulls
 
 
-def _append_constant(vectors: Float32s) -> Floats:
+def append_constant(vectors: Float32s) -> Floats:
+    """Return embeddings with a constant 1 at the end, which the intercept is the weight of: shape (n, width + 1)."""
     return np.hstack([vectors, np.ones((len(vectors), 1))])
 
 
