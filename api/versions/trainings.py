@@ -88,7 +88,9 @@ def send_run(run: TrainingRun) -> None:
         current_app.send_task(TRAINING_TASK, [run.pk])
     except Exception as error:  # each broker has errors of its own
         # The row is stored, so beat's sweep sends it again once the broker is back.
-        logger.warning("Training run %d is queued, but the broker cannot be reached: %s", run.pk, type(error).__name__)
+        logger.warning(
+            "%s run %d is queued, but the broker cannot be reached: %s", run.get_kind_display(), run.pk, type(error).__name__
+        )
 
 
 def release_stalled_runs() -> list[TrainingRun]:
@@ -108,10 +110,10 @@ def release_stalled_runs() -> list[TrainingRun]:
         )
     )
     if given_up:
-        logger.error("A training run was given up: its worker died %d times.", MAX_ATTEMPTS)
+        logger.error("A run was given up: its worker died %d times.", MAX_ATTEMPTS)
     released = release_expired_rows(TrainingRun.objects.all(), stage=TrainingRun.Stage.QUEUED)
     for run in released:
-        logger.warning("Training run %d stalled after %d attempts and is queued again.", run.pk, run.attempts)
+        logger.warning("%s run %d stalled after %d attempts and is queued again.", run.get_kind_display(), run.pk, run.attempts)
     return released
 
 
@@ -134,10 +136,10 @@ def run_training(*, run_id: int) -> None:
         TrainingRun.objects.filter(pk=run_id), stage=TrainingRun.Stage.READING, rows_total=labels.count_labelled_rows()
     )
     if mine is None:
-        logger.info("Training run %s is finished, or another worker's.", run_id)
+        logger.info("Run %s is finished, or another worker's.", run_id)
         return
     run = mine.get()
-    logger.info("%s begins.", run)
+    logger.info("%s run %d begins.", run.get_kind_display(), run_id)
     withdrawals_read = WithdrawalLog(classifier.store.root).measure()
     # An engine that cannot forget single reviews learns all others again.
     is_training = run.kind == TrainingRun.Kind.TRAINING or not classifier.store.engine.can_forget
@@ -147,7 +149,7 @@ def run_training(*, run_id: int) -> None:
         with renew_lease(mine) as lost:
             outcome = (_train_version if is_training else _forget_reviews)(mine, lost)
     except LeaseLostError:
-        logger.warning("Training run %d was given to another worker.", run_id)
+        logger.warning("%s run %d was given to another worker.", run.get_kind_display(), run_id)
         return
     except HateSpeechError as error:
         outcome = {"outcome": TrainingRun.Outcome.FAILED, "error": str(error)}
@@ -156,7 +158,8 @@ def run_training(*, run_id: int) -> None:
         _finish_run(mine, {"outcome": TrainingRun.Outcome.FAILED, "error": type(error).__name__})
         raise
     _finish_run(mine, outcome)
-    logger.info("%s: %s %s", run, outcome["outcome"], outcome.get("version") or outcome.get("error"))
+    said = outcome.get("version") or outcome.get("error")
+    logger.info("%s run %d: %s %s", run.get_kind_display(), run_id, outcome["outcome"], said)
     if not is_training:
         services.prune_versions()
     _queue_missed_withdrawal(run, withdrawals_read, outcome)
