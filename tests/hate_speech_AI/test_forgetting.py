@@ -140,7 +140,7 @@ def test_the_checks_may_refuse_it(tmp_path):
     """The reviews had taught what a group of the functional checks asks."""
     store = ModelStore(tmp_path / "models", EncoderEngine)
     shipped, evaluation = EncoderEngine.shipped(), EncoderEngine.load_evaluation_set()
-    checks = [check for check in read_functional_checks() if check.group == "derogation_implied"]
+    checks = [check for check in read_functional_checks() if check.group == "reclaimed_words"]
     taught = [Row(f"{check.text} Again.", check.label, "review", side="fit") for check in checks]
     vectors = shipped.encoder.embed([row.text for row in taught]).vectors[: len(taught)]
     engine = fit_label(shipped, vectors, list_values(taught), tau=0.01)
@@ -151,7 +151,7 @@ def test_the_checks_may_refuse_it(tmp_path):
     forgetting = Forgetting(store, store.load(parent), withdrawn=taught, standing=[])
     run_to_end(forgetting.run())
     failed = [one for one in store.manifest(forgetting.version)["gate"]["conditions"] if not one["passed"]]
-    assert ("functional_group", "derogation_implied") in {(one["kind"], one["subject"]) for one in failed}
+    assert ("functional_group", "reclaimed_words") in {(one["kind"], one["subject"]) for one in failed}
     assert store.active() == parent
 
 
