@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .engines import ENGINES
-from .engines.base import Explanation
+from .engines.reasons import Explanation
 from .errors import ModelMissingError
 from .following import Follower
 from .manifest import Score

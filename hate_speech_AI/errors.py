@@ -33,6 +33,10 @@ class NotEnoughDataError(HateSpeechError):
     """The labelled rows are too few, or all of one label."""
 
 
+class ForgettingError(HateSpeechError):
+    """So much was withdrawn at once that only a training can take it out of the model."""
+
+
 class ForeignStoreError(HateSpeechError):
     """The database belongs to another model store."""
 

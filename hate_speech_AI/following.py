@@ -8,6 +8,7 @@ from .errors import HateSpeechError, ModelMissingError
 from .libraries import list_libraries
 from .store import ModelStore
 from .version import Version
+from .withdrawals import WithdrawalLog
 
 logger = logging.getLogger(__name__)
 
@@ -15,10 +16,10 @@ FOLLOW_SECONDS = 0.5
 
 
 class Follower:
-    """Follows the pointer of a store in a thread of this process.
+    """Follows the pointer of a store in a thread of this process, and the reviews that are withdrawn.
 
     The thread reads the pointer twice a second. If it names another version, the thread loads that version and then exchanges one
-    reference. So a request never waits for a load and never meets a half-loaded version.
+    reference. So a request never waits for a load and never meets a half-loaded version. Likewise if reviews were withdrawn.
 
     Parameters
     ----------
@@ -27,7 +28,10 @@ class Follower:
 
     def __init__(self, store: ModelStore):
         self._store = store
-        self._loaded: Version | None = None
+        self._withdrawals = WithdrawalLog(store.root)
+        self._stored: Version | None = None  # as it is stored
+        self._loaded: Version | None = None  # without the reviews that were withdrawn since
+        self._size = 0  # of the file of withdrawals then
         self._last_error: str | None = None
         self._lock = threading.Lock()
         self._process: int | None = None  # the process that the thread runs in
@@ -81,20 +85,24 @@ class Follower:
     def _refresh(self) -> None:
         """Load the version that the pointer names, unless it is loaded. If that fails, keep the version before it."""
         try:
-            name = self._store.active()
-            if name is None or (self._loaded and name == self._loaded.name):
+            name, size = self._store.active(), self._withdrawals.measure()
+            if name is None or (self._stored and (name, size) == (self._stored.name, self._size)):
                 return
-            loaded = self._store.load(name)
-            loaded.engine.judge(["ready?"])  # loads the encoder now, not in the first request
+            stored = self._stored if self._stored and name == self._stored.name else self._store.load(name)
+            if stored is not self._stored:
+                stored.engine.judge(["ready?"])  # loads the encoder now, not in the first request
+            loaded = self._withdrawals.apply(stored)
         except (HateSpeechError, OSError) as error:
             # Tried again at the next turn, since a shared folder may bring the files late. Logged once.
             if str(error) != self._last_error:
                 logger.error("The active version cannot be served: %s", error)
                 self._last_error = str(error)
             return
-        self._loaded = loaded
+        is_new = stored is not self._stored
+        self._stored, self._loaded, self._size = stored, loaded, size
         self._last_error = None
-        logger.info("Serving version %s%s", name, _describe_differences(loaded.manifest.get("libraries", {})))
+        if is_new:
+            logger.info("Serving version %s%s", name, _describe_differences(loaded.manifest.get("libraries", {})))
 
 
 def _describe_differences(written: dict[str, str]) -> str:

@@ -62,13 +62,27 @@ class LabelIndex:
     def __len__(self) -> int:
         return len(self._labels)
 
+    @property
+    def keys(self) -> Keys:
+        """Both halves of the first 128 bits of each fingerprint, in ascending order: uint64, shape (n, 2)."""
+        return np.column_stack([self._upper, self._lower])
+
+    @property
+    def labels(self) -> Bools:
+        """The labels, in the order of `keys`: bool, shape (n,)."""
+        return self._labels
+
     def get(self, digest: str) -> bool | None:
         """Return the label of a fingerprint; `None` if the index has none."""
+        at = self._find(digest)
+        return None if at is None else bool(self._labels[at])
+
+    def _find(self, digest: str) -> int | None:
         upper, lower = cut_key(digest), cut_key(digest, half=1)
         at = int(self._upper.searchsorted(np.uint64(upper)))
         while at < len(self._upper) and int(self._upper[at]) == upper:
             if int(self._lower[at]) == lower:
-                return bool(self._labels[at])
+                return at
             at += 1
         return None
 
@@ -76,13 +90,33 @@ class LabelIndex:
         """Return the label of a likeness; `None` if the index has none."""
         return self._alike.get(likeness) if self._alike is not None else None
 
+    def correct(self, values: Mapping[str, bool | None], likenesses: Iterable[str] = ()) -> "LabelIndex":
+        """Return an index with other labels.
+
+        Parameters
+        ----------
+        values : dict of str to bool or None
+            Labels by fingerprint; `None` removes one. Fingerprints that the index does not have are not added.
+        likenesses : iterable of str
+            What is no longer found by likeness.
+        """
+        labels, kept = self._labels.copy(), np.ones(len(self), bool)
+        for digest, value in values.items():
+            at = self._find(digest)
+            if at is not None and value is None:
+                kept[at] = False
+            elif at is not None:
+                labels[at] = value
+        alike = self._alike.correct(dict.fromkeys(likenesses)) if self._alike is not None else None
+        return LabelIndex(self.keys[kept], labels[kept], alike)
+
     def save(self, path: Path) -> None:
         """Write the index to `path` as plain arrays."""
         alike = self._alike._list_arrays(_ALIKE) if self._alike is not None else {}
         np.savez(path, **self._list_arrays(), **alike)
 
     def _list_arrays(self, prefix: str = "") -> dict[str, Any]:
-        arrays = {"keys": np.column_stack([self._upper, self._lower]), "labels": np.packbits(self._labels), "n": len(self)}
+        arrays = {"keys": self.keys, "labels": np.packbits(self._labels), "n": len(self)}
         return {prefix + name: array for name, array in arrays.items()}
 
     @classmethod

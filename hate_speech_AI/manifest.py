@@ -61,7 +61,10 @@ class Score(TypedDict):
 
 
 class RowCounts(TypedDict):
-    """The training rows: their digest, how many each source has, and how many the shipped engine had learned from before."""
+    """The training rows: their digest, how many each source has, and how many the shipped engine had learned from before.
+
+    The digest is "" if the version was made of another one, and not of rows.
+    """
 
     digest: str
     by_source: dict[str, int]
@@ -96,6 +99,11 @@ class Choices(TypedDict, total=False):
 
     tau: float
     out_of_fold_f1: float | None
+
+
+def get_choices(choices: Choices) -> Choices:
+    """Return what a training chose, without what else a manifest holds."""
+    return {key: choices[key] for key in Choices.__annotations__ if key in choices}  # type: ignore[return-value, literal-required]
 
 
 class Trial(Choices):
@@ -142,7 +150,18 @@ class Trials(TypedDict, total=False):
     tried: list[Trial]
 
 
-class JudgedManifest(CandidateManifest, Trials):
+class Withdrawn(TypedDict, total=False):
+    """Which reviews a version is without.
+
+    "withdrawn" are those that were taken out of its parent. If there are any, it came of a withdrawal, and of no training.
+    "withdrawals_read" is how much of the file of withdrawals it has taken into account: see `withdrawals`. By default it is 0.
+    """
+
+    withdrawn: list[LabelGroup]
+    withdrawals_read: int
+
+
+class JudgedManifest(CandidateManifest, Trials, Withdrawn):
     """What is known of a candidate once the gate has judged it.
 
     "parent" is the version that was active then. "set_aside" are the labels that the training left out, because with them the

@@ -7,13 +7,14 @@ from .attempts import Attempt, ReadWithout, Trainer
 from .errors import ForeignEncoderError, VersionError
 from .evaluation import report
 from .evaluation.gate import DEFAULT_LIMITS, Limits
-from .manifest import GateVerdict, JudgedManifest, Manifest, Trials
+from .manifest import GateVerdict, JudgedManifest, Manifest, Trials, Withdrawn
 from .rivals import set_exam
 from .store import ModelStore
 from .training.candidate import Candidate, measure_candidate
 from .training.progress import Progress, Steps, run_to_end
 from .training.rows import Row, RowFields, read_split
 from .training.suspects import group_labels
+from .withdrawals import WithdrawalLog
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,8 @@ class Training:
         engine = self._store.engine
         with engine.cache_embeddings(self._store.root / "embeddings"):
             yield Progress("reading", 0)
+            # Before the rows: what is withdrawn while they are read is withdrawn again from the new version.
+            withdrawals_read = WithdrawalLog(self._store.root).measure()
             evaluation = engine.load_evaluation_set()
             evaluated = evaluation.fingerprints if evaluation is not None else ()
             split = yield from read_split(self._rows, engine.learned_before(), evaluated)
@@ -94,20 +97,25 @@ class Training:
             if not attempt.is_sound and self._read_without:
                 attempt, self.set_aside = yield from trainer.attempt_without_harm(attempt, self._read_without)
         yield Progress("saving", split.n_rows)
-        self.version = self._save(attempt, parent)
+        self.version = self._save(attempt, parent, withdrawals_read)
         verdict = attempt.get_best()[1]
         yield Progress("activating", split.n_rows)
-        if verdict["passed"] and self._store.find_pointer() in (None, (parent, False)):
-            self._store.activate(self.version)
+        activate_if_passed(self._store, self.version, parent, verdict)
 
-    def _save(self, attempt: Attempt, parent: str | None) -> str:
+    def _save(self, attempt: Attempt, parent: str | None, withdrawals_read: int) -> str:
         """Save the best candidate of an attempt, and return the name of the version."""
         candidate, verdict = attempt.get_best()
         trials: Trials = {"tried": tried} if (tried := attempt.list_trials()) else {}
         set_aside = group_labels(self.set_aside)
         manifest: JudgedManifest = {
-            **candidate.manifest, "parent": parent, "gate": verdict, "set_aside": set_aside, **trials
-        }  # fmt: skip
+            **candidate.manifest,
+            "parent": parent,
+            "gate": verdict,
+            "set_aside": set_aside,
+            "withdrawn": [],
+            "withdrawals_read": withdrawals_read,
+            **trials,
+        }
         return save_version(self._store, candidate, manifest)
 
 
@@ -133,7 +141,7 @@ def bootstrap_shipped_version(store: ModelStore) -> str | None:
     no_rows = run_to_end(read_split([]))
     candidate = measure_candidate(fitted, no_rows, store.engine.load_evaluation_set())
     verdict: GateVerdict = {"passed": True, "rival": None, "conditions": [], "reasons": [], "slices": {}}
-    manifest: JudgedManifest = {**candidate.manifest, "parent": None, "gate": verdict, "set_aside": [], **Trials()}
+    manifest: JudgedManifest = {**candidate.manifest, "parent": None, "gate": verdict, "set_aside": [], **Withdrawn(), **Trials()}
     if (store.root / name).exists():
         name = store.new_name()  # what is there is damaged or not finished, and no folder is ever written again
     store.save(name, candidate, manifest, report.render(name, candidate, manifest, []))
@@ -168,6 +176,28 @@ def save_version(store: ModelStore, candidate: Candidate, manifest: JudgedManife
     name = store.new_name()
     store.save(name, candidate, manifest, report.render(name, candidate, manifest, list_history(store)))
     return name
+
+
+def activate_if_passed(store: ModelStore, name: str, parent: str | None, verdict: GateVerdict) -> None:
+    """Activate a version that passed the gate. Do not if a version is pinned, or if another was activated than its parent.
+
+    A version that came of the parent by withdrawals alone is not another. Then what it lacks is withdrawn again, from this one.
+    """
+    pointer = store.find_pointer()
+    if verdict["passed"] and (pointer is None or (not pointer.is_pinned and _is_left_of(store, pointer.version, parent))):
+        store.activate(name)
+
+
+def _is_left_of(store: ModelStore, name: str, parent: str | None) -> bool:
+    """Return whether a version is what withdrawals left of `parent`, or `parent` itself."""
+    at: str | None = name
+    while at is not None and at != parent:
+        try:
+            manifest = store.manifest(at)
+        except VersionError:
+            return False
+        at = manifest["parent"] if manifest.get("withdrawn") else None
+    return at is not None
 
 
 def list_history(store: ModelStore) -> list[Manifest]:

@@ -31,9 +31,26 @@ def set_exam(
     """Set the exam of a training, and let the rivals answer it. `active` is the name of the active version."""
     recent = list(recent)
     first, error = _load_active(store, active, recent)
-    anchor = find_anchor(store, first.name) if first else None
     known = first.reviews.get(PRIMARY, LabelIndex.build(())) if first else None
     exam = Exam.prepare(split, evaluation, _load_held_out(store, first), withdrawn, known)
+    return exam, gather_rivals(store, exam, first, active=active, recent=recent, error=error)
+
+
+def gather_rivals(
+    store: ModelStore, exam: Exam, first: Version | None, *, active: str | None, recent: Iterable[str] = (), error: str = ""
+) -> Rivals:
+    """Let the rivals of a candidate answer an exam.
+
+    Parameters
+    ----------
+    first : Version, optional
+        The active version, or the one that takes its place in the comparison because of `error`.
+    active : str, optional
+        The name of the active version.
+    recent : iterable of str
+        The names of the versions that were active lately, the newest first.
+    """
+    anchor = find_anchor(store, first.name) if first else None
     answers = exam.answer(first.name, first.engine, first.threshold) if first else None
     if answers and answers.name == (anchor or _name_shipped(store)):
         fixed: Answers | None = answers
@@ -46,7 +63,7 @@ def set_exam(
         # Before an operator overruled the gate, another standard held.
         if find_anchor(store, version.name) == anchor
     ]
-    return exam, Rivals(answers or fixed, fixed, lately, first.manifest if first else None, error)
+    return Rivals(answers or fixed, fixed, lately, first.manifest if first else None, error)
 
 
 def find_anchor(store: ModelStore, name: str) -> str | None:

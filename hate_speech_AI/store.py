@@ -1,6 +1,7 @@
 """Model versions on disk: write-once folders with a manifest, and one pointer to the active version.
 
     <root>/active                        the name of the active version; "pinned" on a second line if it is pinned
+    <root>/withdrawn.jsonl               the reviews that were withdrawn: see `withdrawals`
     <root>/<version>/model.npz           the model, as its engine writes it; the linear engine adds vectorizer.npz
     <root>/<version>/reviews_hate.npz    the reviews of a label, by fingerprint: one file for each label
     <root>/<version>/held_out.npz        the held-out labels as they stood in the training, for the gate

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import repeat
+from pathlib import Path
 
 import numpy as np
 
 from .arrays import Floats
 from .budget import Budget
-from .engines.base import Engine, Explanation, Judgement
+from .engines.base import Engine, Judgement
+from .engines.reasons import Explanation, Influence
 from .label_index import LabelIndex
 from .labels import complete_labels, is_consistent
 from .manifest import Manifest
@@ -17,6 +19,7 @@ from .text.language import SUPPORTED
 
 # A target has no threshold of its own, so: more likely than not.
 _TARGET_FROM = 0.5
+_NO_REVIEWS = LabelIndex.build(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,10 @@ class Version:
         if with_reviews and self.reviews:
             predictions = [self._apply_reviews(text, one) for text, one in zip(texts, predictions, strict=True)]
         return predictions
+
+    def trace(self, text: str, folder: Path, budget: Budget | None = None) -> Influence:
+        """Return which reviews moved the model's judgement on a text: see `Engine.trace`."""
+        return self.engine.trace(text, self.reviews.get(self.engine.labels[0], _NO_REVIEWS), folder, budget)
 
     def _list_predictions(self, judgement: Judgement, explanations: Iterable[Explanation | None]) -> list[Prediction]:
         threshold, name = self.manifest["threshold"], self.manifest["version"]

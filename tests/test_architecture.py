@@ -20,7 +20,7 @@ ROOMS = [
 ]
 LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 # Where rows are written; everywhere else they are read.
-WRITERS = {"services", "quota", "audit", "recording", "sides", "suggestions", "trainings", "lease", "migrations"}
+WRITERS = {"services", "quota", "audit", "recording", "sides", "suggestions", "trainings", "withdrawals", "lease", "migrations"}
 WRITES = {"save", "create", "update_or_create", "get_or_create", "bulk_create", "bulk_update", "delete"}
 # What changes the model store.
 STORE_WRITES = {"activate", "unpin", "remove", "sweep"}

@@ -95,7 +95,8 @@ def test_the_library_works_without_django(checkout):
 def test_there_are_examples_of_every_operation():
     run = "".join(block.text for found in EXAMPLES.values() for block in found if block.language == "sh")
     for path in (
-        *("/predict", "/reviewed", "/score", "/score/history", "/models", "/models/$version", "/models/$version/activate"),
+        *("/predict", "/reviewed", "/reviewed/influence", "/reviewed/withdraw"),
+        *("/score", "/score/history", "/models", "/models/$version", "/models/$version/activate"),
         *("/models/$version/report", "/train", "/train/$run", "/healthz", "/readyz", "/v1/moderations"),
         *("comments:analyze", "comments:suggestscore"),
     ):

@@ -1,17 +1,19 @@
 """Queries of labels and suggestions."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncHour
 
 from hate_speech_AI.core import classifier
+from hate_speech_AI.label_index import LabelIndex
 from hate_speech_AI.labels import MEANINGS, PRIMARY, is_consistent
-from hate_speech_AI.text import fingerprint
+from hate_speech_AI.text import compute_likeness, fingerprint
 from hate_speech_AI.training.rows import Row, RowsDigest
+from hate_speech_AI.withdrawals import Withdrawal
 
 from .models import Label, Suggestion, Tweet
 from .recording import rank_label, split_into_batches
@@ -19,6 +21,8 @@ from .recording import rank_label, split_into_batches
 _PAGE = 5000
 # What a training reads of a label, in the order of `Row`.
 _ROW_COLUMNS = ("tweet__text", "value", "source", "name", "tweet__side", "key", "created_at", "set_aside_by")
+_HALF = 32  # characters
+_IS_REVIEW = Q(source=Label.REVIEW) | Q(source__startswith=f"{Label.REVIEW}:")
 
 
 def stream_labelled_rows(without: Sequence[int] = ()) -> Iterator[Row]:
@@ -139,10 +143,12 @@ def stream_labelled_tweets() -> Iterator[tuple[int, dict[str, bool], str]]:
 
 
 def filter_labels(
-    *, source: str = "", key: str = "", since: datetime | None = None, until: datetime | None = None
+    *, text: str = "", source: str = "", key: str = "", since: datetime | None = None, until: datetime | None = None
 ) -> QuerySet[Label]:
-    """Return labels by source, key and time: from `since` on and before `until`. Omitted arguments do not filter."""
+    """Return labels by text, source, key and time: from `since` on and before `until`. Omitted arguments do not filter."""
     labels = Label.objects.all()
+    if text:
+        labels = labels.filter(tweet__fingerprint=fingerprint(text))
     if source:
         labels = labels.filter(source=source)
     if key:
@@ -154,12 +160,67 @@ def filter_labels(
     return labels
 
 
-def find_withdrawn_labels() -> set[tuple[str, bool]]:
-    """Return (fingerprint, value) of each primary label that was set aside or superseded, unless a current one says the same."""
-    labels = Label.objects.filter(name=PRIMARY)
+def filter_reviews(labels: QuerySet[Label]) -> QuerySet[Label]:
+    """Return those of `labels` that are reviews and still count, or would if no other review of their text outranked them."""
+    return labels.filter(_IS_REVIEW, set_aside_at=None, superseded_at=None)
+
+
+def find_withdrawn_labels(name: str = PRIMARY) -> set[tuple[str, bool]]:
+    """Return (fingerprint, value) of each label that was set aside or superseded, unless a current one says the same."""
+    labels = Label.objects.filter(name=name)
     withdrawn = labels.exclude(set_aside_at=None, superseded_at=None)
     current = labels.filter(is_current=True, tweet__labels__in=withdrawn)
     return set(withdrawn.values_list("tweet__fingerprint", "value")) - set(current.values_list("tweet__fingerprint", "value"))
+
+
+def find_withdrawn_reviews(known: Mapping[str, LabelIndex]) -> tuple[list[Row], list[Row]]:
+    """Return the reviews that a version knows and that were withdrawn since, and the labels that their texts have now.
+
+    Parameters
+    ----------
+    known : dict of str to LabelIndex
+        The reviews of the version, by label.
+    """
+    gone = {
+        (digest, name, value)
+        for name, index in known.items()
+        for digest, value in find_withdrawn_labels(name)
+        if index.get(digest) == value
+    }
+    withdrawn: dict[tuple[str, str, bool], Row] = {}
+    standing = []
+    for batch in split_into_batches({digest for digest, _, _ in gone}):
+        labels = Label.objects.filter(tweet__fingerprint__in=batch).order_by("id")
+        excluded = labels.filter(_IS_REVIEW).exclude(set_aside_at=None, superseded_at=None)
+        for digest, name, value, *columns in excluded.values_list("tweet__fingerprint", "name", "value", *_ROW_COLUMNS):
+            if (digest, name, value) in gone:
+                withdrawn[digest, name, value] = _make_row(*columns)
+        standing += [_make_row(*columns) for columns in labels.filter(is_current=True).values_list(*_ROW_COLUMNS)]
+    return list(withdrawn.values()), standing
+
+
+def find_learned_reviews(said: Mapping[str, bool]) -> dict[str, Label]:
+    """Return the reviews that say `said` of their texts, both by the first half of a fingerprint.
+
+    What is held out, or was withdrawn, is left out.
+    """
+    texts = Q(pk__in=())
+    for half in said:
+        texts |= Q(tweet__fingerprint__gte=half, tweet__fingerprint__lt=f"{half}g")  # one look-up in the index
+    labels = filter_reviews(Label.objects.filter(texts, name=PRIMARY)).exclude(tweet__side="held_out")
+    found = {label.tweet.fingerprint[:_HALF]: label for label in labels.select_related("tweet").order_by("id")}
+    return {half: label for half, label in found.items() if label.value == said[half]}
+
+
+def list_withdrawals(ids: Iterable[int]) -> Iterator[Withdrawal]:
+    """Yield what a served version must know of labels that were withdrawn."""
+    for batch in split_into_batches(ids):
+        labels = Label.objects.filter(id__in=batch).values_list("tweet_id", "name", "tweet__fingerprint", "tweet__text")
+        places = {(tweet, name): (digest, text) for tweet, name, digest, text in labels}
+        now = Label.objects.filter(_IS_REVIEW, is_current=True, tweet__in={tweet for tweet, _ in places})
+        values = {(tweet, name): value for tweet, name, value in now.values_list("tweet_id", "name", "value")}
+        for (tweet, name), (digest, text) in places.items():
+            yield Withdrawal(name, digest, compute_likeness(text), values.get((tweet, name)))
 
 
 def count_new_labels(since: datetime) -> list[dict[str, object]]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 import hate_speech_AI
 
+from ..access.audit import record_audit_entry
 from ..access.quota import spend_quota
 from ..web.transactions import retry_conflicts
 from .models import Label, Suggestion
@@ -27,6 +28,7 @@ from .recording import (
     update_labels,
     write_labels,
 )
+from .selectors import filter_labels, filter_reviews
 from .sides import assign_public_sides
 from .suggestions import take_back_suggestions, write_suggestions
 
@@ -117,6 +119,38 @@ def set_aside_labels(ids: Sequence[int], *, version: str) -> int:
         labels.update(set_aside_by=version)
         count += exclude_labels(labels)
     return count
+
+
+@retry_conflicts
+def withdraw_labels(labels: QuerySet[Label], *, who: str) -> list[int]:
+    """Exclude reviews as `exclude_labels` does, say so in the audit trail, and return their ids. Labels of imports stay.
+
+    `versions.withdrawals` also takes them out of what is served.
+    """
+    reviews = filter_reviews(labels)
+    origins = {number: (source, key) for number, source, key in reviews.values_list("id", "source", "key")}
+    exclude_labels(reviews)
+    for (source, key), count in Counter(origins.values()).items():
+        by = f" by key {key}" if key else ""
+        record_audit_entry(who=who, what="withdrew", subject=f"{count} labels of {source}{by}")
+    return list(origins)
+
+
+def find_reviews_to_withdraw(
+    *, text: str = "", review: int | None = None, key: str, is_trusted: bool, may_all: bool
+) -> QuerySet[Label]:
+    """Return what a client may withdraw of a text, or of the text and the key of one review: its own labels.
+
+    An untrusted key may withdraw none, since a moderator accepted them. `may_all` lets it withdraw those of others too.
+    """
+    if review is None:
+        labels = filter_labels(text=text)
+    else:
+        one = Label.objects.filter(id=review)
+        labels = Label.objects.filter(tweet__in=one.values("tweet"), key__in=one.values("key"))
+    if not may_all:
+        labels = labels.filter(key=key) if is_trusted else labels.none()
+    return filter_reviews(labels)
 
 
 def restore_labels(labels: QuerySet[Label]) -> int:

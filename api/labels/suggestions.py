@@ -7,6 +7,8 @@ from itertools import groupby
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from hate_speech_AI.text import fingerprint
+
 from ..access.audit import record_audit_entry
 from ..web.transactions import retry_conflicts
 from .models import Label, Suggestion, Tweet
@@ -27,6 +29,15 @@ def take_back_suggestions(rows: KeyedRows, tweets: Mapping[str, Tweet], *, key: 
     waiting = Suggestion.objects.filter(decided_at=None, key=key, tweet__in=tweets.values()).select_related("tweet")
     older = [one.id for one in waiting if (one.tweet.fingerprint, one.name) in rows]
     Suggestion.objects.filter(id__in=older).delete()
+
+
+@retry_conflicts
+def withdraw_suggestions(*, text: str, key: str) -> int:
+    """Delete what a key has suggested of a text and nobody has decided, and return how many suggestions that were."""
+    digest = fingerprint(text)
+    lock_tweets({}, [digest])
+    waiting = Suggestion.objects.filter(decided_at=None, key=key, tweet__fingerprint=digest)
+    return waiting.delete()[0]
 
 
 def write_suggestions(rows: KeyedRows, tweets: Mapping[str, Tweet], *, source: str, key: str) -> None:

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from hate_speech_AI.budget import Budget
 from hate_speech_AI.core import Prediction, classifier
+from hate_speech_AI.engines.reasons import Influence
 from hate_speech_AI.text.language import SUPPORTED, detect_language
 from hate_speech_AI.version import Version
 
@@ -92,6 +93,16 @@ def judge(
     predictions = asked.judge(texts, explain=explain, with_reviews=with_reviews, budget=budget)
     told = zip(predictions, languages, strict=True)
     return [one if language == SUPPORTED else replace(one, language=language) for one, language in told]
+
+
+def trace(text: str, caller: Caller | None, *, budget: Budget) -> tuple[Prediction, Influence]:
+    """Return the model's verdict on a text, without reviews of the text itself, and which reviews moved it; by one version.
+
+    It raises what `judge` raises.
+    """
+    version = classifier.current()
+    [prediction] = judge([text], caller, with_reviews=False, budget=budget, version=version)
+    return prediction, version.trace(text, classifier.store.root / "embeddings", budget)
 
 
 def _refuse_unsupported(languages: list[str]) -> None:

@@ -5,11 +5,15 @@ from django.db.models import Q
 
 
 class TrainingRun(models.Model):
-    """One training, from its request to its outcome.
+    """One training or withdrawal, from its request to its outcome.
 
     An unfinished run has a lease, which its worker renews. If the lease expires, the message was lost or the worker is dead, and
     the run is queued again.
     """
+
+    class Kind(models.TextChoices):
+        TRAINING = "training"
+        WITHDRAWAL = "withdrawal"  # it takes reviews out of the active version that were withdrawn
 
     class Stage(models.TextChoices):
         QUEUED = "queued"
@@ -27,6 +31,7 @@ class TrainingRun(models.Model):
         UNCHANGED = "unchanged"
         FAILED = "failed"
 
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.TRAINING)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     stage = models.CharField(max_length=20, choices=Stage.choices, default=Stage.QUEUED)
@@ -42,11 +47,12 @@ class TrainingRun(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["is_finished"], condition=Q(is_finished=False), name="one_unfinished_run"),
+            # A withdrawal does not wait for a training.
+            models.UniqueConstraint(fields=["kind"], condition=Q(is_finished=False), name="one_unfinished_run_of_a_kind"),
         ]
 
     def __str__(self) -> str:
-        return f"training run {self.pk}: {self.stage}"
+        return f"{self.kind} run {self.pk}: {self.stage}"
 
     @property
     def percent(self) -> int:
@@ -74,6 +80,7 @@ class ModelVersion(models.Model):
     gate = models.JSONField()
     most_new_labels = models.JSONField(default=list, help_text="Of a refused version: what brought most labels since its rival.")
     set_aside = models.JSONField(default=list, help_text="The labels that its training set aside, by source, key and night.")
+    withdrawn = models.JSONField(default=list, help_text="The reviews that were taken out of its parent, if it came of that.")
     pruned_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

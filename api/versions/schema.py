@@ -1,8 +1,6 @@
 """Scores, versions and trainings in the OpenAPI schema."""
 
-from drf_spectacular.utils import (
-    extend_schema,
-)
+from drf_spectacular.utils import OpenApiExample, extend_schema
 
 from ..web.openapi import (
     BODY_ERRORS,
@@ -11,17 +9,21 @@ from ..web.openapi import (
     NO_DATABASE,
     NO_MODEL,
     PAGES,
+    POST_ERRORS,
     describe_answer,
     describe_error,
+    describe_invalid,
     describe_page,
 )
 from .serializers import (
     HistoryEntrySerializer,
+    InfluenceSerializer,
     PointerSerializer,
     ScoreSerializer,
     TrainingRunSerializer,
     VersionDetailSerializer,
     VersionSerializer,
+    WithdrawnSerializer,
 )
 
 _FIGURES = {
@@ -64,6 +66,7 @@ _ENTRY = {
     "reasons": [],
     "activations": [{"activated_at": "2026-01-02T00:00:33Z", "by": "gate"}],
     "set_aside": [{"source": "review", "key": "forum", "night": "2026-01-01", "labels": 12}],
+    "withdrawn": [],
 }
 _CONDITION = {
     "kind": "functional_group",
@@ -77,6 +80,7 @@ _CONDITION = {
 }
 _RUN = {
     "run": 7,
+    "kind": "training",
     "stage": "fitting",
     "percent": 60,
     "outcome": "",
@@ -168,5 +172,58 @@ training_run = extend_schema(
         404: describe_error("There is no such training.", "not_found"),
         **NO_DATABASE,
         **KEYED,
+    },
+)
+
+influence = extend_schema(
+    operation_id="influence",
+    tags=["Review"],
+    examples=[OpenApiExample("A text", value={"tweet": "Those people again", "limit": 5}, request_only=True)],
+    responses={
+        200: describe_answer(
+            InfluenceSerializer,
+            "The reviews that moved the verdict most, the strongest first.",
+            {
+                "version": EXAMPLE_VERSION,
+                "is_hate_speech": False,
+                "probability": 0.21,
+                "logit": -1.32,
+                "reviews": [
+                    {
+                        "effect": 0.34,
+                        "is_hate_speech": True,
+                        "review": 17,
+                        "tweet": "Those people ruin it",
+                        "key": "forum",
+                        "created_at": "2026-01-01T10:15:00Z",
+                    },
+                    {"effect": -0.11, "is_hate_speech": False},
+                ],
+                "missing": 0,
+            },
+        ),
+        400: describe_invalid({"limit": ["Ensure this value is less than or equal to 50."]}),
+        **POST_ERRORS,
+        503: NO_MODEL[503],
+    },
+)
+
+withdraw = extend_schema(
+    operation_id="withdraw",
+    tags=["Review"],
+    examples=[
+        OpenApiExample("The reviews of a text", value={"tweet": "See you at the market"}, request_only=True),
+        OpenApiExample("One review", value={"review": 17}, request_only=True),
+    ],
+    responses={
+        200: describe_answer(
+            WithdrawnSerializer,
+            "The reviews are withdrawn.",
+            {"detail": "No answer uses it from now on.", "withdrawn": 1, "suggestions": 0},
+        ),
+        400: describe_invalid({"tweet": ["Send either `tweet`, a text, or `review`, the number of a review."]}),
+        404: describe_error("There is no such review that this key may withdraw.", "not_found"),
+        **POST_ERRORS,
+        **NO_DATABASE,
     },
 )

@@ -1,8 +1,11 @@
 """The answers about scores, versions and trainings."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ..web.fields import TweetField
 from .models import ModelVersion, TrainingRun
 
 
@@ -66,6 +69,12 @@ class VersionSerializer(serializers.Serializer[ModelVersion]):
         " they are restored.",
     )
 
+    withdrawn = LabelGroupSerializer(
+        many=True,
+        help_text="The reviews that were taken out of its parent. Then it came of a withdrawal; otherwise it is empty, and a"
+        " training made it.",
+    )
+
     def get_active(self, version: ModelVersion) -> bool:
         return self.context["pointer"] is not None and self.context["pointer"].version == version.name
 
@@ -101,9 +110,10 @@ class PointerSerializer(serializers.Serializer[object]):
 
 
 class TrainingRunSerializer(serializers.Serializer[TrainingRun]):
-    """A training, from its request to its outcome."""
+    """A training or a withdrawal, from its request to its outcome."""
 
     run = serializers.IntegerField(source="id")
+    kind = serializers.ChoiceField(["training", "withdrawal"])
     stage = serializers.CharField()
     percent = serializers.IntegerField(min_value=0, max_value=100)
     outcome = serializers.ChoiceField(
@@ -136,3 +146,56 @@ class HistoryEntrySerializer(serializers.Serializer[object]):
     trained_on = serializers.IntegerField()
     outcome = serializers.ChoiceField(["promoted", "refused", "held_back"])
     active = serializers.BooleanField()
+
+
+class WithdrawInputSerializer(serializers.Serializer[object]):
+    """Reviews to withdraw: those of a text, or those of the text and the key of one review."""
+
+    tweet = TweetField(required=False)
+    review = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="The number of a review, from /reviewed/influence."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("tweet" in attrs) == ("review" in attrs):
+            raise serializers.ValidationError({"tweet": ["Send either `tweet`, a text, or `review`, the number of a review."]})
+        return attrs
+
+
+class WithdrawnSerializer(serializers.Serializer[object]):
+    """What was withdrawn."""
+
+    detail = serializers.CharField()
+    withdrawn = serializers.IntegerField(help_text="How many labels counted until now.")
+    suggestions = serializers.IntegerField(help_text="How many labels of the key waited for a moderator.")
+
+
+class InfluenceInputSerializer(serializers.Serializer[object]):
+    """A text, and how many reviews to name."""
+
+    tweet = TweetField()
+    limit = serializers.IntegerField(required=False, default=10, min_value=1, max_value=50)
+
+
+class InfluentialReviewSerializer(serializers.Serializer[object]):
+    """A review, and its effect. Who may not read it gets the effect, and what it says, alone."""
+
+    effect = serializers.FloatField(help_text="How much lower the logit of hate would be if nobody had given this review.")
+    is_hate_speech = serializers.BooleanField(help_text="What the review says.")
+    review = serializers.IntegerField(required=False, help_text="Its number, for /reviewed/withdraw.")
+    tweet = serializers.CharField(required=False, help_text="The text that it is of.")
+    key = serializers.CharField(required=False, help_text="The API key that brought it; empty if none did.")
+    created_at = serializers.DateTimeField(required=False)
+
+
+class InfluenceSerializer(serializers.Serializer[object]):
+    """The model's verdict on a text, and the reviews that moved it most."""
+
+    version = serializers.CharField()
+    is_hate_speech = serializers.BooleanField(help_text="What the model says, even if the text was reviewed.")
+    probability = serializers.FloatField(min_value=0, max_value=1)
+    logit = serializers.FloatField()
+    reviews = InfluentialReviewSerializer(many=True)
+    missing = serializers.IntegerField(
+        help_text="How many reviews were not looked at, since their embeddings are gone. The next training makes them again."
+    )

@@ -146,6 +146,7 @@ def _record_version(manifest: Manifest, *, is_held_back: bool) -> None:
             "gate": gate,
             "most_new_labels": count_new_labels(since) if since else [],
             "set_aside": manifest.get("set_aside", []),
+            "withdrawn": manifest.get("withdrawn", []),
         },
     )
 
@@ -197,7 +198,8 @@ def unpin_version() -> Pointer | None:
 def prune_versions() -> list[str]:
     """Delete old versions and return their names.
 
-    Keep the last ten, those that were active in the last 90 days, and the anchor, which every new version is compared with.
+    Keep the last ten, those that trainings made and that were active in the last 90 days, and the anchor, which every new version
+    is compared with.
     """
     with lock_store():
         record_versions()

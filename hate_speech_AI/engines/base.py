@@ -5,34 +5,19 @@ from collections.abc import Container, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..arrays import Float32s, Floats, Places
 from ..budget import Budget
-from ..errors import NoExplanationError
+from ..errors import ForgettingError, NoExplanationError
+from ..label_index import LabelIndex
 from ..manifest import CandidateManifest, CheckFigures, Choices, Manifest
+from .reasons import Explanation, Influence
 
 if TYPE_CHECKING:
     from ..training.progress import Steps
     from ..training.rows import Row, Split
     from .evaluation_set import EvaluationSet
-
-
-class Word(TypedDict):
-    """A word of a text, and what it adds to the logit. "start" and "end" (exclusive) count code points of the text."""
-
-    word: str
-    start: int
-    end: int
-    contribution: float
-
-
-class Explanation(TypedDict):
-    """Why a model judges a text as it does. "logit" is that of the first label: the sum of "bias" and all contributions."""
-
-    logit: float
-    bias: float
-    words: list[Word]
 
 
 @dataclass(slots=True)
@@ -125,6 +110,8 @@ class Engine(ABC):
         The files that `save` writes.
     can_explain : bool
         Whether `explain` works.
+    can_forget : bool
+        Whether `forget` works.
     is_shipped_ready : bool
         Whether `load_shipped` returns an engine. Such an engine can serve before the first training.
     labels : tuple of str
@@ -138,6 +125,7 @@ class Engine(ABC):
     name: ClassVar[str]
     files: ClassVar[tuple[str, ...]]
     can_explain: ClassVar[bool] = False
+    can_forget: ClassVar[bool] = False
     is_shipped_ready: ClassVar[bool] = False
     labels: tuple[str, ...]
     other_labels: tuple[str, ...] = ()
@@ -172,6 +160,23 @@ class Engine(ABC):
             The budget says so.
         NoExplanationError
             The engine cannot explain its judgements.
+        """
+        raise NoExplanationError(f"Engine {self.name} explains nothing; HATE_SPEECH_ENGINE=encoder does.")
+
+    def trace(self, text: str, reviews: LabelIndex, folder: Path, budget: Budget | None = None) -> Influence:
+        """Return the effect of each review on the logit of a text.
+
+        Parameters
+        ----------
+        reviews : LabelIndex
+            The reviews of the first label that the version knows.
+        folder : Path
+            Where `cache_embeddings` has cached what trainings embedded. No review is embedded here.
+
+        Raises
+        ------
+        NoExplanationError
+            The engine cannot trace its judgements.
         """
         raise NoExplanationError(f"Engine {self.name} explains nothing; HATE_SPEECH_ENGINE=encoder does.")
 
@@ -217,6 +222,21 @@ class Engine(ABC):
         This is the influence of a row on the logits of the texts, to first order (Koh and Liang 2017, "Understanding Black-box
         Predictions via Influence Functions").
         """
+
+    def forget(self, lessons: "Mapping[str, list[Row]]") -> "Steps[Engine]":
+        """Return an engine like this one, but for what it has learned from some rows.
+
+        Parameters
+        ----------
+        lessons : dict of str to list of Row
+            By label the rows that its head was fitted to, and is to forget.
+
+        Raises
+        ------
+        ForgettingError
+            Only a training can do that.
+        """
+        raise ForgettingError(f"Engine {self.name} forgets single texts by a training only.")
 
     @classmethod
     def cache_embeddings(cls, folder: Path) -> AbstractContextManager[None]:

@@ -25,6 +25,10 @@ class Fingerprints:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def select(self, keys: Keys) -> Bools:
+        """Return which of these first halves of fingerprints it has: bool, shape (len(keys),)."""
+        return np.isin(keys, self._keys)
+
     def __contains__(self, digest: object) -> bool:
         if not isinstance(digest, str):
             return False

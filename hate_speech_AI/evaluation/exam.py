@@ -109,6 +109,14 @@ class Exam:
             places["reviews"] = np.flatnonzero(is_known)
         return cls(texts, truth, test, places, list_values(held_out), digests)
 
+    @classmethod
+    def prepare_checks(cls) -> "Exam":
+        """Prepare an exam of the functional checks alone."""
+        checks = read_functional_checks()
+        truth = {"checks": np.array([check.label for check in checks], bool)}
+        places = {"checks": np.arange(len(checks)), "reviews": np.empty(0, np.intp)}
+        return cls({"checks": [check.text for check in checks]}, truth, None, places, np.empty(0, bool), {})
+
     def without(self, digests: Container[str]) -> "Exam":
         """Return the exam in which the labels of these texts do not decide. The answers to this exam fit that one too."""
         places = dict(self.places)

@@ -145,7 +145,7 @@ def judge(candidate: Candidate, exam: Exam, rivals: Rivals, limits: Limits = DEF
     slices: dict[str, SliceFigures] = {
         part: {"candidate": exam.measure_part(mine, part), "rival": exam.measure_part(active, part)}
         for part in ("held_out", "shipped", "newer")
-        if part == "held_out" or len(exam.places.get(part, ()))
+        if part in exam.places and (part == "held_out" or len(exam.places[part]))
     }
     failed = [condition for condition in conditions if not condition.passed]
     reasons = [str(condition) for condition in failed]

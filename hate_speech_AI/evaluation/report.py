@@ -82,7 +82,8 @@ def render(name: str, candidate: Candidate, manifest: JudgedManifest, history: l
         f'<p class="score">{manifest["score"]["score"]:.3f}</p>',
         f'<p class="note">{_summarise(manifest["score"], labels, flagged)}</p>',
         _describe_gate(manifest["gate"]),
-        _list_set_aside(manifest["set_aside"]),
+        _list_groups("With these labels the gate refused it, so they were set aside:", manifest["set_aside"]),
+        _list_groups("It is the version before, without these reviews, which were withdrawn:", manifest.get("withdrawn", [])),
         '<div class="pair">',
         _section("What it finds, and how often it is right",
                  draw_precision_recall(labels, probabilities, manifest["threshold"]), _ABOUT_RECALL),
@@ -136,7 +137,7 @@ def _describe_gate(gate: GateVerdict) -> str:
     return text + f"<table><tr><th>F1, models alone</th><th>tweets</th><th>this version</th><th>its rival</th></tr>{rows}</table>"
 
 
-def _list_set_aside(groups: list[LabelGroup]) -> str:
+def _list_groups(what: str, groups: list[LabelGroup]) -> str:
     if not groups:
         return ""
     items = "".join(
@@ -144,7 +145,7 @@ def _list_set_aside(groups: list[LabelGroup]) -> str:
         f" {escape(group['night'])}</li>"
         for group in groups
     )
-    return f'<p class="bad">With these labels the gate refused it, so they were set aside:</p><ul>{items}</ul>'
+    return f'<p class="bad">{what}</p><ul>{items}</ul>'
 
 
 def _tabulate_confusion(labels: Bools, flagged: Bools) -> str:

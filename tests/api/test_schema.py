@@ -16,6 +16,8 @@ pytestmark = pytest.mark.embedded
 OPERATIONS = {
     ("post", "/predict"),
     ("post", "/reviewed"),
+    ("post", "/reviewed/influence"),
+    ("post", "/reviewed/withdraw"),
     ("get", "/score"),
     ("get", "/score/history"),
     ("get", "/models"),

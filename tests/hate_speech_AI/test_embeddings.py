@@ -49,11 +49,20 @@ def test_another_process_finds_them(tmp_path, embed):
     assert len(embed.texts) == 3
 
 
-def test_while_one_has_it_open_another_does_without(tmp_path, embed, caplog):
-    with EmbeddingCache.open(tmp_path, "a" * 64, 4) as first, EmbeddingCache.open(tmp_path, "a" * 64, 4) as second:
-        assert first is not None
-        assert second is None
-    assert "encodes every text" in caplog.text
+def test_while_one_has_it_open_another_only_reads(tmp_path, embed, caplog):
+    ask(tmp_path, ["one", "two three"], embed=embed)
+    [path] = tmp_path.iterdir()
+    before = path.read_bytes()
+    with EmbeddingCache.open(tmp_path, "a" * 64, 4):
+        assert ask(tmp_path, ["four", "two three", "seven by nine", "four"], ["four"], embed=embed) == [
+            [[4], [3, 5], [5, 2, 4], [4]],
+            [[4]],
+        ]
+        assert path.read_bytes() == before
+    assert "does not keep" in caplog.text
+    assert embed.texts == ["one", "two three", "four", "seven by nine", "four"]
+    ask(tmp_path, ["four"], ["four"], embed=embed)
+    assert embed.texts[5:] == ["four"]
 
 
 def test_what_was_cut_off_is_made_again(tmp_path, embed):

@@ -47,6 +47,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"    {reason}")
             for group in version.set_aside:
                 self.stdout.write(f"    set aside: {describe_labels(group)}")
+            for group in version.withdrawn:
+                self.stdout.write(f"    withdrawn: {describe_labels(group)}")
 
     def _activate(self, *, version: str, **options: object) -> None:
         self._show_pointer(services.activate_version(name=version))

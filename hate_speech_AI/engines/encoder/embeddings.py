@@ -21,7 +21,7 @@ Embed = Callable[[list[str]], tuple[Float32s, Places]]  # returns the embeddings
 
 
 class EmbeddingCache:
-    """The embeddings of one encoder, in an append-only file. One process at a time opens it.
+    """The embeddings of one encoder, in an append-only file. One at a time writes to it, and others read it meanwhile.
 
     A record holds the first 128 bits of a text's fingerprint and the embedding of one window. The records of a text stand
     together, and the last one is marked. If a write is interrupted, the file ends in an incomplete text. The next write
@@ -32,10 +32,12 @@ class EmbeddingCache:
     path : Path
     width : int
         The length of an embedding.
+    is_writable : bool
+        Whether the file takes what it lacks. If another has it open, it does not.
     """
 
-    def __init__(self, path: Path, width: int):
-        self._path = path
+    def __init__(self, path: Path, width: int, is_writable: bool = True):
+        self._path, self._is_writable = path, is_writable
         self._type = np.dtype([("key", "<u8", 2), ("last", "u1"), ("vector", "<f4", width)])
         self._map_records(path.stat().st_size // self._type.itemsize)
         ends = np.flatnonzero(self._records["last"]) + 1
@@ -49,13 +51,13 @@ class EmbeddingCache:
 
     @classmethod
     @contextmanager
-    def open(cls, folder: Path, encoder: str, width: int) -> Iterator[Self | None]:
-        """Open the cache of an encoder, given by its sha256, below `folder`. Give `None` if another process has opened it.
+    def open(cls, folder: Path, encoder: str, width: int) -> Iterator[Self]:
+        """Open the cache of an encoder, given by its sha256, below `folder`. If another has opened it, it is only read.
 
         The files of other encoders, and of other reading forms, are removed.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{encoder[:32]}-{READING}.bin"
+        path = cls.find_path(folder, encoder)
         for other in folder.glob("*.bin"):
             if other != path:
                 other.unlink(missing_ok=True)
@@ -63,13 +65,18 @@ class EmbeddingCache:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                logger.warning("Another training uses the embeddings in %s: this one encodes every text.", folder)
-                yield None
+                logger.warning("Another training writes the embeddings in %s: this one does not keep those of new texts.", folder)
+                yield cls(path, width, is_writable=False)
             else:
                 yield cls(path, width)
 
+    @staticmethod
+    def find_path(folder: Path, encoder: str) -> Path:
+        """Return the file of an encoder, given by its sha256, below `folder`."""
+        return folder / f"{encoder[:32]}-{READING}.bin"
+
     def embed(self, texts: list[str], fingerprints: list[str], embed: Embed) -> tuple[Float32s, Places]:
-        """Return what `embed` returns for `texts`. Call it only for texts that the file lacks, and append these."""
+        """Return what `embed` returns for `texts`. Call it only for texts that the file lacks, and append these if it may."""
         keys = [(cut_key(digest), cut_key(digest, half=1)) for digest in fingerprints]
         spans: dict[Key, Span] = {}
         missing: dict[Key, str] = {}
@@ -78,13 +85,44 @@ class EmbeddingCache:
                 missing[key] = text
             else:
                 spans[key] = span
+        new: Float32s = np.empty((0, self._type["vector"].shape[0]), np.float32)
         if missing:
-            spans |= self._append(list(missing), *embed(list(missing.values())))
+            vectors, begins = embed(list(missing.values()))
+            if self._is_writable:
+                spans |= self._append(list(missing), vectors, begins)
+            else:
+                spans |= _list_spans(list(missing), begins, len(vectors), self._count)
+                new = vectors
         places = [spans[key] for key in keys]
         starts = np.cumsum([0, *(end - begin for begin, end in places)])[:-1]
-        records = [np.arange(begin, end) for begin, end in places]
-        vectors: Float32s = self._records["vector"][np.concatenate(records) if records else []]
-        return vectors, starts
+        records = np.concatenate([np.arange(begin, end) for begin, end in places] or [np.empty(0, np.intp)])
+        is_new = records >= self._count
+        found = np.empty((len(records), new.shape[1]), np.float32)
+        found[~is_new] = self.read_vectors(records[~is_new])
+        found[is_new] = new[records[is_new] - self._count]
+        return found, starts
+
+    def locate(self, keys: Keys) -> tuple[Places, Places]:
+        """Return where the records of many texts begin and end: -1 and -1 for a text that the file lacks.
+
+        Parameters
+        ----------
+        keys : ndarray of uint64, shape (n, 2)
+            Both halves of the first 128 bits of each fingerprint.
+        """
+        begins, ends = np.full((2, len(keys)), -1, np.intp)
+        at = self._keys.searchsorted(keys[:, 0])
+        places = np.flatnonzero(at < len(self._keys))
+        texts = self._order[at[places]]
+        # Of two texts with the same first half only the first is found. There is hardly such a pair in the world.
+        is_same = (self._records["key"][self._begins[texts]] == keys[places]).all(1)
+        begins[places[is_same]], ends[places[is_same]] = self._begins[texts[is_same]], self._ends[texts[is_same]]
+        return begins, ends
+
+    def read_vectors(self, records: Places) -> Float32s:
+        """Return the vectors of records: float32, shape (n, width)."""
+        vectors: Float32s = self._records["vector"][records]
+        return vectors
 
     def _find(self, key: Key) -> Span | None:
         """Return where the records of a text are; `None` if the file lacks the text."""
@@ -110,9 +148,7 @@ class EmbeddingCache:
             file.seek(self._count * self._type.itemsize)
             file.truncate()
             records.tofile(file)
-        spans = {
-            key: (self._count + int(begin), self._count + int(end)) for key, begin, end in zip(keys, starts, ends, strict=True)
-        }
+        spans = _list_spans(keys, starts, len(vectors), self._count)
         self._recent |= spans
         self._count += len(records)
         self._map_records(self._count)
@@ -122,3 +158,9 @@ class EmbeddingCache:
         self._records: NDArray[np.void] = (
             np.memmap(self._path, self._type, "r", shape=(count,)) if count else np.empty(0, self._type)
         )
+
+
+def _list_spans(keys: list[Key], starts: Places, n_windows: int, first: int) -> dict[Key, Span]:
+    """Return where the records of texts are if those of their windows stand together from record `first` on."""
+    ends = np.append(starts[1:], n_windows)
+    return {key: (first + int(begin), first + int(end)) for key, begin, end in zip(keys, starts, ends, strict=True)}

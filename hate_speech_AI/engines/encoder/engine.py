@@ -1,5 +1,6 @@
 """The encoder with a head for each label: it judges texts and explains its judgements."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,18 +12,21 @@ import numpy as np
 from ...arrays import Float32s, Floats, Places
 from ...budget import Budget
 from ...errors import CorruptVersionError, ForeignEncoderError
-from ...label_index import read_arrays
+from ...label_index import LabelIndex, read_arrays
 from ...labels import raise_implied
 from ...manifest import Manifest
 from ...text import READING
-from ..base import Engine, Explanation, Fitted, Judgement, Losses
+from ..base import Engine, Fitted, Judgement, Losses
 from ..evaluation_set import EvaluationSet, Fingerprints
+from ..reasons import Explanation, Influence
+from .embeddings import EmbeddingCache
 from .session import Encoder, TokenReading, load_encoder
 from .shipped import Others, Shipped
 
 if TYPE_CHECKING:
     from ...training.progress import Steps
     from ...training.rows import Row, Split
+    from .tracing import Tracer
 
 
 def moderated_probability(logits: Floats, deviations: Floats) -> Floats:
@@ -60,6 +64,7 @@ class EncoderEngine(Engine):
     name = "encoder"
     files = ("model.npz",)
     can_explain = True
+    can_forget = True
     is_shipped_ready = True
 
     def __init__(
@@ -78,8 +83,8 @@ class EncoderEngine(Engine):
         # All labels take one matrix product.
         self._weights = mean if others is None else np.vstack([mean, others.weights])
         # x' P^-1 x is the squared length of L^-1 x, with P = L L'. L^-1 is float32, since reading it takes most of the time.
-        whitening = np.linalg.inv(np.linalg.cholesky(precision.astype(float)))
-        self._whitening = whitening.reshape(-1, whitening.shape[-1]).astype(np.float32)
+        self.whitening: Float32s = np.linalg.inv(np.linalg.cholesky(precision.astype(float))).astype(np.float32)
+        self._tracer: tuple[LabelIndex, int, Tracer] | None = None
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -106,7 +111,8 @@ class EncoderEngine(Engine):
         extended = np.hstack([vectors, np.ones((len(vectors), 1))])
         logits = extended @ self._weights.T
         learned, known = len(self.labels), len(self.labels) + len(self.other_labels)
-        whitened = (extended.astype(np.float32) @ self._whitening.T).reshape(len(vectors), learned, extended.shape[1])
+        rows = self.whitening.reshape(-1, extended.shape[1])  # one product for all labels
+        whitened = (extended.astype(np.float32) @ rows.T).reshape(len(vectors), learned, extended.shape[1])
         deviations = np.zeros_like(logits)  # what learns nothing has no posterior
         deviations[:, :learned] = np.sqrt(np.square(whitened).sum(2, dtype=float))
         columns = moderated_probability(logits, deviations).T
@@ -133,6 +139,17 @@ class EncoderEngine(Engine):
         judgement = windows.take(best)
         judgement.truncated = truncated
         return judgement, explanations
+
+    def trace(self, text: str, reviews: LabelIndex, folder: Path, budget: Budget | None = None) -> Influence:
+        from .tracing import Tracer
+
+        budget = budget or Budget()
+        path = EmbeddingCache.find_path(folder, self.encoder.sha256)
+        size = path.stat().st_size if path.exists() else 0
+        # A training that goes on adds to the file. Only what was missing is worth to be looked for again.
+        if self._tracer is None or self._tracer[0] is not reviews or (self._tracer[2].n_missing and self._tracer[1] != size):
+            self._tracer = reviews, size, Tracer(self, reviews, path, budget)
+        return self._tracer[2].trace(text, budget)
 
     def save(self, folder: Path) -> None:
         """Write `files` into `folder`: plain arrays. The encoder is not copied. The manifest has its sha256."""
@@ -190,6 +207,11 @@ class EncoderEngine(Engine):
         from .updating import fit_candidates
 
         return fit_candidates(cls.shipped(), split, cls.load_evaluation_set())
+
+    def forget(self, lessons: "Mapping[str, list[Row]]") -> "Steps[Engine]":
+        from .updating import forget_rows
+
+        return forget_rows(self, self.shipped(), lessons)
 
     def estimate_harm(self, rows: "list[Row]", losses: Losses) -> Floats:
         lost, pulls = self.embed(losses.texts), losses.pulls

@@ -101,8 +101,7 @@ class Encoder:
         self.reader = Reader(tokenizer, files.manifest["window"], files.manifest["overlap"])
         self.width: int = files.manifest["width"]
         self._pool = ThreadPoolExecutor(threads, "encoder")  # starts no thread before it has work
-        self._cache: EmbeddingCache | None = None
-        self._trainer = 0  # the thread that uses the cache
+        self._caches: dict[int, EmbeddingCache] = {}  # by the thread that uses it
 
     def embed(self, texts: list[str], budget: Budget | None = None) -> Embeddings:
         """Return the embeddings of all windows of `texts`.
@@ -114,8 +113,8 @@ class Encoder:
         TooManyTokensError, DeadlineError, AbandonedError
             The budget says so. Tokens are counted before any text is encoded.
         """
-        cache = self._cache
-        if cache is None or threading.get_ident() != self._trainer:
+        cache = self._caches.get(threading.get_ident())
+        if cache is None:
             return self._embed(texts, budget or Budget())
         fingerprints = [fingerprint(text) for text in texts]
         return Embeddings(*cache.embed(texts, fingerprints, lambda missing: self._embed(missing, Budget())[:2]), [])
@@ -191,11 +190,11 @@ class Encoder:
     def cache_embeddings(self, folder: Path) -> Iterator[None]:
         """Cache the embeddings that this thread asks for below `folder`, while the context lasts."""
         with EmbeddingCache.open(folder, self.sha256, self.width) as cache:
-            self._cache, self._trainer = cache, threading.get_ident()
+            self._caches[threading.get_ident()] = cache
             try:
                 yield
             finally:
-                self._cache = None
+                del self._caches[threading.get_ident()]
 
 
 def _batch_windows(windows: list[list[int]]) -> Iterator[list[int]]:

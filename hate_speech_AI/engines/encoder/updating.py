@@ -4,11 +4,13 @@ The prior strength tau and the threshold are chosen out of fold. Then the gate t
 """
 
 import logging
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from ...arrays import Bools, Float32s, Floats
+from ...errors import ForgettingError
 from ...evaluation.metrics import measure, measure_f1
 from ...evaluation.threshold import choose_threshold
 from ...labels import PRIMARY, list_teachers
@@ -18,6 +20,7 @@ from ...training.rows import Row, Split, list_values
 from ..base import Fitted
 from ..evaluation_set import EvaluationSet
 from .engine import EncoderEngine
+from .influence import leave_out
 
 logger = logging.getLogger(__name__)
 
@@ -162,6 +165,30 @@ def fit_label(shipped: EncoderEngine, vectors: Float32s, values: Bools, *, tau: 
     mean, precision = shipped.mean.copy(), shipped.precision.copy()
     mean[at], precision[at] = posterior.mean_, posterior.precision_
     return shipped.with_head(mean, precision)
+
+
+def forget_rows(engine: EncoderEngine, shipped: EncoderEngine, lessons: Mapping[str, list[Row]]) -> Steps[EncoderEngine]:
+    """Return an engine without what its heads have learned from rows, by label.
+
+    Raises
+    ------
+    ForgettingError
+        What is left is no posterior.
+    """
+    mean, precision = engine.mean.copy(), engine.precision.copy()
+    for label, rows in lessons.items():
+        at = engine.labels.index(label)
+        # A head that is still the shipped one has learned nothing: see `update_label`.
+        if not rows or np.array_equal(mean[at], shipped.mean[at]):
+            continue
+        vectors, values = yield from _embed(shipped, rows, 0)
+        try:
+            mean[at], precision[at] = leave_out(mean[at], precision[at], vectors, values)
+        except np.linalg.LinAlgError as error:
+            raise ForgettingError(
+                f"{len(rows)} reviews cannot be taken out of the head of {label!r} one by one. The next training is without them."
+            ) from error
+    return engine.with_head(mean, precision)
 
 
 def _judge_out_of_fold(shipped: EncoderEngine, vectors: Float32s, values: Bools, tau: float) -> Floats:
