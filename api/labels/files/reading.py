@@ -88,13 +88,9 @@ def read_tweets(
     """
     meaning = make_meaning(hate_values=hate_values, labels=labels)
     rows = read_rows(
-        path,
-        text_column=text_column,
-        label_column=label_column,
-        group_columns=group_columns,
-        other_labels=other_labels,
+        path, text_column=text_column, label_column=label_column, group_columns=group_columns, other_labels=other_labels,
         progress=progress,
-    )
+    )  # fmt: skip
     for row in rows:
         yield row if isinstance(row, RowError) else _interpret(row, meaning, other_labels)
 
