@@ -62,7 +62,7 @@ def read_tweets(
     hate_values: Collection[str] = (),
     labels: Mapping[str, bool] | None = None,
     group_columns: Sequence[str] = (),
-    other_labels: Collection[str] = (),
+    others: Collection[str] = (),
     progress: Callable[[int], object] = lambda position: None,
 ) -> Iterator[LabelledTweet | RowError]:
     """Yield each row of a labelled file, or a `RowError` for a bad row.
@@ -75,7 +75,7 @@ def read_tweets(
         The labels that mean hate. All others mean not hate then.
     labels : mapping of str to bool, optional
         Whether each of these labels means hate. Others mean what they usually do; unknown ones make bad rows.
-    other_labels : collection of str, optional
+    others : collection of str, optional
         Labels to read beside the primary one. A column of such a name says yes or no, or nothing where that is unknown. The name
         among the labels of a row says yes. A row that says one of them may leave the primary label open.
     progress : callable, optional
@@ -88,11 +88,10 @@ def read_tweets(
     """
     meaning = make_meaning(hate_values=hate_values, labels=labels)
     rows = read_rows(
-        path, text_column=text_column, label_column=label_column, group_columns=group_columns, other_labels=other_labels,
-        progress=progress,
-    )  # fmt: skip
+        path, text_column=text_column, label_column=label_column, group_columns=group_columns, others=others, progress=progress
+    )
     for row in rows:
-        yield row if isinstance(row, RowError) else _interpret(row, meaning, other_labels)
+        yield row if isinstance(row, RowError) else _interpret(row, meaning, others)
 
 
 def read_rows(
@@ -101,7 +100,7 @@ def read_rows(
     text_column: str | None = None,
     label_column: str | None = None,
     group_columns: Sequence[str] = (),
-    other_labels: Collection[str] = (),
+    others: Collection[str] = (),
     progress: Callable[[int], object] = lambda position: None,
 ) -> Iterator[TextRow | RowError]:
     """Yield each row of a file with its labels as they are spelt, whatever they mean. See `read_tweets`."""
@@ -109,7 +108,7 @@ def read_rows(
     labels = (label_column,) if label_column else _LABEL_COLUMNS
 
     def count_wanted(columns: list[str]) -> int:
-        wanted = (texts, labels, *((name,) for name in (*group_columns, *other_labels)))
+        wanted = (texts, labels, *((name,) for name in (*group_columns, *others)))
         return sum(_find_column(columns, names) is not None for names in wanted)
 
     field = TweetField()
@@ -118,18 +117,18 @@ def read_rows(
         label = _find_column(table.columns, labels) or (not label_column and _find_remaining(table.columns, text)) or None
         groups = [_find_column(table.columns, (group,)) for group in group_columns]
         # A column may also come with a later record of a JSON file.
-        others = {name: _find_column(table.columns, (name,)) or name for name in other_labels}
-        others = {name: column for name, column in others.items() if column not in (text, label)}
-        if label is None and not label_column and any(column in table.columns for column in others.values()):
+        columns = {name: _find_column(table.columns, (name,)) or name for name in others}
+        columns = {name: column for name, column in columns.items() if column not in (text, label)}
+        if label is None and not label_column and any(column in table.columns for column in columns.values()):
             label = labels[0]
         if text is None or label is None or None in groups:
             names = (text_column or _TEXT_COLUMNS[0], label_column or _LABEL_COLUMNS[0], *group_columns)
             missing = [name for name, column in zip(names, (text, label, *groups), strict=True) if column is None]
             raise FileError(_describe_columns(table.columns, missing))
         found = [group for group in groups if group is not None]
-        for record in table.read([text, label, *found, *others.values()]):
+        for record in table.read([text, label, *found, *columns.values()]):
             progress(table.tell())
-            yield record if isinstance(record, RowError) else _read_row(record, text, label, found, others, field)
+            yield record if isinstance(record, RowError) else _read_row(record, text, label, found, columns, field)
 
 
 def _normalise_column(name: str) -> str:
@@ -176,7 +175,7 @@ def _read_row(
     return TextRow(record.line, clean, labels, tuple(str(record.values.get(group, "")) for group in groups), said)
 
 
-def _interpret(row: TextRow, meaning: Meaning, other_labels: Collection[str]) -> LabelledTweet | RowError:
+def _interpret(row: TextRow, meaning: Meaning, others: Collection[str]) -> LabelledTweet | RowError:
     """Return what a row says of its text."""
     spelling = "#".join(row.labels)
     said: dict[str, bool] = {}
@@ -185,7 +184,7 @@ def _interpret(row: TextRow, meaning: Meaning, other_labels: Collection[str]) ->
             said[PRIMARY] = meaning(row.labels)
         except ValueError as error:
             return RowError(row.line, str(error), spelling)
-    named = {label.casefold() for label in row.labels}.intersection(other_labels)
+    named = {label.casefold() for label in row.labels}.intersection(others)
     for name in sorted(row.others.keys() | named):
         answers = {read_answer(one) for one in row.others.get(name, ())} | ({True} if name in named else set())
         if None in answers:

@@ -62,7 +62,7 @@ class Command(BaseCommand):
     ) -> None:
         columns = {name: options[name] for name in ("text_column", "label_column")}
         named = {label.strip() for label in hate_values.split(",") if label.strip()}
-        reading = _Reading(file, hate_values=named, labels=_read_meanings(labels), other_labels=SECONDARY, **columns)
+        reading = _Reading(file, hate_values=named, labels=_read_meanings(labels), others=SECONDARY, **columns)
         try:
             size = file.stat().st_size
         except OSError as error:

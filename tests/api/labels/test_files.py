@@ -172,7 +172,7 @@ def test_what_is_written_reads_back(tmp_path_factory, tweets):
     for name in ("a.csv", "a.csv.gz"):
         path = tmp_path_factory.mktemp("export") / name
         assert write_tweets(path, [(number, labels, text) for number, (text, labels) in enumerate(tweets)]) == len(tweets)
-        assert [(row.text, row.labels) for row in read_tweets(path, other_labels=SECONDARY)] == tweets
+        assert [(row.text, row.labels) for row in read_tweets(path, others=SECONDARY)] == tweets
 
 
 def test_a_failed_export_leaves_no_file(tmp_path):

@@ -156,7 +156,7 @@ def said(rows):
 
 
 def read_all(path, content, **options):
-    return read(path, content, other_labels=SECONDARY, **options)
+    return read(path, content, others=SECONDARY, **options)
 
 
 def test_a_column_of_a_labels_name_holds_that_label(tmp_path):
@@ -191,7 +191,7 @@ def test_a_file_may_say_nothing_of_hate(tmp_path):
     content = "comment;threat;profanity\nfirst, second;0;1\n"
     rows = read_all(tmp_path / "a.csv", content)
     assert said(rows) == {"first, second": {THREAT: False, PROFANITY: True}}
-    for options in ({"other_labels": SECONDARY, "label_column": "kind"}, {}):
+    for options in ({"others": SECONDARY, "label_column": "kind"}, {}):
         with pytest.raises(FileError, match="--label-column"):
             read(tmp_path / "a.csv", content, **options)
 
