@@ -79,7 +79,7 @@ def test_an_effect_is_what_the_logit_loses_in_a_fit_without_the_review(store, ve
 def test_a_review_like_the_text_moves_it_most(store, version):
     influence = version.trace(ASKED, store.root / "embeddings")
     strongest = {tuple(key) for key in influence.keys[:5].tolist()}
-    assert strongest <= {halve(row.text) for row in LEARNED if "zorblaxians" in row.text}
+    assert strongest <= {halve(row.text) for row in ROWS if "zorblaxians" in row.text}
     assert (influence.effects[:5] > 0).all()
 
 

@@ -82,11 +82,12 @@ class Tracer:
         windows = self._engine.judge_embeddings(vectors)
         point = append_constant(vectors[pick_windows(windows[self._engine.labels[0]], starts)])[0]
         whitening = self._engine.whitening[0]
-        towards = (whitening.T @ (whitening @ point.astype(np.float32))).astype(float)
+        towards = whitening.T @ (whitening @ point.astype(np.float32))
         effects: list[Floats] = [np.empty(0)]
         for some in self._list_blocks():
             budget.check()
-            effects.append(self._pulls[some] * (append_constant(self._cache.read_vectors(self._records[some])) @ towards))
+            likeness = self._cache.read_vectors(self._records[some]) @ towards[:-1] + towards[-1]
+            effects.append(self._pulls[some] * likeness)
         effect = np.concatenate(effects)
         order = np.argsort(-np.abs(effect), kind="stable")
         logit = float(point @ self._engine.mean[0])

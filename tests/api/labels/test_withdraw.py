@@ -4,8 +4,15 @@ import pytest
 from django.core.management import call_command
 
 from api.access.models import AuditEntry
-from api.labels.models import Label, Suggestion
-from api.labels.selectors import filter_labels, find_withdrawn_reviews, list_withdrawals, stream_labelled_rows
+from api.labels.models import Label, Suggestion, Tweet
+from api.labels.recording import LabelledText
+from api.labels.selectors import (
+    filter_labels,
+    find_learned_reviews,
+    find_withdrawn_reviews,
+    list_withdrawals,
+    stream_labelled_rows,
+)
 from api.labels.services import (
     add_feedback,
     add_review,
@@ -17,6 +24,7 @@ from api.labels.services import (
 from api.labels.suggestions import withdraw_suggestions
 from api.versions import withdrawals
 from api.versions.models import TrainingRun
+from api.versions.trainings import request_training
 from api.versions.withdrawals import withdraw_reviews
 from hate_speech_AI.label_index import LabelIndex
 from hate_speech_AI.labels import INSULT, PRIMARY, TOXIC
@@ -102,6 +110,18 @@ def test_only_what_a_version_knows_is_taken_out_of_it():
     assert [(row.text, row.value, row.source) for row in standing] == [("a", False, "import:x")]
 
 
+def test_reviews_are_found_by_half_a_fingerprint_if_something_learned_from_them():
+    for text in "abcd":
+        review(text, True)
+    import_labels(rows=[("e", True)], source="import:x")
+    Tweet.objects.filter(text="b").update(side="held_out")
+    withdraw(text="c")
+    halves = {text: fingerprint(text)[:32] for text in "abcde"}
+    found = find_learned_reviews({half: text != "d" for text, half in halves.items()})
+    assert {half: label.tweet.text for half, label in found.items()} == {halves["a"]: "a"}
+    assert find_learned_reviews({}) == {}
+
+
 def test_a_review_goes_with_all_its_labels():
     review("a", False, labels={TOXIC: True, INSULT: True})
     assert len(withdraw(text="a")) == 3
@@ -139,10 +159,7 @@ def test_an_untrusted_key_takes_back_only_what_waits():
 
 
 def test_a_decision_on_a_comment_is_a_review_too():
-    decided = [("a", True)]
-    from api.labels.recording import LabelledText
-
-    add_feedback(rows=[LabelledText(*row) for row in decided], source="perspective", comment=("c", "1"), key="forum")
+    add_feedback(rows=[LabelledText("a", True)], source="perspective", comment=("c", "1"), key="forum")
     assert find() == {"forum"}
 
 
@@ -158,8 +175,6 @@ def test_withdrawing_requests_one_run(sent, store):
     assert sent == [run]
     assert len(WithdrawalLog(store.root).read(0)) == 2
     # A training may run beside it.
-    from api.versions.trainings import request_training
-
     assert request_training()[1] is True
 
 

@@ -1,6 +1,7 @@
 """Withdrawing reviews over HTTP: out of every answer at once, and out of the model by a version that says why it came."""
 
 import uuid
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -141,17 +142,25 @@ def closed(encoder_service, tmp_path_factory):
         yield web
 
 
-def make_client(closed, *options: str) -> httpx.Client:
-    made = closed.manage("api_keys", "create", f"key-{uuid.uuid4().hex}", *options)
-    assert made.returncode == 0, made.stderr
-    return httpx.Client(base_url=closed.url, timeout=30, headers={"Authorization": f"Bearer {made.stdout.strip()}"})
+@pytest.fixture
+def make_client(closed):
+    """Give a function that makes a key and returns a client with it."""
+    with ExitStack() as clients:
+
+        def make(*options: str) -> httpx.Client:
+            made = closed.manage("api_keys", "create", f"key-{uuid.uuid4().hex}", *options)
+            assert made.returncode == 0, made.stderr
+            headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+            return clients.enter_context(httpx.Client(base_url=closed.url, timeout=30, headers=headers))
+
+        yield make
 
 
-def test_each_key_withdraws_and_reads_what_it_may(encoder_service, closed):
-    predicting = make_client(closed, "--scopes", "predict")
-    forum, other = (make_client(closed, "--scopes", "review", "--trusted") for _ in range(2))
-    untrusted = make_client(closed, "--scopes", "review")
-    admin = make_client(closed, "--scopes", "review,admin")
+def test_each_key_withdraws_and_reads_what_it_may(encoder_service, closed, make_client):
+    predicting = make_client("--scopes", "predict")
+    forum, other = (make_client("--scopes", "review", "--trusted") for _ in range(2))
+    untrusted = make_client("--scopes", "review")
+    admin = make_client("--scopes", "review,admin")
     mark = uuid.uuid4().hex
     texts = [f"The bridges of {mark} are closed, part {number}" for number in range(6)]
     for text in texts:
