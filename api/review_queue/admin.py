@@ -4,8 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from ..web.admin import IndexedValuesFilter, ReadOnlyAdmin
@@ -28,7 +27,7 @@ class PostAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Post]:
         return list_posts_to_review()
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = "Posts to review: first those that the model is unsure of and that are unlike one another"
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 

@@ -26,7 +26,7 @@ TAU = 0.1  # the prior strength at which a head listens to so few reviews
 _TEXTS = 8_000  # of each community: half of them wait for review, the other half measures
 _AT_ONCE = 500
 
-# Returns which texts to review, given their embeddings and uncertainties, and a source of chance.
+# Returns which texts to review, given their whitened embeddings, their uncertainties, and a source of chance.
 Order = Callable[[Float32s, Floats, np.random.Generator], Places]
 
 
@@ -83,7 +83,7 @@ def _measure_gains(
     uncertainties = measure_uncertainty(engine.judge_embeddings(vectors[waiting])[PRIMARY], threshold)
     before, gains = measure(engine), []
     for order in ORDERS:
-        reviewed = waiting[order(vectors[waiting], uncertainties, draw)[:REVIEWS]]
+        reviewed = waiting[order(engine.whiten(vectors[waiting]), uncertainties, draw)[:REVIEWS]]
         after = measure(fit_label(engine, vectors[reviewed], truth[reviewed], tau=TAU))
         gains.append([now - then for now, then in zip(after, before, strict=True)])
     return gains
