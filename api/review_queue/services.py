@@ -97,7 +97,7 @@ def order_posts() -> None:
     for post, verdict in zip(posts, judge(texts, caller=None, version=version), strict=True):
         for column, value in _describe_verdict(verdict).items():
             setattr(post, column, value)
-    gradients = embed_gradients(version.engine.embed(texts), np.array([post.uncertainty for post in posts]))
+    gradients = embed_gradients(version.engine.embed_influence(texts), np.array([post.uncertainty for post in posts]))
     for place, at in enumerate(order_by_coverage(gradients).tolist()):
         posts[at].place = place
     _store_order(posts)

@@ -144,8 +144,11 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def embed(self, texts: list[str]) -> Float32s:
-        """Return a dense vector for each text: shape (len(texts), width). Texts that are alike to the model have near vectors."""
+    def embed_influence(self, texts: list[str]) -> Float32s:
+        """Return a dense vector for each text: shape (len(texts), width).
+
+        The inner product of two says how far a review of one text moves the logit of the other.
+        """
 
     def predict_proba(self, texts: list[str]) -> Floats:
         """Return the probability of the first label: float64, shape (len(texts),), from 0 to 1."""

@@ -98,7 +98,7 @@ class LinearEngine(Engine):
             logit = chars.real / sqrt(chars.imag or 1) + words.real / sqrt(words.imag or 1) + self.intercept
             yield 0.5 + 0.5 * tanh(0.5 * logit)  # the logistic function, without exp's overflow
 
-    def embed(self, texts: list[str]) -> Float32s:
+    def embed_influence(self, texts: list[str]) -> Float32s:
         """Return a sketch of the n-grams of each text, weighted by idf: shape (n, `_SKETCH`).
 
         Its inner products approximate those of the n-grams. Each column is added to one of few, or subtracted (Weinberger et al.

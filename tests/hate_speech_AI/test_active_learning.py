@@ -61,10 +61,10 @@ def test_one_text_and_texts_without_a_difference_have_an_order():
         assert order_by_coverage(gradients).tolist() == [*range(count)]
 
 
-def test_a_gradient_is_as_long_as_the_head_is_uncertain():
-    uncertainties = np.linspace(0, 1, 60)
-    gradients = embed_gradients(some_vectors(), uncertainties)
-    assert np.linalg.norm(gradients, axis=1) == pytest.approx(uncertainties)
+def test_a_gradient_is_the_longer_the_less_certain_the_head_is():
+    vectors, uncertainties = some_vectors(), np.linspace(0, 1, 60)
+    lengths = np.linalg.norm(vectors - vectors.mean(axis=0), axis=1)
+    assert np.linalg.norm(embed_gradients(vectors, uncertainties), axis=1) == pytest.approx(uncertainties * lengths, rel=1e-5)
 
 
 def test_what_all_texts_have_in_common_makes_no_difference():
@@ -77,7 +77,7 @@ def test_what_all_texts_have_in_common_makes_no_difference():
 def test_texts_that_read_alike_have_near_vectors(engine):
     rows = [(row.text, row.value) for row in toy_rows()]
     fitted = engine.shipped() if engine is EncoderEngine else engine.fit(rows)
-    like, alike, other = fitted.embed(
+    like, alike, other = fitted.embed_influence(
         ["@anna The last ferry leaves at nine", "@ben The last ferry leaves at nine", "What a lovely park"]
     )
     assert like == pytest.approx(alike, abs=1e-5)
@@ -89,16 +89,22 @@ def test_a_vector_does_not_depend_on_the_other_texts(engine):
     rows = [(row.text, row.value) for row in toy_rows()]
     fitted = engine.shipped() if engine is EncoderEngine else engine.fit(rows)
     texts = ["one", "The last ferry leaves at nine. " * 60, "", "What a lovely park"]
-    together = fitted.embed(texts)
+    together = fitted.embed_influence(texts)
     assert len(together) == len(texts)
     for text, vector in zip(texts, together, strict=True):
-        assert fitted.embed([text])[0] == pytest.approx(vector, abs=1e-5)
+        assert fitted.embed_influence([text])[0] == pytest.approx(vector, abs=1e-5)
+
+
+def test_whitened_embeddings_measure_the_deviation_of_the_logit():
+    engine = EncoderEngine.shipped()
+    texts = ["The last ferry leaves at nine", "What a lovely park"]
+    assert np.linalg.norm(engine.embed_influence(texts), axis=1) == pytest.approx(engine.judge(texts).uncertainty, rel=1e-4)
 
 
 def test_the_sketch_of_the_linear_engine_keeps_inner_products():
     engine = LinearEngine.fit([(row.text, row.value) for row in toy_rows()])
     texts = [row.text for row in toy_rows()][:40]
-    vectors = engine.embed(texts)
+    vectors = engine.embed_influence(texts)
     columns, starts = engine._hasher.columns_and_starts(texts)
     exact = np.zeros((len(texts), engine._hasher.columns), np.float32)
     for at, some in enumerate(np.split(columns, starts[2::2])):

@@ -106,6 +106,23 @@ class EncoderEngine(Engine):
             return vectors
         return vectors[pick_windows(self.judge_embeddings(vectors)[self.labels[0]], starts)]
 
+    def embed_influence(self, texts: list[str]) -> Float32s:
+        """Return the whitened embedding of each text: shape (n, width + 1)."""
+        return self.whiten(self.embed(texts))
+
+    def whiten(self, vectors: Float32s) -> Float32s:
+        """Return embeddings in the metric of the first label's posterior: shape (n, width + 1).
+
+        The inner product of two of them is x' P^-1 z. To first order, a review of x moves the logit of z in proportion to it.
+
+        Parameters
+        ----------
+        vectors : ndarray of float32, shape (n, width)
+        """
+        extended = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
+        whitened: Float32s = extended @ self._whitening[: extended.shape[1]].T
+        return whitened
+
     def judge_embeddings(self, vectors: Float32s) -> Judgement:
         """Return the judgement on embeddings, shape (n, width)."""
         extended = np.hstack([vectors, np.ones((len(vectors), 1))])
