@@ -120,7 +120,7 @@ class EncoderEngine(Engine):
         vectors : ndarray of float32, shape (n, width)
         """
         extended = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
-        whitened: Float32s = extended @ self._whitening[: extended.shape[1]].T
+        whitened: Float32s = extended @ self.whitening[0].T
         return whitened
 
     def judge_embeddings(self, vectors: Float32s) -> Judgement:
