@@ -74,8 +74,8 @@ def test_versions_and_trainings_are_listed_as_before(upgraded):
     scores = {entry["version"]: entry for entry in upgraded.found["history"]}
     for entry in upgraded.expected["history"]:
         assert {**scores[entry["version"]], "active": entry["active"]} == entry
-    # An earlier release set nothing aside.
-    assert upgraded.found["runs"] == [{"set_aside": [], **run} for run in upgraded.expected["runs"]]
+    # An earlier release set nothing aside, and withdrew nothing.
+    assert upgraded.found["runs"] == [{"kind": "training", "set_aside": [], **run} for run in upgraded.expected["runs"]]
 
 
 def test_every_report_opens(upgraded):
