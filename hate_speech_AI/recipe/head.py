@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 
-from ..engines.encoder.engine import pick_windows
 from ..engines.encoder.posterior import BayesianLogisticRegression
 from ..engines.encoder.session import Encoder
 from ..engines.encoder.shipped import Shipped
+from ..engines.encoder.windows import pick_windows
 from ..labels import HATE, PRIMARY, TARGETS, TOXIC
 from .augment import swap_identity
 from .corpus import LABELS, WEIGHTS, Example

@@ -13,9 +13,9 @@ import pytest
 
 from hate_speech_AI import labels
 from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.engines.encoder.engine import pick_windows
 from hate_speech_AI.engines.encoder.session import Encoder, load_encoder
 from hate_speech_AI.engines.encoder.shipped import FOLDER, Shipped
+from hate_speech_AI.engines.encoder.windows import pick_windows
 from hate_speech_AI.errors import CorruptVersionError, ForeignEncoderError, PretrainedError
 from hate_speech_AI.evaluation.functional_checks import read_functional_checks
 

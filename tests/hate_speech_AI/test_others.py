@@ -7,8 +7,8 @@ import pytest
 
 from hate_speech_AI.core import Classifier
 from hate_speech_AI.engines.encoder import EncoderEngine
-from hate_speech_AI.engines.encoder.engine import pick_windows
 from hate_speech_AI.engines.encoder.shipped import Shipped
+from hate_speech_AI.engines.encoder.windows import pick_windows
 from hate_speech_AI.engines.evaluation_set import EvaluationSet
 from hate_speech_AI.errors import PretrainedError
 from hate_speech_AI.labels import INSULT, MEANINGS, PRIMARY, PROFANITY, TARGETS, THREAT, TOXIC

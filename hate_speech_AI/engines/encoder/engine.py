@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ...arrays import Float32s, Floats, Places
+from ...arrays import Float32s, Floats
 from ...budget import Budget
 from ...errors import CorruptVersionError, ForeignEncoderError
 from ...label_index import LabelIndex, read_arrays
@@ -22,6 +22,7 @@ from ..reasons import Explanation, Influence
 from .embeddings import EmbeddingCache
 from .session import Encoder, TokenReading, load_encoder
 from .shipped import Others, Shipped
+from .windows import pick_windows
 
 if TYPE_CHECKING:
     from ...training.progress import Steps
@@ -262,12 +263,6 @@ class EncoderEngine(Engine):
     @classmethod
     def learned_before(cls) -> Fingerprints:
         return Shipped().learned()
-
-
-def pick_windows(probabilities: Floats, starts: Places) -> Places:
-    """Return the place of the window with the highest probability for each text, the first of equals."""
-    ends = np.append(starts, len(probabilities))[1:]
-    return np.array([start + int(np.argmax(probabilities[start:end])) for start, end in zip(starts, ends, strict=True)], np.intp)
 
 
 @dataclass(slots=True)

@@ -16,8 +16,9 @@ from ...label_index import LabelIndex
 from ...text import cut_key, fingerprint
 from ..reasons import Influence
 from .embeddings import EmbeddingCache
-from .engine import EncoderEngine, pick_windows
+from .engine import EncoderEngine
 from .influence import append_constant, estimate_pulls
+from .windows import pick_windows
 
 _REVIEWS_AT_ONCE = 8192
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ...arrays import Floats, Places
 from ...budget import Budget, split_texts
 from ...text.aligned import Aligned
 from ...text.encoder_form import encoder_form
@@ -105,3 +108,9 @@ class Reader:
             return ids
 
         return Suspicion(tokenise, self._tokenizer.get_vocab_size())
+
+
+def pick_windows(probabilities: Floats, starts: Places) -> Places:
+    """Return the place of the window with the highest probability for each text, the first of equals."""
+    ends = np.append(starts, len(probabilities))[1:]
+    return np.array([start + int(np.argmax(probabilities[start:end])) for start, end in zip(starts, ends, strict=True)], np.intp)
