@@ -63,7 +63,7 @@ def test_a_restart_does_not_bring_it_back(service):
     assert withdraw(service, tweet=text).status_code == 200
     wait_until(lambda: say(service, text) == [None] * 6, 10, "the withdrawal")
     service.wait_until_idle()
-    service.terminate("web")
+    service.kill("web")
     service.start("web")
     # Nor does the version that has learned it.
     assert service.client.post(f"/models/{version}/activate").status_code == 200
