@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..arrays import Bools, Floats
 from ..manifest import Figures, TargetErrors
 
-Counts = NDArray[np.int64] | np.int64
+Counts = NDArray[np.int64] | Floats | np.int64 | np.float64
 
 
 class BaselineFigures(Figures):
@@ -28,6 +28,18 @@ class Evaluation(TypedDict):
     threshold: float
     all: BaselineFigures
     groups: dict[str, dict[str, BaselineFigures]]
+
+
+def compute_log_loss(labels: Bools, probabilities: Floats) -> Floats:
+    """Return the log loss of each text: shape (n,). None is above 4.6, so that a single text does not decide.
+
+    Parameters
+    ----------
+    labels : ndarray of bool, shape (n,)
+    probabilities : ndarray of float64, shape (n,)
+    """
+    losses: Floats = -np.log(np.clip(np.where(labels, probabilities, 1 - probabilities), 0.01, 1))
+    return losses
 
 
 def calibration_error(labels: Bools, probabilities: Floats) -> float:
@@ -157,11 +169,13 @@ def _macro_f1(labels: Bools, flagged: Bools) -> float:
     return round(float(np.mean(values)), 4)
 
 
-def measure_f1(labels: Bools, flagged: Bools) -> float:
-    """Return the F1 of the flags, 0 if it is undefined. Both arrays have shape (n,)."""
-    return float(compute_f1((labels & flagged).sum(), (labels & ~flagged).sum(), (~labels & flagged).sum()))
+def measure_f1(labels: Bools, flagged: Bools, weights: Floats | None = None) -> float:
+    """Return the F1 of the flags, 0 if it is undefined. All arrays have shape (n,). A text of weight 2 counts like two."""
+    counted = np.ones(len(labels), np.int64) if weights is None else weights
+    return float(compute_f1(counted[labels & flagged].sum(), counted[labels & ~flagged].sum(), counted[~labels & flagged].sum()))
 
 
 def compute_f1(hits: Counts, misses: Counts, false_alarms: Counts) -> Floats:
     """Return F1 from counts, or from arrays of counts; 0 where it is undefined."""
-    return np.asarray(2 * hits / np.maximum(2 * hits + misses + false_alarms, 1), np.float64)
+    total = 2 * hits + misses + false_alarms
+    return np.asarray(2 * hits / np.where(total > 0, total, 1), np.float64)

@@ -15,7 +15,7 @@ _BINS = np.linspace(-8, 8, 641)
 _RESAMPLINGS = 200
 
 
-def choose_threshold(labels: Bools, probabilities: Floats) -> float:
+def choose_threshold(labels: Bools, probabilities: Floats, weights: Floats | None = None) -> float:
     """Return the threshold in (0, 1) with the best blurred F1 of the hate class; 0.5 if all labels are equal.
 
     Its log-odds are the mean of the best ones of many bootstrap samples. The same arguments give the same threshold.
@@ -24,14 +24,16 @@ def choose_threshold(labels: Bools, probabilities: Floats) -> float:
     ----------
     labels : ndarray of bool, shape (n,)
     probabilities : ndarray of float64, shape (n,)
+    weights : ndarray of float64, shape (n,), optional
+        A text of weight 2 counts like two.
     """
     if len(set(labels.tolist())) < 2:
         return 0.5
     clipped = np.clip(probabilities, 1e-9, 1 - 1e-9)
     log_odds = np.log(clipped / (1 - clipped))
     bins = np.clip(np.rint((log_odds - _BINS[0]) / (_BINS[1] - _BINS[0])), 0, len(_BINS) - 1).astype(np.intp)
-    counts = np.bincount(bins + len(_BINS) * labels, minlength=2 * len(_BINS))
-    draws = np.random.default_rng(0).multinomial(len(labels), counts / len(labels), _RESAMPLINGS)
+    counts = np.bincount(bins + len(_BINS) * labels, weights, 2 * len(_BINS))
+    draws = np.random.default_rng(0).multinomial(max(round(counts.sum()), 1), counts / counts.sum(), _RESAMPLINGS)
     harmless, hateful = draws.reshape(_RESAMPLINGS, 2, -1).swapaxes(0, 1).astype(float)
     is_usable = hateful.any(1)  # of few texts, some samples have no hateful one
     harmless, hateful = harmless[is_usable], hateful[is_usable]
