@@ -46,6 +46,7 @@ DEFAULTS = {
     "ANSWER_SECONDS": "30",
     "PROXIES": "0",
     "GATE_F1_LOSS": "0.005",
+    "GATE_FORGETTING": "0.03",
     "GATE_GROUP_LOSS": "0.04",
     "GATE_GAP_GROWTH": "0.04",
     "GATE_REVIEW_LOSS": "0.02",

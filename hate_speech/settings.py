@@ -201,6 +201,7 @@ GATE_LIMITS = {
     "group_loss": read_share("GATE_GROUP_LOSS"),
     "gap_growth": read_share("GATE_GAP_GROWTH"),
     "review_loss": read_share("GATE_REVIEW_LOSS"),
+    "forgetting": read_share("GATE_FORGETTING"),
 }
 
 # --- feeds ---

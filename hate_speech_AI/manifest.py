@@ -75,12 +75,29 @@ class SliceFigures(TypedDict):
     rival: NotRequired[Figures]
 
 
+class OwnReviews(TypedDict):
+    """What the reviews of a community say of a candidate out of fold: see `evaluation.own_reviews`.
+
+    "reviews" are counted, and in "texts" near copies once. "candidate" and "anchor" are mean log losses, `None` without reviews.
+    "interval" is the 95 % interval of the first less the second, `None` with too few texts. "may_forget" says whether the gate
+    lets the candidate forget for what it gained, and "reason" why not.
+    """
+
+    reviews: int
+    texts: int
+    candidate: float | None
+    anchor: float | None
+    interval: tuple[float, float] | None
+    may_forget: bool
+    reason: str
+
+
 class GateVerdict(TypedDict):
     """The verdict of the promotion gate.
 
     "rival" is the name of the active version, `None` if there was nothing to compare with. "anchor" is the rival that stays the
     same night after night; older versions do not have it. Each of "conditions" is a `gate.Condition` as a dict. "reasons" are the
-    failed ones in words.
+    failed ones in words. "own_reviews" is absent if no review was judged out of fold, and in older versions.
     """
 
     passed: bool
@@ -89,10 +106,11 @@ class GateVerdict(TypedDict):
     conditions: list[dict[str, Any]]
     reasons: list[str]
     slices: dict[str, SliceFigures]
+    own_reviews: NotRequired[OwnReviews]
 
 
 class Choices(TypedDict, total=False):
-    """What the encoder's training chose: the prior strength, and the F1 by which it was chosen (`None` with too few rows)."""
+    """What the encoder's training chose: the prior strength, and its F1 out of fold (`None` with too few rows)."""
 
     tau: float
     out_of_fold_f1: float | None

@@ -85,7 +85,7 @@ class VersionDetailSerializer(VersionSerializer):
 
     gate = serializers.DictField(
         help_text="Each condition with the figures of candidate and rival, and the figures of both on each slice of held-out"
-        " tweets."
+        ' tweets. "own_reviews" says how both answer the reviews, out of fold, and whether the version may forget for that.'
     )
     most_new_labels = serializers.ListField(
         child=serializers.DictField(),

@@ -94,6 +94,25 @@ class Losses:
 
 
 @dataclass(frozen=True)
+class OutOfFold:
+    """What a training says of reviews out of fold: each is judged by an engine that was fitted to other texts.
+
+    Attributes
+    ----------
+    digests : list of str
+        The fingerprints of the reviews, of length n.
+    probabilities : ndarray of float64, shape (n,)
+        Of the first label.
+    copies : ndarray of int, shape (n,)
+        Near copies share a number. They are in one fold.
+    """
+
+    digests: list[str]
+    probabilities: Floats
+    copies: Places
+
+
+@dataclass(frozen=True)
 class Fitted:
     """An engine that is fitted: by a training, or before it was shipped.
 
@@ -106,12 +125,15 @@ class Fitted:
         What the training chose, for the manifest.
     checks : CheckFigures, optional
         The figures on the functional checks, if they are known already.
+    out_of_fold : OutOfFold, optional
+        What it says of the reviews out of fold, if they are enough for that.
     """
 
     engine: "Engine"
     threshold: float
     choices: Choices = field(default_factory=Choices)
     checks: CheckFigures | None = None
+    out_of_fold: OutOfFold | None = None
 
 
 class Engine(ABC):

@@ -6,18 +6,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import Bools, Floats, Places
-from ..engines.base import Engine
+from ..engines.base import Engine, OutOfFold
 from ..engines.evaluation_set import EvaluationSet
 from ..label_index import LabelIndex
 from ..labels import PRIMARY
 from ..manifest import Figures
 from ..text import fingerprint
-from ..training.rows import Row, Split, list_values
+from ..training.rows import Row, Split, is_review, list_values
 from .functional_checks import read_functional_checks, select_group, summarise_checks
 from .metrics import measure, measure_f1
+from .own_reviews import JudgedReviews
 
 # What the gate compares: a kind of condition and its subject.
 Subject = tuple[str, str]
+# Fewer reviews on the held-out side do not decide there.
+_FEWEST_HELD_OUT = 20
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ class Exam:
     evaluation : EvaluationSet, optional
         The test split of the evaluation set that ships with the engine: part "shipped".
     places : dict of str to ndarray of int
-        By part which texts decide. "newer" are the places of the held-out rows with new or changed labels. They do not decide.
+        By part which texts decide. Where some held-out rows are reviews, the others are "imported", so that few reviews count
+        beside many of those. "newer" are the places of the held-out rows with new or changed labels. They do not decide. "own"
+        are all reviews of "reviews" that may show what was gained.
     newer : ndarray of bool
         The labels that the held-out rows have now.
     digests : dict of str to list of str
@@ -93,7 +98,8 @@ class Exam:
             "reviews": list_values(reviews),
         }
         places = {part: np.arange(len(values)) for part, values in truth.items()}
-        places |= {"held_out": deciding, "newer": newer}
+        del places["held_out"]
+        places |= _separate_imports(deciding, held_out) | {"newer": newer, "own": places["reviews"]}
         test = evaluation.select_split("test") if evaluation is not None else None
         if test is not None:
             truth["shipped"] = test.truth()
@@ -112,8 +118,9 @@ class Exam:
     def without(self, digests: Container[str]) -> "Exam":
         """Return the exam in which the labels of these texts do not decide. The answers to this exam fit that one too."""
         places = dict(self.places)
-        for part, own in self.digests.items():
-            places[part] = np.array([at for at in places[part].tolist() if own[at] not in digests], np.intp)
+        for part, decide in self.places.items():
+            if (own := self.digests.get(find_texts(part))) is not None:
+                places[part] = np.array([at for at in decide.tolist() if own[at] not in digests], np.intp)
         return replace(self, places=places)
 
     def answer(self, name: str, engine: Engine, threshold: float) -> Answers:
@@ -128,21 +135,37 @@ class Exam:
         is_right: Bools = answers.flags(part) == self.truth[part]
         return is_right
 
+    def judge_own_reviews(self, out_of_fold: OutOfFold, anchor: Answers) -> JudgedReviews:
+        """Return the reviews as a candidate judges them out of fold, and as the anchor does."""
+        at_of = {digest: at for at, digest in enumerate(out_of_fold.digests)}
+        own = [at for at in self.places["own"].tolist() if self.digests["reviews"][at] in at_of]
+        theirs = [at_of[self.digests["reviews"][at]] for at in own]
+        places = np.array(own, np.intp)
+        return JudgedReviews(
+            self.truth["reviews"][places],
+            out_of_fold.probabilities[theirs],
+            anchor.probabilities["reviews"][places],
+            out_of_fold.copies[theirs],
+            np.isin(places, self.places["reviews"]),
+        )
+
     def find_lost(self, subject: Subject, mine: Answers, rival: Answers) -> tuple[str, Places]:
         """Return the part and the places of a condition's texts that the rival answers rightly and the candidate wrongly."""
         kind, name = subject
-        part = {"f1": name, "reviews": "reviews"}.get(kind, "checks")
-        is_lost = self.is_right(rival, part) & ~self.is_right(mine, part)
+        part = {"f1": name, "roc_auc": name, "reviews": "reviews"}.get(kind, "checks")
+        texts = find_texts(part)
+        is_lost = self.is_right(rival, texts) & ~self.is_right(mine, texts)
         at = np.flatnonzero(select_group(name)) if part == "checks" else self.places[part]
-        return part, at[is_lost[at]]
+        return texts, at[is_lost[at]]
 
     def compute_figures(self, answers: Answers) -> dict[Subject, float]:
         """Return the figures that the gate compares, in the order in which it lists them."""
         figures: dict[Subject, float] = {}
-        for part in ("held_out", "shipped"):
-            if part in self.truth:
-                at = self.places[part]
-                figures["f1", part] = measure_f1(self.truth[part][at], answers.flags(part)[at])
+        for part in ("held_out", "imported", "shipped"):
+            if part in self.places:
+                figures["f1", part] = measure_f1(*self.flag(answers, part))
+        if "shipped" in self.places:
+            figures["roc_auc", "shipped"] = self.measure_part(answers, "shipped")["roc_auc"] or 0.0
         checks = summarise_checks(self.is_right(answers, "checks"))
         figures |= {("functional_group", group): share for group, share in checks["groups"].items()}
         figures["false_positive_gap", ""] = checks["false_positive_gap"]
@@ -150,11 +173,30 @@ class Exam:
             figures["reviews", ""] = float(self.is_right(answers, "reviews")[self.places["reviews"]].mean())
         return figures
 
+    def flag(self, answers: Answers, part: str) -> tuple[Bools, Bools]:
+        """Return the true labels of the texts that decide in a part, and which of them a model flags."""
+        at, texts = self.places[part], find_texts(part)
+        return self.truth[texts][at], answers.flags(texts)[at]
+
     def measure_part(self, answers: Answers, part: str) -> Figures:
         """Return the figures of a model on a part, or on the newer labels of the held-out rows ("newer")."""
-        at = self.places[part]
-        asked, truth = ("held_out", self.newer) if part == "newer" else (part, self.truth[part])
-        return measure(truth[at], answers.probabilities[asked][at], answers.threshold)
+        at, texts = self.places[part], find_texts(part)
+        truth = self.newer if part == "newer" else self.truth[texts]
+        return measure(truth[at], answers.probabilities[texts][at], answers.threshold)
+
+
+def find_texts(part: str) -> str:
+    """Return the part whose texts a part is taken from."""
+    return {"imported": "held_out", "newer": "held_out", "own": "reviews"}.get(part, part)
+
+
+def _separate_imports(deciding: Places, rows: list[Row]) -> dict[str, Places]:
+    """Return which held-out rows decide, by part: the reviews, if they are enough, and the others."""
+    reviewed = np.array([is_review(row.source) for row in rows], bool)
+    if reviewed.all() or not reviewed.any():
+        return {"held_out": deciding}
+    own, imported = deciding[reviewed[deciding]], deciding[~reviewed[deciding]]
+    return {"imported": imported} | ({"held_out": own} if len(own) >= _FEWEST_HELD_OUT else {})
 
 
 def _freeze(rows: list[Row], frozen: LabelIndex | None, withdrawn: Collection[tuple[str, bool]]) -> tuple[Bools, Places, Places]:

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from ..arrays import Bools
-from ..manifest import Figures, GateVerdict, JudgedManifest, LabelGroup, Manifest, Score, TargetErrors
+from ..manifest import Figures, GateVerdict, JudgedManifest, LabelGroup, Manifest, OwnReviews, Score, TargetErrors
 from ..training.candidate import Candidate
 from ..training.rows import list_values
 from .functional_checks import read_functional_checks
@@ -18,6 +18,7 @@ _HISTORY = 30  # versions in the picture
 _SCORED = {"held_out": "held-out tweets", "shipped": "texts of the shipped evaluation set"}
 _SLICES = {
     "held_out": "held-out rows as they stood then",
+    "imported": "imported ones among them",
     "newer": "rows with new or changed labels",
     "shipped": "shipped evaluation set",
 }
@@ -127,6 +128,7 @@ def _describe_gate(gate: GateVerdict) -> str:
     else:
         reasons = "".join(f"<li>{escape(reason)}</li>" for reason in gate["reasons"])
         text = f'<p class="bad">The gate refused it against {escape(gate["rival"])}:</p><ul>{reasons}</ul>'
+    text += _describe_own_reviews(gate["own_reviews"]) if "own_reviews" in gate else ""
     rows = "".join(
         f"<tr><td>{_SLICES[name]}</td>"
         f'<td class="n">{both["candidate"]["n"]:,}</td><td class="n">{both["candidate"]["f1"]:.3f}</td>'
@@ -134,6 +136,20 @@ def _describe_gate(gate: GateVerdict) -> str:
         for name, both in gate["slices"].items()
     )
     return text + f"<table><tr><th>F1, models alone</th><th>tweets</th><th>this version</th><th>its rival</th></tr>{rows}</table>"
+
+
+def _describe_own_reviews(own: OwnReviews) -> str:
+    verdict = (
+        "So it may forget a part of the shipped evaluation set, up to a limit for all nights."
+        if own["may_forget"]
+        else f"It may not forget anything for that: {own['reason']}."
+    )
+    difference = "" if own["interval"] is None else "; the difference lies between {:+.3f} and {:+.3f}".format(*own["interval"])
+    return (
+        f"<p>Its {own['reviews']:,} reviews (near copies once, {own['texts']:,}), each judged by a model that had not learned it:"
+        f" log loss {_format_figure(own['candidate'])} against {_format_figure(own['anchor'])}, less is better{difference}."
+        f" {verdict}</p>"
+    )
 
 
 def _list_set_aside(groups: list[LabelGroup]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..arrays import Bools, Floats
-from ..engines.base import Engine, Fitted
+from ..engines.base import Engine, Fitted, OutOfFold
 from ..engines.evaluation_set import EvaluationSet
 from ..evaluation.functional_checks import answer_checks, summarise_checks
 from ..evaluation.metrics import count_errors_by_target, measure, measure_by_source
@@ -53,6 +53,8 @@ class Candidate:
         The texts that the score is measured on: the held-out rows, or the shipped evaluation set.
     evaluation : EvaluationSet, optional
         The evaluation set that ships with the engine, if one does.
+    out_of_fold : OutOfFold, optional
+        What its training says of the reviews out of fold, if they are enough for that.
     """
 
     engine: Engine
@@ -63,6 +65,7 @@ class Candidate:
     reviews: dict[str, LabelIndex]
     scored: Scored
     evaluation: EvaluationSet | None = None
+    out_of_fold: OutOfFold | None = None
 
 
 def measure_candidate(fitted: Fitted, split: Split, evaluation: EvaluationSet | None) -> Candidate:
@@ -94,7 +97,9 @@ def measure_candidate(fitted: Fitted, split: Split, evaluation: EvaluationSet | 
         "seed": SEED,
         "libraries": list_libraries(),
     }
-    return Candidate(engine, manifest, held_out, probabilities, split.training_reviews, split.reviews, scored, evaluation)
+    return Candidate(
+        engine, manifest, held_out, probabilities, split.training_reviews, split.reviews, scored, evaluation, fitted.out_of_fold
+    )
 
 
 def _is_enough(labels: Bools) -> bool:

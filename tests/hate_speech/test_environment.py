@@ -54,6 +54,7 @@ def read(monkeypatch):
         ("RATE_LIMIT", "", "RATE_LIMIT", 600),
         ("REDIS_URL", "", "CELERY_BROKER_URL", "filesystem://localhost"),
         ("GATE_F1_LOSS", ".5", "GATE_LIMITS['f1_loss']", 0.5),
+        ("GATE_FORGETTING", "0.02", "GATE_LIMITS['forgetting']", 0.02),
         ("LOG_LEVEL", "'warning'", "LOG_LEVEL", "WARNING"),
         ("URL_PREFIX", "hate/", "FORCE_SCRIPT_NAME", "/hate"),
         ("URL_PREFIX", "/", "FORCE_SCRIPT_NAME", ""),

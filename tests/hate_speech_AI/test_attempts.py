@@ -28,11 +28,15 @@ class Community:
     def manifest(self):
         return self.store.manifest(self.store.active())
 
-    def train(self, rows=()) -> Training:
+    def train(self, rows=(), limits=DEFAULT_LIMITS) -> Training:
         """Train with more labels. What is set aside stays out."""
         self.rows = in_order([*self.rows, *rows])
         training = Training(
-            self.store, self.rows, recent=self.active[1:], read_without=lambda out: [row for row in self.rows if row not in out]
+            self.store,
+            self.rows,
+            limits=limits,
+            recent=self.active[1:],
+            read_without=lambda out: [row for row in self.rows if row not in out],
         )
         for _ in training.run():
             pass

@@ -10,7 +10,7 @@ from hate_speech_AI.core import Classifier
 from hate_speech_AI.engines.encoder import EncoderEngine
 from hate_speech_AI.engines.encoder.session import load_encoder
 from hate_speech_AI.engines.encoder.shipped import FOLDER, Shipped
-from hate_speech_AI.engines.encoder.updating import TAUS, update_label, update_primary
+from hate_speech_AI.engines.encoder.updating import TAUS, Lessons, update_label, update_primary
 from hate_speech_AI.errors import ForeignEncoderError
 from hate_speech_AI.evaluation.functional_checks import answer_checks
 from hate_speech_AI.labels import IMPLIES, PRIMARY
@@ -18,7 +18,7 @@ from hate_speech_AI.promotion import bootstrap_shipped_version
 from hate_speech_AI.store import ModelStore
 from hate_speech_AI.text import fingerprint
 from hate_speech_AI.training.progress import run_to_end
-from hate_speech_AI.training.rows import Row, choose_side, list_values, read_split
+from hate_speech_AI.training.rows import Row, choose_side, read_split
 
 [OTHER] = IMPLIES[PRIMARY]
 KINDS = ("gardens", "rivers", "clocks", "kettles", "ladders", "lanterns", "bridges", "carpets")
@@ -139,15 +139,60 @@ def test_rows_of_the_evaluation_set_are_held_out(datasets_folder):
 def test_with_few_rows_the_prior_counts_in_full():
     shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
     vectors = load_encoder().embed([row.text for row in reviews(40)])[0]
-    [only] = update_primary(shipped, vectors, list_values(reviews(40)), evaluation)
+    [only] = update_primary(shipped, Lessons.prepare(reviews(40), vectors), evaluation)
     assert only.tau == 1.0
     assert only.f1 is None
     assert only.threshold == pytest.approx(Shipped().manifest["threshold"], abs=0.05)
 
 
+def make_lessons(n_reviews, n_imported, copies=1):
+    """Return rows at random places, every third hateful. So many reviews after another are near copies."""
+    count = n_reviews + n_imported
+    vectors = np.random.default_rng(0).normal(size=(count, 384)).astype(np.float32)
+    numbers = np.arange(count) // copies if copies > 1 else np.arange(count)
+    return Lessons(vectors, np.arange(count) % 3 == 0, np.arange(count) < n_reviews, numbers)
+
+
+def test_imported_rows_count_for_choosing_no_more_than_reviews():
+    weights = make_lessons(300, 6000).weigh()
+    assert weights[:300].tolist() == [1] * 300
+    assert weights[300:].sum() == pytest.approx(300)
+    # Fewer of them count in full, and so they do beside too few reviews to choose by.
+    assert make_lessons(300, 200).weigh().tolist() == [1] * 500
+    assert make_lessons(30, 6000).weigh().tolist() == [1] * 6030
+
+
+def test_near_copies_count_for_choosing_as_one_text():
+    assert make_lessons(300, 0, copies=10).weigh().sum() == pytest.approx(30)
+
+
+def test_reviews_are_judged_out_of_fold_before_imported_rows():
+    reviewed = np.zeros(25_000, bool)
+    reviewed[-300:] = True
+    lessons = Lessons(np.empty((25_000, 0), np.float32), reviewed, reviewed, np.arange(25_000))
+    folded = lessons.choose_folded()
+    assert len(folded) == 20_000
+    assert folded[-300:].tolist() == list(range(24_700, 25_000))
+    assert (np.diff(folded) > 0).all()
+
+
+def test_near_copies_do_not_judge_each_other():
+    """Copies with labels by the toss of a coin: where some are in other folds, the head knows the answer."""
+    rng = np.random.default_rng(0)
+    vectors = np.repeat(rng.normal(size=(60, 384)), 5, axis=0).astype(np.float32)
+    values = np.repeat(rng.random(60) < 0.5, 5)
+    shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
+    f1 = [
+        max(one.f1 for one in update_primary(shipped, Lessons(vectors, values, np.ones(300, bool), copies), evaluation))
+        for copies in (np.arange(300), np.repeat(np.arange(60), 5))
+    ]
+    assert f1[0] > 0.9
+    assert f1[1] < 0.7
+
+
 def test_without_rows_nothing_changes():
     shipped, evaluation = EncoderEngine.shipped(), Shipped().evaluation()
-    [only] = update_primary(shipped, np.empty((0, 384), np.float32), np.empty(0, bool), evaluation)
+    [only] = update_primary(shipped, Lessons.prepare([], np.empty((0, 384), np.float32)), evaluation)
     assert only.engine.mean == pytest.approx(shipped.mean, abs=1e-6)
 
 
