@@ -20,6 +20,7 @@ from ..base import Engine, Fitted, Judgement, Losses
 from ..evaluation_set import EvaluationSet, Fingerprints
 from ..reasons import Explanation, Influence
 from .embeddings import EmbeddingCache
+from .influence import append_constant
 from .session import Encoder, TokenReading, load_encoder
 from .shipped import Others, Shipped
 from .windows import pick_windows
@@ -120,13 +121,12 @@ class EncoderEngine(Engine):
         ----------
         vectors : ndarray of float32, shape (n, width)
         """
-        extended = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
-        whitened: Float32s = extended @ self.whitening[0].T
+        whitened: Float32s = append_constant(vectors).astype(np.float32) @ self.whitening[0].T
         return whitened
 
     def judge_embeddings(self, vectors: Float32s) -> Judgement:
         """Return the judgement on embeddings, shape (n, width)."""
-        extended = np.hstack([vectors, np.ones((len(vectors), 1))])
+        extended = append_constant(vectors)
         logits = extended @ self._weights.T
         learned, known = len(self.labels), len(self.labels) + len(self.other_labels)
         rows = self.whitening.reshape(-1, extended.shape[1])  # one product for all labels
@@ -238,8 +238,8 @@ class EncoderEngine(Engine):
             pulls = np.append(pulls, losses.evaluation_pulls)
         vectors = self.embed([row.text for row in rows])
         surprise = np.array([row.value for row in rows], float) - self.judge_embeddings(vectors)[self.labels[0]]
-        extended, lost = (np.hstack([some, np.ones((len(some), 1))]) for some in (vectors, lost))
-        harm: Floats = surprise * (extended @ np.linalg.solve(self.precision[0].astype(float), pulls @ lost))
+        towards = np.linalg.solve(self.precision[0].astype(float), pulls @ append_constant(lost))
+        harm: Floats = surprise * (append_constant(vectors) @ towards)
         return harm
 
     @classmethod

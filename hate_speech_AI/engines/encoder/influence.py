@@ -62,7 +62,7 @@ def estimate_pulls(mean: Floats, whitening: Float32s, vectors: Float32s, values:
     return pulls
 
 
-def append_constant(vectors: Float32s) -> Floats:
+def append_constant(vectors: Float32s | Floats) -> Floats:
     """Return embeddings with a constant 1 at the end, which the intercept is the weight of: shape (n, width + 1)."""
     return np.hstack([vectors, np.ones((len(vectors), 1))])
 

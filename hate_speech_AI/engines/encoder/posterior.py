@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
 from ...arrays import Bools, Float32s, Floats
 from .engine import moderated_probability
+from .influence import append_constant
 
 Features = Floats | Float32s
 
@@ -114,7 +115,7 @@ class BayesianLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignor
     def uncertainty(self, X: Features) -> Floats:
         """Return the standard deviation of the logit under the posterior: shape (n,)."""
         check_is_fitted(self)
-        extended = _append_constant(validate_data(self, X, reset=False, dtype=float))
+        extended = append_constant(validate_data(self, X, reset=False, dtype=float))
         variances: Floats = np.einsum("ij,ij->i", extended, np.linalg.solve(self.precision_, extended.T).T)
         return np.sqrt(variances)
 
@@ -165,11 +166,7 @@ class _Rows(NamedTuple):
         """Yield the rows in blocks, with the constant appended in float64. So no copy of all rows is made."""
         for start in range(0, len(self.X), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
-            yield _append_constant(np.asarray(self.X[some], float)), self.labels[some], self.weights[some]
-
-
-def _append_constant(X: Floats) -> Floats:
-    return np.hstack([X, np.ones((len(X), 1), X.dtype)])
+            yield append_constant(np.asarray(self.X[some], float)), self.labels[some], self.weights[some]
 
 
 def _compute_loss(rows: _Rows, at: Floats, mean: Floats, precision: Floats) -> float:
